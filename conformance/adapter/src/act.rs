@@ -1,0 +1,143 @@
+//! `act`: what a user does. One type per action, one file per family.
+//!
+//! A new action is a type in its family's file (or a new file) and one line in
+//! the table below, which makes it a variant of [`Action`] and of the schemas.
+//! An action's effects may wait for the next `sync`; its result doesn't.
+
+pub mod object;
+pub mod private;
+pub mod publishing;
+pub mod relation;
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::protocol::{Empty, Method, ObjectId, Session, Timestamp};
+
+/// The user does something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Act {
+    /// The device.
+    pub session: Session,
+    /// The time.
+    pub now: Timestamp,
+    /// What the user does.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+impl Method for Act {
+    const NAME: &'static str = "act";
+}
+
+/// One action, with its name and the type of its result.
+pub trait Perform: Into<Action> {
+    /// The value of `do` on the wire.
+    const NAME: &'static str;
+    /// What the action returns.
+    type Done: DeserializeOwned;
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident($action:ty) = $name:literal -> $done:ident;)*) => {
+        /// Everything a user does, by the field `do`.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "do")]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($action),)*
+        }
+
+        impl Action {
+            /// The names of all actions.
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// The value of `do` on the wire.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Reads the result of this action.
+            ///
+            /// # Errors
+            /// If a field is missing or has the wrong type.
+            pub fn read_result(&self, result: Value) -> serde_json::Result<ActResult> {
+                match self {
+                    $(Self::$variant(_) => serde_json::from_value(result).map(ActResult::$done),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$action> for Action {
+                fn from(action: $action) -> Self {
+                    Self::$variant(action)
+                }
+            }
+
+            impl Perform for $action {
+                const NAME: &'static str = $name;
+                type Done = $done;
+            }
+        )*
+
+        /// The schemas of the results, by action.
+        pub(crate) fn result_schemas() -> Vec<(&'static str, schemars::Schema)> {
+            vec![$(($name, SchemaGenerator::default().into_root_schema_for::<$done>())),*]
+        }
+    };
+}
+
+actions! {
+    /// Make an invitation.
+    Invite(relation::Invite) = "invite" -> Invited;
+    /// Ask somebody to become a friend.
+    Befriend(relation::Befriend) = "befriend" -> Empty;
+    /// Accept a request.
+    Accept(relation::Accept) = "accept" -> Empty;
+    /// Decline a request.
+    Decline(relation::Decline) = "decline" -> Empty;
+    /// End a friendship.
+    End(relation::End) = "end" -> Empty;
+    /// Block somebody.
+    Block(relation::Block) = "block" -> Empty;
+    /// Unblock somebody.
+    Unblock(relation::Unblock) = "unblock" -> Empty;
+    /// Write a private message.
+    Message(private::Message) = "message" -> Created;
+    /// Write a post for all friends.
+    Post(publishing::Post) = "post" -> Created;
+    /// Change the text of something written earlier.
+    Edit(object::Edit) = "edit" -> Empty;
+    /// Take something back, for everybody.
+    Retract(object::Retract) = "retract" -> Empty;
+}
+
+/// The result of an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ActResult {
+    /// An invitation was made.
+    Invited(Invited),
+    /// An object was made.
+    Created(Created),
+    /// It was done.
+    Empty(Empty),
+}
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Invited {
+    /// The `kith:` URI.
+    pub uri: String,
+}
+
+/// An object that an action made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Created {
+    /// The object's id.
+    pub id: ObjectId,
+}

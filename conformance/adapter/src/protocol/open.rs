@@ -1,0 +1,136 @@
+//! `open`: one device of one person, with its mail account and its keys.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Hash, Identity, KeyKind, Method, Octets, Session, Timestamp};
+
+/// Opens one device of one person. A case may open several persons, or several
+/// devices of one, beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Open {
+    /// Whose device it is.
+    pub person: Person,
+    /// The device's name, such as `laptop`.
+    pub device: String,
+    /// The login name on both servers. Absent: the person's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The password on both servers.
+    pub password: String,
+    /// The submission server (RFC 6409).
+    pub submission: Endpoint,
+    /// The mailbox server: IMAP (RFC 3501, RFC 9051).
+    pub mailbox: Endpoint,
+    /// The certificate authority that both servers' certificates are checked
+    /// against: PEM, one or more certificates. No other authority counts.
+    pub ca: String,
+    /// The authserv-id of the mailbox's own server: the only one whose
+    /// `Authentication-Results` counts (RFC 8601).
+    pub authserv_id: String,
+    /// What the device starts with.
+    pub store: Store,
+    /// The keys of a person who starts with an empty store; absent otherwise,
+    /// because a kept store or an export brings them along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
+    /// Whether the store must survive a killed adapter. If so, the answer
+    /// carries `kept`. Otherwise the store may live in memory.
+    #[serde(default)]
+    pub durable: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Method for Open {
+    const NAME: &'static str = "open";
+}
+
+/// A person, as others know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// The mail address.
+    pub address: String,
+    /// The name the person claims.
+    pub name: String,
+}
+
+/// A server, and how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Endpoint {
+    /// The name that the server's certificate is checked for. It is never
+    /// looked up.
+    pub host: String,
+    /// The IP address to connect to.
+    pub connect: IpAddr,
+    /// The TCP port.
+    pub port: u16,
+    /// When TLS starts.
+    pub mode: Mode,
+}
+
+/// When TLS starts on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// At once (RFC 8314).
+    Tls,
+    /// By STARTTLS (RFC 3207, RFC 9051), before anything else is said.
+    Starttls,
+}
+
+/// Where a person's keys come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keys {
+    /// Make new ones, with a chain of one entry.
+    Generate(KeyKind),
+    /// Take these.
+    Import(Import),
+}
+
+/// Keys made by the harness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Import {
+    /// The transferable secret key, binary, without a passphrase.
+    pub secret: Octets,
+    /// The key chain: the `identity` objects, first epoch first.
+    pub chain: Vec<Octets>,
+    /// The `contact` object.
+    pub contact: Octets,
+    /// The commitment to the next key, as the last entry of the chain has it.
+    pub next: Hash,
+}
+
+/// What a device starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// Nothing: a new person.
+    Empty,
+    /// What `close` with `keep` left, or what a killed adapter's durable store
+    /// holds; by the token in `kept`.
+    Kept(String),
+    /// An export of another device of the same person, in the implementation's
+    /// own form.
+    Export(Octets),
+}
+
+/// The answer to [`Open`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Opened {
+    /// The handle for all later calls. Not used again on this connection.
+    pub session: Session,
+    /// The person's identity id.
+    pub identity: Identity,
+    /// The person's OpenPGP certificate, binary.
+    pub certificate: Octets,
+    /// The key chain: the `identity` objects, first epoch first.
+    pub chain: Vec<Octets>,
+    /// With `durable`: the token by which the store is opened again after the
+    /// adapter was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}

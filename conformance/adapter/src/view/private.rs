@@ -1,0 +1,37 @@
+//! Private messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::delivery::DeliveryState;
+use crate::protocol::{Identity, ObjectId, ObjectRef, Timestamp};
+
+/// The private messages, sent and received.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Messages {}
+
+/// A private message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Message {
+    /// The object's id.
+    pub id: ObjectId,
+    /// Who wrote it.
+    pub author: Identity,
+    /// To whom.
+    pub to: Identity,
+    /// The text of the highest revision.
+    pub text: String,
+    /// The message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ObjectRef>,
+    /// When it was written, as its author says.
+    pub created: Timestamp,
+    /// When it was first fetched; absent for the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Timestamp>,
+    /// The revision shown; from 1, higher if it was edited.
+    pub rev: u32,
+    /// What became of it; absent for others' messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryState>,
+}

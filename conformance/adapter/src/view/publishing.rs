@@ -1,0 +1,42 @@
+//! What friends published.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Identity, ObjectId, Timestamp};
+
+/// What friends, and the user, published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Timeline {}
+
+/// Something published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Who wrote it.
+    pub author: Identity,
+    /// The object's id.
+    pub id: ObjectId,
+    /// The object's kind, as the specification names it.
+    pub kind: String,
+    /// The text of the highest revision.
+    pub text: String,
+    /// When it was written, as its author says.
+    pub created: Timestamp,
+    /// The revision shown; from 1, higher if it was edited.
+    pub rev: u32,
+}
+
+/// Objects of kinds that the implementation doesn't know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unknown {}
+
+/// An object of an unknown kind, shown by its signed fallback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fallback {
+    /// Who wrote it.
+    pub author: Identity,
+    /// The object's id.
+    pub id: ObjectId,
+    /// The fallback text.
+    pub fallback: String,
+}
