@@ -1,0 +1,132 @@
+//! `cargo xtask ci`: the commands that CI runs, in its order.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use crate::tree;
+
+/// The command line.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run all steps, even after one has failed
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// Arguments of cargo, step by step.
+const STEPS: &[&[&str]] = &[
+    &["fmt", "--all", "--check"],
+    &[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ],
+    &["test", "--workspace"],
+    &["conform"],
+    &["xtask", "trace"],
+    &["xtask", "tidy"],
+    &["xtask", "schemas", "--check"],
+    &["xtask", "vectors", "--check"],
+];
+
+/// What became of a step.
+struct Done {
+    command: String,
+    failure: Option<String>,
+    time: Duration,
+}
+
+/// Runs the steps; fails where one of them does.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
+    let root = tree::root()?;
+    let mut done = Vec::new();
+    for step in STEPS {
+        anstream::eprintln!("── cargo {}", step.join(" "));
+        let mut cargo = tree::cargo();
+        cargo.args(*step);
+        let result = timed(format!("cargo {}", step.join(" ")), &mut cargo, &root);
+        anstream::eprintln!("{}", line(&result));
+        let failed = result.failure.is_some();
+        done.push(result);
+        if failed && !args.keep_going {
+            break;
+        }
+    }
+    anstream::eprintln!("\n{}", summary(&done, STEPS.len()));
+    let passed = done.len() == STEPS.len() && done.iter().all(|step| step.failure.is_none());
+    Ok(ExitCode::from(u8::from(!passed)))
+}
+
+fn timed(command: String, process: &mut Command, root: &Path) -> Done {
+    let start = Instant::now();
+    let failure = match process.current_dir(root).status() {
+        Ok(status) if status.success() => None,
+        Ok(status) => Some(status.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    Done {
+        command,
+        failure,
+        time: start.elapsed(),
+    }
+}
+
+fn line(step: &Done) -> String {
+    let seconds = step.time.as_secs_f64();
+    match &step.failure {
+        None => format!("ok     {seconds:7.1} s  {}", step.command),
+        Some(why) => format!("FAILED {seconds:7.1} s  {} ({why})", step.command),
+    }
+}
+
+fn summary(done: &[Done], planned: usize) -> String {
+    let mut lines: Vec<String> = done.iter().map(line).collect();
+    let failed = done.iter().filter(|step| step.failure.is_some()).count();
+    let left = planned - done.len();
+    lines.push(match (failed, left) {
+        (0, 0) => format!("all {planned} steps passed"),
+        _ => format!("{failed} of {planned} steps failed, {left} not run"),
+    });
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(command: &str, failure: Option<&str>) -> Done {
+        let time = Duration::from_millis(1500);
+        Done {
+            command: command.into(),
+            failure: failure.map(Into::into),
+            time,
+        }
+    }
+
+    #[test]
+    fn the_summary_names_what_failed_and_what_was_left_out() {
+        let steps = [
+            done("cargo fmt", None),
+            done("cargo test", Some("exit status: 101")),
+        ];
+        let text = summary(&steps, 8);
+        assert!(text.contains("ok         1.5 s  cargo fmt\n"), "{text}");
+        assert!(
+            text.contains("FAILED     1.5 s  cargo test (exit status: 101)\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("1 of 8 steps failed, 6 not run"), "{text}");
+        assert!(summary(&steps[..1], 1).ends_with("all 1 steps passed"));
+    }
+
+    #[test]
+    fn a_step_that_cannot_start_fails() {
+        let mut process = Command::new("no-such-program-anywhere");
+        let step = timed("nothing".into(), &mut process, Path::new("."));
+        assert!(step.failure.is_some());
+    }
+}
