@@ -18,8 +18,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Cargo would run this every time for a folder that does not exist.
     let watched = if root.exists() { VERSION } else { "." };
     println!("cargo::rerun-if-changed={watched}");
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src");
 
     let mut sources = Vec::new();
     for folder in [root.clone(), root.join("state")] {

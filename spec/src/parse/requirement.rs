@@ -21,13 +21,12 @@ const TAG: &str = "**`";
 /// Reads a paragraph: `None` where it carries no requirement.
 pub(super) fn read(lines: &[String], place: &Place, problems: &mut Vec<Problem>) -> Option<Tagged> {
     let first = lines.first()?;
-    for (offset, line) in lines.iter().enumerate().skip(1) {
-        if line.starts_with(TAG) {
-            let here = Place::new(&place.file, place.line + offset);
-            problems.push(here.problem(
-                "a requirement's tag in the middle of a paragraph; put an empty line before it",
-            ));
-        }
+    if let Some(offset) = lines.iter().skip(1).position(|line| line.starts_with(TAG)) {
+        let here = Place::new(&place.file, place.line + offset + 1);
+        problems.push(here.problem(
+            "a requirement's tag in the middle of a paragraph; put an empty line before it",
+        ));
+        return None;
     }
     let Some(tagged) = first.strip_prefix(TAG) else {
         untagged(lines, place, problems);

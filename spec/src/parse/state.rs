@@ -173,6 +173,9 @@ impl Reader<'_> {
                 }
             }
         }
+        if !self.problems.is_empty() {
+            return cells; // what is wrong already may be why a transition is not used
+        }
         for (index, transition) in self.file.transition.iter().enumerate() {
             if !used.contains(&index) {
                 let line = self.line(&transition.input);
