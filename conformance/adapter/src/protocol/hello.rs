@@ -51,6 +51,25 @@ pub struct About {
     pub errors: BTreeMap<String, String>,
 }
 
+impl About {
+    /// What is known before `hello`.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            name: String::new(),
+            version: String::new(),
+            language: String::new(),
+            homepage: None,
+            issues: None,
+            spec: Vec::new(),
+            classes: BTreeMap::new(),
+            clock: Clock::Real,
+            keys: Vec::new(),
+            can_import: false,
+            errors: BTreeMap::new(),
+        }
+    }
+}
+
 /// A feature class of the specification. Each requirement belongs to one.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

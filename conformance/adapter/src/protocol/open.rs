@@ -21,9 +21,9 @@ pub struct Open {
     /// The password on both servers.
     pub password: String,
     /// The submission server (RFC 6409).
-    pub submission: Endpoint,
+    pub submission: MailServer,
     /// The mailbox server: IMAP (RFC 3501, RFC 9051).
-    pub mailbox: Endpoint,
+    pub mailbox: MailServer,
     /// The certificate authority that both servers' certificates are checked
     /// against: PEM, one or more certificates. No other authority counts.
     pub ca: String,
@@ -48,6 +48,22 @@ impl Method for Open {
     const NAME: &'static str = "open";
 }
 
+impl Open {
+    /// Whether store and keys fit together, which the types can't say.
+    ///
+    /// # Errors
+    /// What is wrong, for a person to read.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match (&self.store, &self.keys) {
+            (Store::Empty, None) => Err("an empty store needs `keys`"),
+            (Store::Kept(_) | Store::Export(_), Some(_)) => {
+                Err("a kept store or an export brings its keys along: leave `keys` out")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A person, as others know them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
@@ -57,9 +73,9 @@ pub struct Person {
     pub name: String,
 }
 
-/// A server, and how to reach it.
+/// A mail server, and how to reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Endpoint {
+pub struct MailServer {
     /// The name that the server's certificate is checked for. It is never
     /// looked up.
     pub host: String,
@@ -121,7 +137,7 @@ pub enum Store {
 /// The answer to [`Open`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
-    /// The handle for all later calls. Not used again on this connection.
+    /// The handle for all later calls; no other open device has it.
     pub session: Session,
     /// The person's identity id.
     pub identity: Identity,
