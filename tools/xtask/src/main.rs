@@ -1,12 +1,16 @@
-//! What keeps the tree true: trace, tidy, schemas, vectors, ci.
+//! What keeps the tree true: trace, tidy, ci, and what others add.
 //!
 //! Each command has a file of its own; this one only reads the command line.
+//! Exit codes: 0 all is well, 1 something has to be mended, 2 could not run.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 mod ci;
+mod rust_source;
+mod trace;
 mod tree;
 
 /// What keeps the tree true.
@@ -19,16 +23,22 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run everything that CI runs, in its order.
+    /// Follow each requirement to its code, its cases and its vectors
+    Trace(trace::Args),
+    /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
-        Command::Ci(args) => ci::run(&args),
-    };
-    result.unwrap_or_else(|error| {
+    run(&Args::parse().command).unwrap_or_else(|error| {
         anstream::eprintln!("error: {error}");
         ExitCode::from(2)
+    })
+}
+
+fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
+    Ok(match command {
+        Command::Trace(args) => trace::run(args)?,
+        Command::Ci(args) => ci::run(args)?,
     })
 }
