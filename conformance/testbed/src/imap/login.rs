@@ -1,0 +1,181 @@
+//! Before the mailbox: CAPABILITY, STARTTLS, LOGIN, AUTHENTICATE, ID, ENABLE, NAMESPACE.
+
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imap_codec::imap_types::auth::AuthMechanism;
+use imap_codec::imap_types::extensions::enable::CapabilityEnable;
+
+use super::{Answer, Answered, Flow, Session};
+use crate::config::Literals;
+use crate::connection::Line;
+
+/// The user of a PLAIN message (RFC 4616), or nothing.
+pub(super) fn user_in_plain(message: &[u8]) -> String {
+    let user = message.split(|octet| *octet == 0).nth(1);
+    String::from_utf8_lossy(user.unwrap_or_default()).into_owned()
+}
+
+impl Session {
+    /// What CAPABILITY lists at this moment.
+    pub(super) fn capabilities(&self) -> String {
+        let offered = &self.shared.config.capabilities.imap;
+        let mut list = vec!["IMAP4rev1"];
+        match offered.literals {
+            Literals::Synchronizing => (),
+            Literals::Minus => list.push("LITERAL-"),
+            Literals::Plus => list.push("LITERAL+"),
+        }
+        if offered.id {
+            list.push("ID");
+        }
+        if !self.connection.is_tls() {
+            list.extend(["STARTTLS", "LOGINDISABLED"]);
+            return list.join(" ");
+        }
+        if self.account.is_none() {
+            if offered.sasl_ir {
+                list.push("SASL-IR");
+            }
+            list.push("AUTH=PLAIN");
+        }
+        for (is_offered, name) in [
+            (true, "CHILDREN"),
+            (offered.condstore, "ENABLE"),
+            (offered.namespace, "NAMESPACE"),
+            (offered.unselect, "UNSELECT"),
+            (offered.idle, "IDLE"),
+            (offered.uidplus, "UIDPLUS"),
+            (offered.move_, "MOVE"),
+            (offered.condstore, "CONDSTORE"),
+        ] {
+            if is_offered {
+                list.push(name);
+            }
+        }
+        list.join(" ")
+    }
+
+    pub(super) async fn start_tls(&mut self, tag: &str) -> io::Result<Flow> {
+        if self.connection.is_tls() {
+            self.tagged(tag, &Answer::bad("TLS is already there"));
+            return Ok(Flow::Continue);
+        }
+        if self.connection.has_input() {
+            self.tagged(
+                tag,
+                &Answer::bad("Nothing may follow STARTTLS in the clear"),
+            );
+            return Ok(Flow::Close);
+        }
+        self.tagged(tag, &Answer::ok("Begin TLS negotiation now"));
+        self.connection.start_tls(self.shared.tls()).await?;
+        Ok(Flow::Continue)
+    }
+
+    pub(super) fn login(&mut self, user: &[u8], password: &[u8]) -> Answered {
+        if !self.connection.is_tls() {
+            return Err(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"));
+        }
+        if self.account.is_some() {
+            return Err(Answer::bad("You are logged in already"));
+        }
+        let user = String::from_utf8_lossy(user);
+        let password = String::from_utf8_lossy(password);
+        let key = self.shared.world().login(&user, &password);
+        let key = key.ok_or_else(|| Answer::no("[AUTHENTICATIONFAILED] Wrong user or password"))?;
+        self.connection.log.set_account(&key);
+        self.account = Some(key);
+        Ok(Answer::ok(format!(
+            "[CAPABILITY {}] Logged in",
+            self.capabilities()
+        )))
+    }
+
+    pub(super) async fn authenticate(
+        &mut self,
+        tag: &str,
+        mechanism: &AuthMechanism<'_>,
+        initial: Option<Vec<u8>>,
+    ) -> io::Result<Flow> {
+        let offered = &self.shared.config.capabilities.imap;
+        let refusal = if *mechanism != AuthMechanism::Plain {
+            Some(Answer::no("[CANNOT] No such mechanism here"))
+        } else if !self.connection.is_tls() {
+            Some(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"))
+        } else if initial.is_some() && !offered.sasl_ir {
+            Some(Answer::bad("No initial response here"))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            self.tagged(tag, &refusal);
+            return Ok(Flow::Continue);
+        }
+        let message = match initial {
+            Some(message) => Some(message),
+            None => {
+                self.connection.put(b"+ \r\n");
+                match self.connection.line(16_384).await? {
+                    Line::Eof => return Ok(Flow::Close),
+                    Line::TooLong => None,
+                    Line::Complete(line) => {
+                        self.connection.log.client(b"****\r\n");
+                        STANDARD.decode(line.trim_ascii()).ok()
+                    }
+                }
+            }
+        };
+        let answer = match message {
+            None => Answer::bad("Cancelled, or no base64"),
+            Some(message) => {
+                let mut pieces = message.split(|octet| *octet == 0).skip(1);
+                let (user, password) = (pieces.next(), pieces.next());
+                self.login(user.unwrap_or_default(), password.unwrap_or_default())
+                    .unwrap_or_else(|refusal| refusal)
+            }
+        };
+        self.tagged(tag, &answer);
+        Ok(Flow::Continue)
+    }
+
+    pub(super) fn id(&self, out: &mut Vec<u8>) -> Answered {
+        if !self.shared.config.capabilities.imap.id {
+            return Err(Answer::bad("Not offered here"));
+        }
+        out.extend_from_slice(b"* ID (\"name\" \"kith-testbed\")\r\n");
+        Ok(Answer::ok("ID completed"))
+    }
+
+    pub(super) fn enable(
+        &mut self,
+        capabilities: &[CapabilityEnable<'_>],
+        out: &mut Vec<u8>,
+    ) -> Answered {
+        let offered = self.shared.config.capabilities.imap.condstore;
+        if !offered {
+            return Err(Answer::bad("Not offered here"));
+        }
+        let mut enabled = "";
+        if capabilities.contains(&CapabilityEnable::CondStore) {
+            self.condstore = true;
+            enabled = " CONDSTORE";
+        }
+        out.extend_from_slice(format!("* ENABLED{enabled}\r\n").as_bytes());
+        Ok(Answer::ok("Enable completed"))
+    }
+
+    pub(super) fn namespace(&self, out: &mut Vec<u8>) -> Answered {
+        let offered = &self.shared.config.capabilities.imap;
+        if !offered.namespace {
+            return Err(Answer::bad("Not offered here"));
+        }
+        let line = format!(
+            "* NAMESPACE ((\"{}\" \"{}\")) NIL NIL\r\n",
+            offered.namespace_prefix, offered.delimiter
+        );
+        out.extend_from_slice(line.as_bytes());
+        Ok(Answer::ok("Namespace completed"))
+    }
+}
