@@ -1,0 +1,43 @@
+//! Puppet people for the conformance suite: valid mail of every kind, and mail
+//! with exactly one fault.
+//!
+//! A [`Puppet`] has keys, an address and channels. Its methods give drafts; a
+//! draft is a mail before it is written, with every layer's choices open to
+//! change, and renders to octets. What an agent sends is read with
+//! [`Puppet::read`]. Nothing here opens a socket or reads a clock, and all
+//! randomness follows from a [`Seed`], so the same steps give the same octets.
+//!
+//! The forge uses rPGP and shares no code with the reference implementation,
+//! its schemas or its MIME library.
+
+pub mod draft;
+pub mod hash;
+pub mod instant;
+pub mod invite;
+pub mod kinds;
+pub mod mime;
+pub mod openpgp;
+mod peer;
+mod puppet;
+pub mod read;
+mod seed;
+pub mod xml;
+
+pub use draft::{Draft, Mail, ObjectDraft, OpenDraft, SignedObject};
+pub use hash::{Hash, Id128, IdentityId, ObjectHash};
+pub use instant::{DAY, Instant};
+pub use openpgp::{Certificate, KeyKind, PgpError};
+pub use peer::Peer;
+pub use puppet::Puppet;
+pub use seed::{Rng, Seed};
+
+/// What the forge could not make.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgeError {
+    /// OpenPGP.
+    #[error(transparent)]
+    Pgp(#[from] PgpError),
+    /// A peer whose key is needed and not known.
+    #[error("no certificate of {0} is known: read one of its mails first")]
+    NoCertificate(String),
+}

@@ -1,0 +1,152 @@
+//! Session keys, encryption subkeys and encrypted data.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pgp::composed::{KeyType, PlainSessionKey, RawSessionKey};
+use pgp::crypto::aead::{AeadAlgorithm, ChunkSize};
+use pgp::crypto::ecc_curve::ECCCurve;
+use pgp::crypto::sym::SymmetricKeyAlgorithm;
+use pgp::packet::{
+    PubKeyInner, PublicKeyEncryptedSessionKey, PublicSubkey, SecretSubkey,
+    SymEncryptedProtectedData,
+};
+use pgp::ser::Serialize;
+use pgp::types::{DecryptionKey as _, EskType, Password, Timestamp};
+
+use super::PgpError;
+use super::key::{Fingerprint, KeyKind, public_packet};
+use super::packet::{Packet, tag};
+use crate::instant::Instant;
+use crate::seed::{Rng, random};
+
+const CIPHER: SymmetricKeyAlgorithm = SymmetricKeyAlgorithm::AES256;
+
+/// A subkey that mail can be encrypted to.
+#[derive(Clone)]
+pub struct EncryptionKey(Arc<PublicSubkey>);
+
+impl fmt::Debug for EncryptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EncryptionKey({})", self.fingerprint())
+    }
+}
+
+impl EncryptionKey {
+    pub(crate) fn new(key: PublicSubkey) -> Self {
+        Self(Arc::new(key))
+    }
+
+    /// Its fingerprint.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&*self.0)
+    }
+
+    /// The body of its public-subkey packet.
+    pub fn body(&self) -> Vec<u8> {
+        public_packet(&*self.0)
+    }
+}
+
+/// A subkey with its secret.
+#[derive(Clone)]
+pub(crate) struct DecryptionKey(Arc<SecretSubkey>);
+
+impl DecryptionKey {
+    pub(crate) fn generate(
+        rng: &mut Rng,
+        kind: KeyKind,
+        created: Instant,
+    ) -> Result<Self, PgpError> {
+        let key_type = match kind {
+            KeyKind::V4 => KeyType::ECDH(ECCCurve::Curve25519Legacy),
+            KeyKind::V6 => KeyType::X25519,
+        };
+        let make = || {
+            let (public, secret) = key_type.generate(rng)?;
+            let created = Timestamp::from_secs(created.openpgp());
+            let inner = PubKeyInner::new(kind.version(), key_type.to_alg(), created, None, public)?;
+            SecretSubkey::new(PublicSubkey::from_inner(inner)?, secret)
+        };
+        let inner = make().map_err(PgpError::rpgp("to make a subkey"))?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub(crate) fn public(&self) -> EncryptionKey {
+        EncryptionKey::new(self.0.public_key().clone())
+    }
+
+    pub(crate) fn secret_packet(&self) -> Packet {
+        let body = self.0.to_bytes();
+        Packet::new(
+            tag::SECRET_SUBKEY,
+            body.expect("writing to memory cannot fail"),
+        )
+    }
+
+    /// The session key in a packet that is for this key.
+    pub(crate) fn decrypt(
+        &self,
+        packet: &PublicKeyEncryptedSessionKey,
+    ) -> Result<PlainSessionKey, PgpError> {
+        let kind = match packet {
+            PublicKeyEncryptedSessionKey::V6 { .. } => EskType::V6,
+            _ => EskType::V3_4,
+        };
+        packet
+            .values()
+            .and_then(|values| self.0.decrypt(&Password::empty(), values, kind))
+            .and_then(|result| result)
+            .map_err(PgpError::rpgp("to open a session key"))
+    }
+}
+
+/// The key of one encrypted message.
+#[derive(Debug, Clone)]
+pub struct SessionKey(RawSessionKey);
+
+impl SessionKey {
+    /// A fresh one.
+    pub fn random(rng: &mut Rng) -> Self {
+        Self(random::<32>(rng).to_vec().into())
+    }
+
+    /// The session-key packet for a recipient: version 3 with protected data of
+    /// version 1, version 6 with version 2.
+    pub fn pkesk(
+        &self,
+        rng: &mut Rng,
+        to: &EncryptionKey,
+        version: u8,
+    ) -> Result<Packet, PgpError> {
+        let packet = match version {
+            6 => PublicKeyEncryptedSessionKey::from_session_key_v6(rng, &self.0, &*to.0),
+            _ => PublicKeyEncryptedSessionKey::from_session_key_v3(rng, &self.0, CIPHER, &*to.0),
+        };
+        let body = packet.and_then(|packet| packet.to_bytes());
+        let body = body.map_err(PgpError::rpgp("to encrypt a session key"))?;
+        Ok(Packet::new(tag::PKESK, body))
+    }
+
+    /// Encrypted and integrity protected data, version 1 or 2.
+    pub fn seipd(&self, rng: &mut Rng, version: u8, plain: &[u8]) -> Result<Packet, PgpError> {
+        let key = self.0.as_ref();
+        let packet = match version {
+            2 => {
+                let (aead, chunk) = (AeadAlgorithm::Ocb, ChunkSize::C64KiB);
+                SymEncryptedProtectedData::encrypt_seipdv2(rng, CIPHER, aead, chunk, key, plain)
+            }
+            _ => SymEncryptedProtectedData::encrypt_seipdv1(rng, CIPHER, key, plain),
+        };
+        let body = packet.and_then(|packet| packet.to_bytes());
+        let body = body.map_err(PgpError::rpgp("to encrypt data"))?;
+        Ok(Packet::new(tag::SEIPD, body))
+    }
+
+    /// Encrypted data without integrity protection, which nobody may accept.
+    pub fn sed(&self, rng: &mut Rng, plain: &[u8]) -> Result<Packet, PgpError> {
+        let body = CIPHER.encrypt(rng, self.0.as_ref(), plain);
+        let body = body.map_err(PgpError::rpgp("to encrypt data"))?;
+        Ok(Packet::new(tag::SED, body))
+    }
+}
