@@ -1,6 +1,8 @@
 //! The client against real child processes: one that is good, and one for each
 //! fault. Each fault must be named, and blamed on the right side.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::{sync::Arc, time::Duration};
 
 use kith_adapter::{
@@ -396,24 +398,68 @@ async fn judges_the_exit() {
 }
 
 #[tokio::test]
-async fn a_large_request_to_a_deaf_adapter_is_a_hang() {
-    // It never reads, so the request doesn't fit into the pipe.
+async fn a_request_that_nobody_reads_is_a_hang() {
+    // It is larger than the pipe.
     let limits = Limits {
-        hello: Duration::from_secs(1),
+        receive: Duration::from_secs(1),
         ..Limits::default()
     };
     let options = Options {
         limits: Some(limits),
         ..Options::default()
     };
-    let error = Client::connect(&child("deaf"), options)
+    let mut client = Client::connect(&child("goes-deaf"), options).await.unwrap();
+    let session = client.open(&alice()).await.unwrap().session;
+    let mail = vec![b'x'; 1024 * 1024].into();
+    let receive = Receive {
+        session,
+        now: now(),
+        mail,
+        auth: Authentication::None,
+    };
+    assert!(matches!(
+        fault(client.receive(&receive).await).kind,
+        FaultKind::Hung(_)
+    ));
+}
+
+#[tokio::test]
+async fn attaches_over_tcp() {
+    let mut adapter = std::process::Command::new(env!("CARGO_BIN_EXE_faulty-adapter"))
+        .arg("good-tcp")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    let output = adapter.stdout.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut address).unwrap();
+    let endpoint: Endpoint = format!("tcp:{}", address.trim()).parse().unwrap();
+    let mut client = Client::connect(&endpoint, validating()).await.unwrap();
+    let session = client.open(&alice()).await.unwrap().session;
+    client.sync(session, now()).await.unwrap();
+    client.bye().await.unwrap();
+    assert!(adapter.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn names_a_closed_connection() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint: Endpoint = format!("tcp:{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let closes = std::thread::spawn(move || drop(listener.accept()));
+    let error = Client::connect(&endpoint, Options::default())
         .await
         .err()
         .unwrap();
+    closes.join().unwrap();
     let ConnectError::Hello(CallError::Fault(fault)) = error else {
         panic!("{error}")
     };
-    assert!(matches!(fault.kind, FaultKind::Hung(_)));
+    assert!(
+        matches!(fault.kind, FaultKind::Closed | FaultKind::Broken(_)),
+        "{fault}"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The guide's examples are messages that follow the schemas: in each JSON
 //! block a request and its answer take turns, one a line.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::collections::BTreeSet;
 
 use kith_adapter::{

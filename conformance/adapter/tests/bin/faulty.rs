@@ -1,5 +1,5 @@
 //! A child process for the tests. `faulty-adapter good` answers everything by
-//! the rules; any other word names a fault, which shows in `sync` (or, as
+//! the rules, `good-tcp` over TCP; any other word names a fault, which shows in `sync` (or, as
 //! `check-…`, in what `adapter check` sends).
 
 use std::{
@@ -17,8 +17,8 @@ mod good;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let fault = std::env::args().nth(1).unwrap_or_default();
-    if fault == "good" {
-        return match good::serve().await {
+    if fault == "good" || fault == "good-tcp" {
+        return match good::serve(fault == "good-tcp").await {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
@@ -32,9 +32,6 @@ async fn main() -> ExitCode {
 
 /// Answers like a careless program, and shows the fault in `sync`.
 fn faulty(fault: &str) -> io::Result<ExitCode> {
-    if fault == "deaf" {
-        forever();
-    }
     for line in io::stdin().lock().lines() {
         let line = line?;
         let Ok(request) = serde_json::from_str::<Value>(&line) else {
@@ -73,19 +70,15 @@ fn faulty(fault: &str) -> io::Result<ExitCode> {
             _ => json!({}),
         };
         answer(id, &result)?;
+        if fault == "goes-deaf" && request["method"] == "open" {
+            forever();
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows the fault; the exit code if that ends the process.
 fn show(fault: &str, id: &Value) -> io::Result<Option<ExitCode>> {
-    let synced = json!({ "fetched": 0, "sent": 0, "problems": [] });
-    let good = json!({ "jsonrpc": "2.0", "id": id, "result": synced });
-    let with = |change: &dyn Fn(&mut Value)| {
-        let mut answer = good.clone();
-        change(&mut answer);
-        answer
-    };
     match fault {
         "exits" => {
             for line in 0..20_000 {
@@ -96,11 +89,12 @@ fn show(fault: &str, id: &Value) -> io::Result<Option<ExitCode>> {
         }
         "aborts" => std::process::abort(),
         "hangs" => forever(),
-        "garbage" => println!("DEBUG: syncing"),
+        // Only a closed pipe ends these two.
         "floods" => loop {
-            println!("DEBUG: syncing, and still syncing, and no end");
-            // Only a closed pipe ends this.
-            io::stdout().flush()?;
+            writeln!(
+                io::stdout(),
+                "DEBUG: syncing, and still syncing, and no end"
+            )?;
         },
         "long-line" => {
             let chunk = [b'x'; 1 << 16];
@@ -108,32 +102,41 @@ fn show(fault: &str, id: &Value) -> io::Result<Option<ExitCode>> {
                 io::stdout().write_all(&chunk)?;
             }
         }
-        "latin-1" => {
-            io::stdout().write_all(b"{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":\"\xfc\"}\n")?
-        }
-        "wrong-id" => say(&with(&|answer| answer["id"] = json!(999)))?,
-        "string-id" => say(&with(&|answer| {
-            answer["id"] = json!(answer["id"].to_string())
-        }))?,
-        "null-id" => say(&json!({
-            "jsonrpc": "2.0", "id": null, "error": { "code": -32700, "message": "can't read it" },
-        }))?,
-        "wrong-version" => say(&with(&|answer| answer["jsonrpc"] = json!("1.0")))?,
-        "neither" => say(&json!({ "jsonrpc": "2.0", "id": id }))?,
-        "bad-result" => say(&with(&|answer| {
-            answer["result"] = json!({ "fetched": "none" })
-        }))?,
-        "bad-time" => say(&with(&|answer| {
-            answer["result"]["next_due"] = json!("tomorrow")
-        }))?,
-        "bad-error" => say(&json!({ "jsonrpc": "2.0", "id": id, "error": "no" }))?,
-        "twice" => {
-            say(&good)?;
-            say(&good)?;
-        }
-        "refuses" => say(&json!({
-            "jsonrpc": "2.0", "id": id, "error": { "code": 2, "message": "554 go away" },
-        }))?,
+        _ => show_answer(fault, id)?,
+    }
+    Ok(None)
+}
+
+/// Answers, in a way that may be wrong.
+fn show_answer(fault: &str, id: &Value) -> io::Result<()> {
+    let synced = json!({ "fetched": 0, "sent": 0, "problems": [] });
+    let good = json!({ "jsonrpc": "2.0", "id": id, "result": synced });
+    let with = |member: &str, value: Value| {
+        let mut answer = good.clone();
+        answer[member] = value;
+        say(&answer)
+    };
+    let error =
+        |id: &Value, error: Value| say(&json!({ "jsonrpc": "2.0", "id": id, "error": error }));
+    match fault {
+        "garbage" => writeln!(io::stdout(), "DEBUG: syncing"),
+        "latin-1" => io::stdout().write_all(b"{\"jsonrpc\":\"2.0\",\"result\":\"\xfc\"}\n"),
+        "wrong-id" => with("id", json!(999)),
+        "string-id" => with("id", json!(id.to_string())),
+        "null-id" => error(
+            &Value::Null,
+            json!({ "code": -32700, "message": "can't read it" }),
+        ),
+        "wrong-version" => with("jsonrpc", json!("1.0")),
+        "neither" => say(&json!({ "jsonrpc": "2.0", "id": id })),
+        "bad-result" => with("result", json!({ "fetched": "none" })),
+        "bad-time" => with(
+            "result",
+            json!({ "fetched": 0, "sent": 0, "problems": [], "next_due": "soon" }),
+        ),
+        "bad-error" => error(id, json!("no")),
+        "refuses" => error(id, json!({ "code": 2, "message": "554 go away" })),
+        "twice" => say(&good).and_then(|()| say(&good)),
         "splits" => {
             let line = format!("{good}\n");
             let (first, second) = line.split_at(line.len() / 2);
@@ -142,14 +145,14 @@ fn show(fault: &str, id: &Value) -> io::Result<Option<ExitCode>> {
                 io::stdout().flush()?;
                 thread::sleep(Duration::from_millis(30));
             }
+            Ok(())
         }
         "blank-lines" => {
             print!("\n\r\n");
-            say(&with(&|answer| answer["later"] = json!(true)))?;
+            with("later", json!(true))
         }
-        _ => say(&good)?,
+        _ => say(&good),
     }
-    Ok(None)
 }
 
 fn answer(id: &Value, result: &Value) -> io::Result<()> {

@@ -15,8 +15,16 @@ use kith_adapter::{
 };
 use serde_json::{Value, json};
 
-pub(super) async fn serve() -> Result<(), ServeError> {
-    kith_adapter::serve(tokio::io::stdin(), tokio::io::stdout(), Good::default()).await
+/// Serves one harness, over TCP after saying where.
+pub(super) async fn serve(tcp: bool) -> Result<(), ServeError> {
+    if !tcp {
+        return kith_adapter::serve(tokio::io::stdin(), tokio::io::stdout(), Good::default()).await;
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let (mut stream, _) = listener.accept().await?;
+    let (reader, writer) = stream.split();
+    kith_adapter::serve(reader, writer, Good::default()).await
 }
 
 /// A `hello` result, as JSON.

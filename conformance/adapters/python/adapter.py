@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""An example adapter: connects a small implementation to the Kith suite.
+
+    adapter.py              speaks over standard input and output
+    adapter.py --tcp PORT   waits on 127.0.0.1, for use under a debugger
+
+The guide is conformance/adapter/GUIDE.md; what this example does and doesn't do
+stands in README.md beside this file.
+"""
+
+import argparse
+import socket
+import sys
+
+import rpc
+from agent import Agent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tcp", type=int, metavar="PORT", help="wait on 127.0.0.1:PORT")
+    port = parser.parse_args().tcp
+    if port is None:
+        rpc.serve(sys.stdin.buffer, sys.stdout.buffer, Agent().methods)
+        return
+    with socket.create_server(("127.0.0.1", port)) as server:
+        print(f"waiting on port {port}", file=sys.stderr)
+        while True:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rwb") as stream:
+                rpc.serve(stream, stream, Agent().methods)
+
+
+if __name__ == "__main__":
+    main()
