@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod ci;
 mod rust_source;
+mod tidy;
 mod trace;
 mod tree;
 
@@ -25,6 +26,8 @@ struct Args {
 enum Command {
     /// Follow each requirement to its code, its cases and its vectors
     Trace(trace::Args),
+    /// Check the tree's invariants
+    Tidy(tidy::Args),
     /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     Ok(match command {
         Command::Trace(args) => trace::run(args)?,
+        Command::Tidy(args) => tidy::run(args)?,
         Command::Ci(args) => ci::run(args)?,
     })
 }

@@ -3,6 +3,8 @@
 //! Not a parser: a scanner that knows enough of the lexical grammar to blank
 //! what is not code, octet for octet, so that lines keep their numbers.
 
+use std::ops::Range;
+
 /// Whether the file holds nothing but tests, judging by its path.
 pub(crate) fn is_test_file(path: &str) -> bool {
     let path = format!("/{path}");
@@ -15,36 +17,14 @@ pub(crate) fn code(text: &str) -> String {
     without_tests(without_comments_and_literals(text))
 }
 
-/// The source with comments blanked and literals kept.
-pub(crate) fn without_comments(text: &str) -> String {
-    blank(text, &spans(text), |kind| kind == Kind::Comment)
-}
-
 /// The source with comments and the insides of literals blanked.
-fn without_comments_and_literals(text: &str) -> String {
-    blank(text, &spans(text), |_| true)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Comment,
-    Literal,
-}
-
-/// A comment, or what stands between a literal's quotes.
-struct Span {
-    kind: Kind,
-    start: usize,
-    end: usize,
-}
-
-fn blank(text: &str, spans: &[Span], wanted: impl Fn(Kind) -> bool) -> String {
+pub(crate) fn without_comments_and_literals(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
-    for span in spans.iter().filter(|span| wanted(span.kind)) {
+    for span in spans(text) {
         out.push_str(&text[from..span.start]);
-        out.extend(text[span.start..span.end].bytes().map(blanked));
         from = span.end;
+        out.extend(text[span].bytes().map(blanked));
     }
     out.push_str(&text[from..]);
     out
@@ -54,26 +34,18 @@ fn blanked(octet: u8) -> char {
     if octet == b'\n' { '\n' } else { ' ' }
 }
 
-/// Finds comments and literals, in order.
-fn spans(text: &str) -> Vec<Span> {
+/// The places of comments, and of what stands between quotes, in order.
+fn spans(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let in_word = text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         if let Some(length) = comment(rest) {
-            spans.push(Span {
-                kind: Kind::Comment,
-                start: at,
-                end: at + length,
-            });
+            spans.push(at..at + length);
             at += length;
         } else if let Some((open, inside, close)) = literal(rest, in_word) {
             let start = at + open;
-            spans.push(Span {
-                kind: Kind::Literal,
-                start,
-                end: start + inside,
-            });
+            spans.push(start..start + inside);
             at = start + inside + close;
         } else {
             at += rest.chars().next().map_or(1, char::len_utf8);
@@ -211,11 +183,6 @@ mod tests {
         let words: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
         assert_eq!(words, "abcrabd");
         assert!(code.contains("&'a b\" \" d"), "{code}");
-    }
-
-    #[test]
-    fn literals_stay_where_only_comments_go() {
-        assert_eq!(without_comments("\"// no\" // yes"), "\"// no\"       ");
     }
 
     #[test]
