@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod ci;
 mod rust_source;
+mod schemas;
 mod tidy;
 mod trace;
 mod tree;
@@ -28,6 +29,8 @@ enum Command {
     Trace(trace::Args),
     /// Check the tree's invariants
     Tidy(tidy::Args),
+    /// Write the Rust types, decoders and encoders of the XML schemas
+    Schemas(schemas::Args),
     /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
@@ -43,6 +46,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     Ok(match command {
         Command::Trace(args) => trace::run(args)?,
         Command::Tidy(args) => tidy::run(args)?,
+        Command::Schemas(args) => schemas::run(args)?,
         Command::Ci(args) => ci::run(args)?,
     })
 }
