@@ -93,7 +93,7 @@ pub fn list_footer(list: &str, footer: &str) -> Transform {
             let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
             if name == "subject" {
                 let subject = String::from_utf8_lossy(field.value).trim_start().to_owned();
-                outer.extend_from_slice(format!("Subject: [{list}] {subject}").as_bytes());
+                outer.extend_from_slice(format!("Subject: [{list}] {subject}\r\n").as_bytes());
             } else if name.starts_with("content-") {
                 inner.extend_from_slice(field.whole);
             } else if name != "mime-version" {

@@ -144,14 +144,19 @@ impl Selected {
         let mut chosen = vec![false; count];
         for sequence in set.0.as_ref() {
             let (first, last) = match sequence {
-                Sequence::Single(number) => (value(number), value(number)),
-                Sequence::Range(first, last) => (value(first), value(last)),
+                Sequence::Single(number) => (number, number),
+                Sequence::Range(first, last) => (first, last),
             };
+            let open = *first == SeqOrUid::Asterisk || *last == SeqOrUid::Asterisk;
+            let (first, last) = (value(first), value(last));
             let (first, last) = (first.min(last), first.max(last));
             let (start, end) = if uid {
                 let start = self.entries.partition_point(|entry| entry.uid < first);
                 let end = self.entries.partition_point(|entry| entry.uid <= last);
                 (start, end)
+            } else if open {
+                // `5:*` is the last message where there are fewer, and nothing where there is none.
+                (first.min(largest).saturating_sub(1) as usize, count)
             } else if last > largest {
                 return Err(Answer::bad("There is no message of that number"));
             } else {
