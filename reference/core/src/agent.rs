@@ -1,0 +1,203 @@
+//! The agent: one person's end of Kith, as a state machine without input and output.
+//!
+//! [`Agent::receive`] takes a mail, [`Agent::act`] what the person does, [`Agent::tick`] the time.
+//! Each reads the store, and returns [`Effects`]: rows to write, among them mails in the outbox, and
+//! events for the person. The driver writes all rows of one step in one transaction, so a crash
+//! neither loses nor repeats anything (specification, `send.durable`).
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use crate::gate::Gate;
+use crate::store::{Read, StoreError, Transaction, Write};
+use crate::wire::WireError;
+
+pub mod act;
+pub mod address;
+pub mod authentication;
+pub mod channel;
+pub mod invite;
+pub mod objects;
+mod open_mail;
+pub mod outbox;
+pub mod outgoing;
+pub mod own;
+pub mod peer;
+pub mod receive;
+pub mod relation;
+mod sealed_mail;
+pub mod tick;
+pub mod view;
+
+pub use act::{ActError, Action, Done};
+pub use own::{NewIdentity, Own};
+pub use receive::{Incoming, ObjectVerdict, Receipt, Verdict};
+
+/// Seconds of a day.
+pub const DAY: i64 = 86_400;
+
+/// An identity id, object hash or key hash.
+pub type Id = [u8; 32];
+
+/// What a step leads to.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Rows to write in one transaction.
+    pub writes: Vec<Write>,
+    /// What the person may want to know.
+    pub events: Vec<Event>,
+}
+
+/// Something that happened, for the person.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Somebody asks.
+    Request {
+        /// The claimed name.
+        name: Option<String>,
+        /// The claimed address.
+        address: String,
+    },
+    /// A new friend.
+    Friend {
+        /// The name or address.
+        name: String,
+    },
+    /// A friendship or request ended.
+    Ended {
+        /// The name or address.
+        name: String,
+    },
+    /// A message arrived or changed.
+    Message {
+        /// The name or address of its author.
+        from: String,
+    },
+    /// A post arrived or changed.
+    Post {
+        /// The name or address of its author.
+        from: String,
+    },
+    /// A mail came back or was refused by a server.
+    Undelivered {
+        /// The recipient's address.
+        to: String,
+        /// What the server said.
+        reason: String,
+    },
+}
+
+/// What goes wrong on this side.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The store failed or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A mail can't be made.
+    #[error("a mail can't be made: {0}")]
+    Wire(#[from] WireError),
+    /// The store holds no identity yet.
+    #[error("there is no identity yet; make one with `kith init`")]
+    NoIdentity,
+}
+
+/// One person's agent.
+pub struct Agent {
+    gate: Arc<dyn Gate>,
+    own: Own,
+    rng: ChaCha20Rng,
+    authserv_id: Option<String>,
+}
+
+impl Agent {
+    /// Opens the agent of the identity in a store. `seed` must be fresh randomness.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or holds no identity.
+    pub fn open(gate: Arc<dyn Gate>, store: &dyn Read, seed: [u8; 32]) -> Result<Self, AgentError> {
+        let own = Own::load(store)?.ok_or(AgentError::NoIdentity)?;
+        Ok(Self {
+            gate,
+            own,
+            rng: ChaCha20Rng::from_seed(seed),
+            authserv_id: None,
+        })
+    }
+
+    /// Names the server whose Authentication-Results are believed (RFC 8601).
+    #[must_use]
+    pub fn trusting(mut self, authserv_id: Option<String>) -> Self {
+        self.authserv_id = authserv_id;
+        self
+    }
+
+    /// The own identity.
+    #[must_use]
+    pub fn own(&self) -> &Own {
+        &self.own
+    }
+
+    fn step<'a>(&'a mut self, store: &'a dyn Read, now: i64) -> Step<'a> {
+        Step {
+            gate: self.gate.as_ref(),
+            own: &mut self.own,
+            rng: &mut self.rng,
+            authserv_id: self.authserv_id.as_deref(),
+            store: Transaction::new(store),
+            now,
+            events: Vec::new(),
+        }
+    }
+}
+
+/// One step of the agent: everything that its parts need, and what they lead to.
+pub(crate) struct Step<'a> {
+    pub(crate) gate: &'a dyn Gate,
+    pub(crate) own: &'a mut Own,
+    pub(crate) rng: &'a mut ChaCha20Rng,
+    pub(crate) authserv_id: Option<&'a str>,
+    pub(crate) store: Transaction<'a>,
+    pub(crate) now: i64,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Step<'_> {
+    pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
+        use rand::RngCore;
+        let mut octets = [0; N];
+        self.rng.fill_bytes(&mut octets);
+        octets
+    }
+
+    fn into_effects(self) -> Effects {
+        Effects {
+            writes: self.store.into_writes(),
+            events: self.events,
+        }
+    }
+}
+
+/// A failure while judging: of the peer, or on this side.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The peer broke a rule.
+    Violation(crate::gate::Violation),
+    /// Something failed here; the mail is tried again later.
+    Agent(AgentError),
+}
+
+impl From<crate::gate::Violation> for Failure {
+    fn from(violation: crate::gate::Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+impl<T: Into<AgentError>> From<T> for Failure {
+    fn from(error: T) -> Self {
+        Self::Agent(error.into())
+    }
+}

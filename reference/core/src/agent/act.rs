@@ -1,0 +1,526 @@
+//! What the person does: one action for each thing.
+
+use kith_spec::req;
+
+use super::invite::{Invitation, InviteError};
+use super::objects::{Body, Entry, merge_key};
+use super::outbox::{Recipient, audience_key};
+use super::outgoing::Load;
+use super::peer::{Introduced, Peer};
+use super::relation::{Pending, State};
+use super::{Agent, AgentError, Effects, Id, Step, address};
+use crate::kinds;
+use crate::store::{Read, Table, successor};
+
+/// Something that the person does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Makes an invite to give to somebody.
+    Invite,
+    /// Asks somebody to become friends.
+    Befriend {
+        /// The address.
+        address: String,
+        /// A few words.
+        note: Option<String>,
+        /// An invite from that person.
+        invite: Option<Invitation>,
+    },
+    /// Accepts a pending request, by its object id.
+    Accept {
+        /// The object id.
+        request: [u8; 16],
+    },
+    /// Declines a pending request.
+    Decline {
+        /// The object id.
+        request: [u8; 16],
+        /// Whether to tell the other.
+        notify: bool,
+    },
+    /// Ends a friendship or withdraws what is left of a handshake.
+    End {
+        /// The other identity.
+        identity: Id,
+    },
+    /// Withdraws an own request, by its object id.
+    Withdraw {
+        /// The object id.
+        request: [u8; 16],
+    },
+    /// Hides everything of an identity.
+    Block {
+        /// The identity.
+        identity: Id,
+    },
+    /// Lifts a block.
+    Unblock {
+        /// The identity.
+        identity: Id,
+    },
+    /// Writes to a friend.
+    Message {
+        /// The friend.
+        to: Id,
+        /// The text.
+        text: String,
+        /// The message that it answers: author and object id.
+        parent: Option<(Id, [u8; 16])>,
+    },
+    /// Tells all friends.
+    Post {
+        /// The text.
+        text: String,
+    },
+    /// Changes an own message or post.
+    Edit {
+        /// The object id.
+        id: [u8; 16],
+        /// The new text.
+        text: String,
+    },
+    /// Takes back an own message or post.
+    Retract {
+        /// The object id.
+        id: [u8; 16],
+    },
+}
+
+/// What an action made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// Nothing to name.
+    Done,
+    /// An object, by its id.
+    Object([u8; 16]),
+    /// An invite.
+    Invite(Invitation),
+}
+
+/// Why an action is refused. Nothing was sent or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// No address.
+    #[error("{0} is no mail address; write it like alice@example.org")]
+    Address(String),
+    /// The own address.
+    #[error("{0} is your own address")]
+    Self_(String),
+    /// The state of the relation doesn't allow it.
+    #[error("{name}: {reason}")]
+    State {
+        /// Whom it concerns.
+        name: String,
+        /// Why not, and what to do.
+        reason: &'static str,
+    },
+    /// An unknown identity, request or object.
+    #[error("there is no {what} {id}; `kith {list}` lists them")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The command that lists them.
+        list: &'static str,
+    },
+    /// A note that can't be sent to a stranger.
+    #[error("the note can't be sent: {0}; use at most 500 characters of plain text without links")]
+    Note(String),
+    /// A text that can't be sent.
+    #[error("the text can't be sent: {0}")]
+    Text(String),
+    /// An invite that can't be used.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// A failure on this side.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+impl From<crate::store::StoreError> for ActError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Agent(error.into())
+    }
+}
+
+fn unknown(what: &'static str, id: &[u8], list: &'static str) -> ActError {
+    ActError::Unknown {
+        what,
+        id: hex::encode(id),
+        list,
+    }
+}
+
+impl Agent {
+    /// Does what the person wants.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`]; then nothing happened.
+    pub fn act(
+        &mut self,
+        store: &dyn Read,
+        action: Action,
+        now: i64,
+    ) -> Result<(Done, Effects), ActError> {
+        let mut step = self.step(store, now);
+        let done = step.act(action)?;
+        Ok((done, step.into_effects()))
+    }
+}
+
+impl Step<'_> {
+    fn act(&mut self, action: Action) -> Result<Done, ActError> {
+        match action {
+            Action::Invite => return Ok(Done::Invite(self.invite()?)),
+            Action::Befriend {
+                address,
+                note,
+                invite,
+            } => {
+                let note = note.as_deref().filter(|note| !note.trim().is_empty());
+                return self.befriend(&address, note, invite).map(Done::Object);
+            }
+            Action::Accept { request } => self.accept(request)?,
+            Action::Decline { request, notify } => self.decline(request, notify)?,
+            Action::End { identity } => self.end(identity)?,
+            Action::Withdraw { request } => self.withdraw(request)?,
+            Action::Block { identity } => self.block(identity)?,
+            Action::Unblock { identity } => self.unblock(identity)?,
+            Action::Message { to, text, parent } => {
+                return self.message(to, &text, parent).map(Done::Object);
+            }
+            Action::Post { text } => {
+                return kinds::post::write(self, &text, None).map(Done::Object);
+            }
+            Action::Edit { id, text } => return self.edit(id, &text).map(Done::Object),
+            Action::Retract { id } => {
+                let target = self.own_object(id)?;
+                kinds::retract::write(self, &target)?;
+            }
+        }
+        Ok(Done::Done)
+    }
+
+    fn befriend(
+        &mut self,
+        to: &str,
+        note: Option<&str>,
+        invite: Option<Invitation>,
+    ) -> Result<[u8; 16], ActError> {
+        if !address::is_valid(to) {
+            return Err(ActError::Address(to.to_owned()));
+        }
+        if address::same(to, &self.own.address) {
+            return Err(ActError::Self_(to.to_owned()));
+        }
+        if let Some(invite) = &invite {
+            if invite.expires < self.now {
+                return Err(InviteError::Expired.into());
+            }
+        }
+        let refuse = |reason| ActError::State {
+            name: to.to_owned(),
+            reason,
+        };
+        if self.asked_at(to)?.is_some() && self.gate.enforces(&req::FRIENDS_REQUEST_SENT_ONCE) {
+            return Err(refuse(
+                "you have asked already; wait for the answer or withdraw the request",
+            ));
+        }
+        for id in self.peers_at(to)? {
+            let Some(peer) = self.peer(id)? else { continue };
+            match self.state(&peer)? {
+                State::Friends | State::Renewing => return Err(refuse("you are friends already")),
+                State::Pending => {
+                    return Err(refuse(
+                        "this person has asked you; accept that request instead",
+                    ));
+                }
+                State::Accepted => {
+                    return Err(refuse(
+                        "you have accepted a request from there; wait until it is confirmed",
+                    ));
+                }
+                State::Blocked => {
+                    return Err(refuse("you have blocked this person; unblock first"));
+                }
+                _ => {}
+            }
+        }
+        kinds::request::ask(self, to, note, invite.as_ref())
+    }
+
+    fn pending_by_id(&self, request: [u8; 16]) -> Result<(Pending, Peer), ActError> {
+        let missing = || unknown("request", &request, "requests");
+        let mut all = self.all_pending()?.into_iter();
+        let pending = all
+            .find(|pending| pending.id == request)
+            .ok_or_else(missing)?;
+        let peer = self.peer(pending.from)?.ok_or_else(missing)?;
+        if self.relation(peer.id)?.blocked {
+            return Err(missing());
+        }
+        Ok((pending, peer))
+    }
+
+    fn accept(&mut self, request: [u8; 16]) -> Result<(), ActError> {
+        let (pending, peer) = self.pending_by_id(request)?;
+        Ok(kinds::accept::answer(self, &peer, &pending, None)?)
+    }
+
+    fn decline(&mut self, request: [u8; 16], notify: bool) -> Result<(), ActError> {
+        let (pending, peer) = self.pending_by_id(request)?;
+        if notify || !self.gate.enforces(&req::FRIENDS_DECLINE_SILENT) {
+            kinds::decline::send(self, &peer, &pending)?;
+        }
+        self.store.delete(Table::Pending, peer.id);
+        Ok(self.forget_stranger(peer.id)?)
+    }
+
+    fn end(&mut self, identity: Id) -> Result<(), ActError> {
+        let missing = || unknown("identity", &identity, "friends");
+        let peer = self.peer(identity)?.ok_or_else(missing)?;
+        let refuse = |reason| ActError::State {
+            name: peer.shown(),
+            reason,
+        };
+        let relation = self.relation(identity)?;
+        match self.state(&peer)? {
+            State::Accepted | State::Crossed | State::Friends | State::Renewing => {
+                let friend = relation
+                    .friend
+                    .iter()
+                    .flat_map(|f| f.requests.iter().map(|r| r.0));
+                let accepted = relation.accepted.iter().map(|accepted| accepted.request);
+                let requests: Vec<Id> = friend.chain(accepted).collect();
+                kinds::end::send(self, &peer, &requests)?;
+                Ok(self.become_strangers(&peer)?)
+            }
+            State::Requested | State::Met => {
+                for asked in self.asked(&peer)? {
+                    self.store.delete(Table::Asked, asked.request);
+                }
+                Ok(())
+            }
+            State::Pending => Err(refuse("this person asks you; decline the request instead")),
+            State::Blocked => Err(refuse("you have blocked this person; unblock first")),
+            State::Stranger => Err(refuse("there is nothing to end")),
+        }
+    }
+
+    fn withdraw(&mut self, request: [u8; 16]) -> Result<(), ActError> {
+        let mut all = self.all_asked()?.into_iter();
+        let asked = all.find(|asked| asked.id == request);
+        let asked = asked.ok_or_else(|| unknown("request", &request, "requests"))?;
+        self.store.delete(Table::Asked, asked.request);
+        Ok(())
+    }
+
+    fn block(&mut self, identity: Id) -> Result<(), ActError> {
+        let mut relation = self.relation(identity)?;
+        relation.blocked = true;
+        self.store.delete(Table::Pending, identity);
+        Ok(self.set_relation(identity, &relation)?)
+    }
+
+    fn unblock(&mut self, identity: Id) -> Result<(), ActError> {
+        let mut relation = self.relation(identity)?;
+        if !relation.blocked {
+            return Err(ActError::State {
+                name: self.shown_name(identity)?,
+                reason: "this person is not blocked",
+            });
+        }
+        relation.blocked = false;
+        self.set_relation(identity, &relation)?;
+        match self.peer(identity)? {
+            Some(peer) => Ok(self.become_strangers(&peer)?),
+            None => Ok(()),
+        }
+    }
+
+    fn message(
+        &mut self,
+        to: Id,
+        text: &str,
+        parent: Option<(Id, [u8; 16])>,
+    ) -> Result<[u8; 16], ActError> {
+        let peer = self
+            .peer(to)?
+            .ok_or_else(|| unknown("friend", &to, "friends"))?;
+        if !self.is_friend(to)? && self.gate.enforces(&req::FRIENDS_CONFIRM_NEEDED) {
+            let reason = "you are not friends, so nothing can be sent; ask first";
+            return Err(ActError::State {
+                name: peer.shown(),
+                reason,
+            });
+        }
+        let parent = match parent {
+            Some((author, id)) => {
+                let key = merge_key(author, "message", id);
+                let entry = self
+                    .entry(&key)?
+                    .ok_or_else(|| unknown("message", &id, "messages"))?;
+                Some(entry.hash)
+            }
+            None => None,
+        };
+        kinds::message::write(self, &peer, text, parent, None)
+    }
+
+    fn own_object(&self, id: [u8; 16]) -> Result<Entry, ActError> {
+        for kind in ["message", "post"] {
+            let entry = self.entry(&merge_key(self.own.id, kind, id))?;
+            if let Some(entry) = entry.filter(|entry| !entry.retracted) {
+                return Ok(entry);
+            }
+        }
+        Err(unknown("message or post of yours", &id, "timeline"))
+    }
+
+    fn edit(&mut self, id: [u8; 16], text: &str) -> Result<[u8; 16], ActError> {
+        let earlier = self.own_object(id)?;
+        match &earlier.body {
+            Body::Message { peer, parent, .. } => {
+                let to = *peer;
+                let peer = self
+                    .peer(to)?
+                    .ok_or_else(|| unknown("friend", &to, "friends"))?;
+                if !self.is_friend(to)? {
+                    let reason = "you are not friends any more, so nothing can be sent";
+                    return Err(ActError::State {
+                        name: peer.shown(),
+                        reason,
+                    });
+                }
+                let parent = parent
+                    .as_ref()
+                    .and_then(|hash| hex::FromHex::from_hex(hash).ok());
+                kinds::message::write(self, &peer, text, parent, Some(&earlier))
+            }
+            _ => kinds::post::write(self, text, Some(&earlier)),
+        }
+    }
+
+    /// The entry of an own object.
+    pub(crate) fn own_entry(
+        &self,
+        kind: &str,
+        id: [u8; 16],
+        rev: u32,
+        hash: Id,
+        body: Body,
+        earlier: Option<&Entry>,
+    ) -> Entry {
+        let first = earlier.map_or(self.now, |entry| entry.created);
+        Entry {
+            author: self.own.id,
+            id,
+            kind: kind.to_owned(),
+            rev,
+            hash,
+            created: first,
+            received: first,
+            shown: first,
+            retracted: false,
+            body,
+        }
+    }
+
+    pub(crate) fn keep_own(
+        &mut self,
+        entry: &Entry,
+        earlier: Option<&Entry>,
+    ) -> Result<(), AgentError> {
+        if let Some(earlier) = earlier {
+            self.unlist(earlier);
+            self.store.delete(Table::Octets, earlier.hash);
+        }
+        self.list(entry)
+    }
+
+    /// Sends a copy of an object and remembers who got which revision.
+    pub(crate) fn deliver_subject(
+        &mut self,
+        peer: &Peer,
+        load: Load,
+        rev: u32,
+    ) -> Result<(), AgentError> {
+        let subject = load.subject.clone().unwrap_or_default();
+        self.deliver(peer, load)?;
+        let own: Option<super::channel::Outgoing> = self.store.record(Table::Outgoing, &peer.id)?;
+        let delivery = own.map(|own| (hex::encode(own.channel), own.last));
+        let recipient = Recipient { delivery, rev };
+        Ok(self
+            .store
+            .set(Table::Audience, audience_key(&subject, peer.id), &recipient)?)
+    }
+
+    /// The friends who received an object.
+    pub(crate) fn recipients(&self, key: &[u8]) -> Result<Vec<Id>, AgentError> {
+        let rows = self
+            .store
+            .range(Table::Audience, key, &successor(key), usize::MAX)?;
+        let mut friends = Vec::new();
+        for (row, _) in rows {
+            let Ok(id) = Id::try_from(&row[key.len()..]) else {
+                continue;
+            };
+            if self.is_friend(id)? {
+                friends.push(id);
+            }
+        }
+        Ok(friends)
+    }
+
+    pub(crate) fn keep_introduced(&mut self, introduced: &Introduced) -> Result<Peer, AgentError> {
+        let copy = Introduced {
+            peer: introduced.peer.clone(),
+            octets: introduced.octets.clone(),
+        };
+        self.keep_peer(copy)
+    }
+
+    /// Forgets an identity with which there is no relation.
+    pub(crate) fn forget_stranger(&mut self, id: Id) -> Result<(), AgentError> {
+        let Some(peer) = self.peer(id)? else {
+            return Ok(());
+        };
+        if matches!(self.state(&peer)?, State::Stranger | State::Requested) {
+            self.forget_peer(&peer);
+        }
+        Ok(())
+    }
+
+    /// Judges again what a friend sent that could not be judged before.
+    pub(crate) fn release_held(&mut self, peer: &Peer) -> Result<(), AgentError> {
+        use super::objects::Sender;
+        use super::peer::{Part, Parts};
+        let rows = self
+            .store
+            .range(Table::Held, &peer.id, &successor(&peer.id), usize::MAX)?;
+        for (key, message) in rows {
+            let signed = crate::wire::signed::Signed::parse(self.gate, &message);
+            let Ok(signed) = signed else { continue };
+            let object = kinds::decode(self.gate, &signed.octets);
+            let part = Ok(Part { signed, object });
+            let none = Parts {
+                objects: Vec::new(),
+                certificates: Vec::new(),
+            };
+            let sender = Sender {
+                peer: peer.clone(),
+                introduced: None,
+                authenticated: false,
+            };
+            self.store.delete(Table::Held, key);
+            match self.judge_object(&part, &none, &sender, false) {
+                Ok(_) | Err(super::Failure::Violation(_)) => {}
+                Err(super::Failure::Agent(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

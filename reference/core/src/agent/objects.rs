@@ -1,0 +1,292 @@
+//! Objects: judging, merging and storing them (specification, sections "Objects" of chapter
+//! "Security" and "Merging" of chapter "Delivery").
+
+use kith_schemas::types;
+use kith_spec::{limit, req};
+use serde::{Deserialize, Serialize};
+
+use super::peer::{self, Introduced, Part, Parts, Peer};
+use super::receive::{ObjectVerdict, Verdict};
+use super::sealed_mail::refused;
+use super::tick::Due;
+use super::{AgentError, DAY, Failure, Id, Step};
+use crate::gate::Violation;
+use crate::kinds;
+use crate::store::{Read, Table, successor};
+
+/// Who handed over the objects of a mail.
+pub(crate) struct Sender {
+    pub(crate) peer: Peer,
+    /// Credentials that came along, verified.
+    pub(crate) introduced: Option<Introduced>,
+    /// Whether the own server authenticated the mail.
+    pub(crate) authenticated: bool,
+}
+
+impl Sender {
+    pub(super) fn of(
+        peer: Peer,
+        _delivery: &types::Delivery,
+        introduced: Option<Introduced>,
+    ) -> Self {
+        Self {
+            peer,
+            introduced,
+            authenticated: false,
+        }
+    }
+}
+
+/// What is kept of an object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// The author's identity id.
+    #[serde(with = "hex::serde")]
+    pub author: Id,
+    /// The object id.
+    #[serde(with = "hex::serde")]
+    pub id: [u8; 16],
+    /// The kind.
+    pub kind: String,
+    /// The revision.
+    pub rev: u32,
+    /// The object hash of that revision.
+    #[serde(with = "hex::serde")]
+    pub hash: Id,
+    /// When it was created, by its author.
+    pub created: i64,
+    /// When its first revision arrived.
+    pub received: i64,
+    /// The time under which it is shown.
+    pub shown: i64,
+    /// Whether its author took it back.
+    pub retracted: bool,
+    /// What the kind keeps.
+    pub body: Body,
+}
+
+/// What a kind keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Body {
+    /// A private message.
+    Message {
+        /// The other one of the two.
+        #[serde(with = "hex::serde")]
+        peer: Id,
+        /// The object hash of the message that it answers.
+        parent: Option<String>,
+        /// The text.
+        text: String,
+    },
+    /// A post.
+    Post {
+        /// The text.
+        text: String,
+    },
+    /// A kind that this agent doesn't know.
+    Unknown {
+        /// The signed fallback.
+        fallback: String,
+    },
+    /// Nothing: it was taken back before it came.
+    Nothing,
+}
+
+impl Entry {
+    /// The row's key: author, kind and id.
+    #[must_use]
+    pub fn key(&self) -> Vec<u8> {
+        merge_key(self.author, &self.kind, self.id)
+    }
+}
+
+/// The key by which objects merge (`merge.key`).
+#[must_use]
+pub fn merge_key(author: Id, kind: &str, id: [u8; 16]) -> Vec<u8> {
+    [&author[..], kind.as_bytes(), &[0], &id].concat()
+}
+
+impl Step<'_> {
+    pub(super) fn judge_object(
+        &mut self,
+        part: &Result<Part, (Id, Violation)>,
+        parts: &Parts,
+        sender: &Sender,
+        again: bool,
+    ) -> Result<ObjectVerdict, Failure> {
+        let part = match part {
+            Ok(part) => part,
+            Err((hash, violation)) => return Ok(refused(*hash, *violation)),
+        };
+        let hash = part.signed.hash;
+        let judged = if again {
+            self.check_object(part, sender).map(|_| ())
+        } else {
+            self.take_object(part, parts, sender)
+        };
+        match judged {
+            Ok(()) => Ok(ObjectVerdict {
+                hash,
+                verdict: Verdict::ACCEPT,
+            }),
+            Err(Failure::Violation(violation)) => {
+                if violation.outcome() == kith_spec::Outcome::Hold {
+                    self.hold(part, sender.peer.id)?;
+                }
+                Ok(refused(hash, violation))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Signature, document, author and relation.
+    fn check_object<'p>(
+        &self,
+        part: &'p Part,
+        sender: &Sender,
+    ) -> Result<&'p types::Object, Failure> {
+        let object = part.object.as_ref().map_err(|violation| *violation)?;
+        let own = object.author.0 == sender.peer.id;
+        let author = if own {
+            None
+        } else {
+            self.peer(object.author.0)?
+        };
+        let keys = author.as_ref().unwrap_or(&sender.peer).keys();
+        let identity = matches!(object.payload, types::Payload::Identity(_));
+        if !identity {
+            if own || author.is_some() {
+                part.signed.verify(self.gate, &keys)?;
+            }
+            self.gate.check(&req::DELIVERY_AUTHOR, own)?;
+        }
+        kinds::check_form(self.gate, object)?;
+        if let Some(to) = kinds::addressed_to(object) {
+            let mine = to == self.own.id;
+            let rule = match object.payload {
+                types::Payload::Message(_) => &req::MESSAGE_ADDRESSED,
+                _ => &req::FRIENDS_ACCEPT_TO,
+            };
+            self.gate.check(rule, mine)?;
+        }
+        if !kinds::is_handshake_kind(&object.payload) && !identity {
+            let friend = self.is_friend(sender.peer.id)?;
+            self.gate.check(&req::FRIENDS_ONLY_FRIENDS, friend)?;
+        }
+        let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
+        self.gate
+            .check(&req::KIND_REQUIRES, object.requires.iter().all(known))?;
+        Ok(object)
+    }
+
+    fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
+        let object = self.check_object(part, sender)?;
+        match &object.payload {
+            types::Payload::Identity(_) | types::Payload::Contact(_) => {
+                let known = self.peer(sender.peer.id)?;
+                match (known, &sender.introduced) {
+                    (Some(known), _) => peer::update(self, part, &known),
+                    // Verified with the other credentials, and kept with the answer.
+                    (None, Some(_)) => Ok(()),
+                    (None, None) => Err(Violation(&req::FRIENDS_ONLY_FRIENDS).into()),
+                }
+            }
+            payload => kinds::take(self, part, object, payload, parts, sender),
+        }
+    }
+
+    /// Takes a revision of an object and tells whether anything changed.
+    pub(crate) fn merge(
+        &mut self,
+        part: &Part,
+        object: &types::Object,
+        body: Body,
+    ) -> Result<bool, AgentError> {
+        let author = object.author.0;
+        let kind = kinds::name(&object.payload);
+        let key = merge_key(author, &kind, object.id.0);
+        let known = self.store.record::<Entry>(Table::Object, &key)?;
+        let rev = object.rev.get();
+        if let Some(known) = &known {
+            let loses = known.retracted && self.gate.enforces(&req::RETRACT_FINAL)
+                || (rev, std::cmp::Reverse(part.signed.hash))
+                    <= (known.rev, std::cmp::Reverse(known.hash));
+            if loses && self.gate.enforces(&req::MERGE_ORDER) {
+                return Ok(false);
+            }
+            self.unlist(known);
+            self.store.delete(Table::Octets, known.hash);
+        }
+        let created = object.created.unix_seconds();
+        let received = known.as_ref().map_or(self.now, |known| known.received);
+        let entry = Entry {
+            author,
+            id: object.id.0,
+            kind,
+            rev,
+            hash: part.signed.hash,
+            created,
+            received,
+            // A date never decides anything but the order, and never lies in the future.
+            shown: if self.gate.enforces(&req::MESSAGE_ORDER) {
+                created.min(received)
+            } else {
+                created
+            },
+            retracted: false,
+            body,
+        };
+        self.store
+            .put(Table::Octets, entry.hash, part.signed.message.clone());
+        self.list(&entry)?;
+        Ok(true)
+    }
+
+    pub(crate) fn list(&mut self, entry: &Entry) -> Result<(), AgentError> {
+        if let Some((table, key)) = index(entry) {
+            self.store.put(table, key, entry.key());
+        }
+        Ok(self.store.set(Table::Object, entry.key(), entry)?)
+    }
+
+    pub(crate) fn unlist(&mut self, entry: &Entry) {
+        if let Some((table, key)) = index(entry) {
+            self.store.delete(table, key);
+        }
+    }
+
+    pub(crate) fn entry(&self, key: &[u8]) -> Result<Option<Entry>, AgentError> {
+        Ok(self.store.record(Table::Object, key)?)
+    }
+
+    fn hold(&mut self, part: &Part, author: Id) -> Result<(), AgentError> {
+        let rows = self
+            .store
+            .range(Table::Held, &author, &successor(&author), usize::MAX)?;
+        let held: usize = rows.iter().map(|(_, octets)| octets.len()).sum();
+        if (held + part.signed.message.len()) as u64 > limit::HELD_OCTETS {
+            return Ok(());
+        }
+        let key = [author, part.signed.hash].concat();
+        let until = self.now + limit::HELD_DAYS as i64 * DAY;
+        self.due(until, &Due::Release { key: key.clone() })?;
+        self.store
+            .put(Table::Held, key, part.signed.message.clone());
+        Ok(())
+    }
+}
+
+/// Where an object stands in display order.
+fn index(entry: &Entry) -> Option<(Table, Vec<u8>)> {
+    let time = entry.shown.max(0).to_be_bytes();
+    match &entry.body {
+        Body::Message { peer, .. } => {
+            Some((Table::Thread, [&peer[..], &time, &entry.key()].concat()))
+        }
+        Body::Post { .. } | Body::Unknown { .. } => {
+            Some((Table::Timeline, [&time[..], &entry.key()].concat()))
+        }
+        Body::Nothing => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! The durable outbox (specification, section "Sending" of chapter "Delivery").
+
+use kith_spec::{limit, req};
+use serde::{Deserialize, Serialize};
+
+use super::{Agent, AgentError, DAY, Effects, Event, Id, Step};
+use crate::agent::channel::{Sent, sent_key};
+use crate::store::{Read, StoreError, Table};
+
+const COUNTER: &[u8] = b"outbox";
+/// The first pause after a temporary failure; each further one is twice as long, up to a day.
+const FIRST_PAUSE: i64 = 300;
+
+/// A mail that waits to be submitted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Copy {
+    /// The recipient's address: the one of the envelope.
+    pub to: String,
+    /// The channel and number of the delivery in it.
+    pub delivery: Option<(String, u64)>,
+    /// The merge key, in hex, whose delivery state this is.
+    pub subject: Option<String>,
+    /// The recipient's identity, in hex.
+    pub peer: Option<String>,
+    /// When it was put here.
+    pub queued: i64,
+    /// How often it failed for now.
+    pub attempts: u32,
+    /// Not before this time.
+    pub not_before: i64,
+}
+
+/// A mail to submit now.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Its number in the outbox.
+    pub number: u64,
+    /// The envelope's sender.
+    pub from: String,
+    /// The envelope's recipient.
+    pub to: String,
+    /// The mail.
+    pub octets: Vec<u8>,
+}
+
+/// How a submission ended.
+#[derive(Debug, Clone)]
+pub enum Submitted {
+    /// The server took it.
+    Taken,
+    /// Not now (4xx, no connection).
+    Later,
+    /// Never (5xx), with what the server said.
+    Never(String),
+}
+
+impl Step<'_> {
+    pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: Vec<u8>) -> Result<(), AgentError> {
+        let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
+        self.store.set(Table::Own, COUNTER, &number)?;
+        copy.queued = self.now;
+        let mut value = serde_json::to_vec(&copy).map_err(|error| StoreError::Damaged {
+            table: Table::Outbox,
+            reason: error.to_string(),
+        })?;
+        value.push(b'\n');
+        value.extend(mail);
+        self.store.put(Table::Outbox, number.to_be_bytes(), value);
+        Ok(())
+    }
+
+    fn settle(&mut self, number: u64, outcome: Submitted) -> Result<(), AgentError> {
+        let key = number.to_be_bytes();
+        let Some(row) = self.store.get(Table::Outbox, &key)? else {
+            return Ok(());
+        };
+        let (mut copy, mail) = split(&row)?;
+        match outcome {
+            Submitted::Taken => {
+                self.store.delete(Table::Outbox, key);
+                self.change_sent(&copy, |sent| sent.submitted = true)
+            }
+            Submitted::Later if self.now - copy.queued <= limit::RETRY_DAYS as i64 * DAY => {
+                if !self.gate.enforces(&req::SEND_TEMPORARY) {
+                    self.store.delete(Table::Outbox, key);
+                    return Ok(());
+                }
+                let pause = FIRST_PAUSE << copy.attempts.min(8);
+                copy.attempts += 1;
+                copy.not_before = self.now + pause.min(DAY);
+                let mail = mail.to_vec();
+                let mut value = serde_json::to_vec(&copy).unwrap_or_default();
+                value.push(b'\n');
+                value.extend(mail);
+                self.store.put(Table::Outbox, key, value);
+                Ok(())
+            }
+            Submitted::Later => self.fail(
+                &key,
+                &copy,
+                "the server could not be reached for days".to_owned(),
+            ),
+            Submitted::Never(reason) => {
+                if self.gate.enforces(&req::SEND_PERMANENT) {
+                    self.fail(&key, &copy, reason)
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, key: &[u8], copy: &Copy, reason: String) -> Result<(), AgentError> {
+        self.store.delete(Table::Outbox, key);
+        self.change_sent(copy, |sent| sent.failed = Some(reason.clone()))?;
+        self.events.push(Event::Undelivered {
+            to: copy.to.clone(),
+            reason,
+        });
+        Ok(())
+    }
+
+    fn change_sent(
+        &mut self,
+        copy: &Copy,
+        change: impl FnOnce(&mut Sent),
+    ) -> Result<(), AgentError> {
+        let Some((channel, number)) = &copy.delivery else {
+            return Ok(());
+        };
+        let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(channel) else {
+            return Ok(());
+        };
+        let key = sent_key(&channel, *number);
+        if let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? {
+            change(&mut sent);
+            self.store.set(Table::Sent, key, &sent)?;
+        }
+        Ok(())
+    }
+}
+
+fn split(row: &[u8]) -> Result<(Copy, &[u8]), StoreError> {
+    let end = row
+        .iter()
+        .position(|&octet| octet == b'\n')
+        .unwrap_or(row.len());
+    let copy = crate::store::decode(Table::Outbox, &row[..end])?;
+    Ok((copy, row.get(end + 1..).unwrap_or_default()))
+}
+
+impl Agent {
+    /// The mails that may be submitted now, `most` at most, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn outbox(
+        &self,
+        store: &dyn Read,
+        now: i64,
+        most: usize,
+    ) -> Result<Vec<Submission>, AgentError> {
+        let rows = store.range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
+        let mut due = Vec::new();
+        for (key, row) in rows {
+            let (copy, mail) = split(&row)?;
+            let Ok(number) = <[u8; 8]>::try_from(key) else {
+                continue;
+            };
+            if copy.not_before <= now && due.len() < most {
+                due.push(Submission {
+                    number: u64::from_be_bytes(number),
+                    from: self.own.address.clone(),
+                    to: copy.to,
+                    octets: mail.to_vec(),
+                });
+            }
+        }
+        Ok(due)
+    }
+
+    /// When the next mail that waits may be submitted.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn next_submission(&self, store: &dyn Read) -> Result<Option<i64>, AgentError> {
+        let rows = store.range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
+        let mut next: Option<i64> = None;
+        for (_, row) in rows {
+            let at = split(&row)?.0.not_before;
+            next = Some(next.map_or(at, |next| next.min(at)));
+        }
+        Ok(next)
+    }
+
+    /// Records how a submission ended.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn submitted(
+        &mut self,
+        store: &dyn Read,
+        number: u64,
+        outcome: Submitted,
+        now: i64,
+    ) -> Result<Effects, AgentError> {
+        let mut step = self.step(store, now);
+        step.settle(number, outcome)?;
+        Ok(step.into_effects())
+    }
+}
+
+/// Where an object's copy for a peer went: the row of [`Table::Audience`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The channel, in hex, and number of the delivery that carried it last.
+    pub delivery: Option<(String, u64)>,
+    /// The highest revision sent.
+    pub rev: u32,
+}
+
+pub(crate) fn audience_key(merge_key: &[u8], peer: Id) -> Vec<u8> {
+    [merge_key, &peer[..]].concat()
+}

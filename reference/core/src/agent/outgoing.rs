@@ -1,0 +1,262 @@
+//! From objects to mail in the outbox (specification, chapters "Mail format" and "Delivery").
+
+use kith_schemas::types;
+use kith_spec::req;
+
+use super::{AgentError, Id, Step};
+use crate::agent::outbox::Copy;
+use crate::agent::peer::Peer;
+use crate::kinds;
+use crate::store::{Read, Table};
+use crate::wire::compose::{self, Fields, Parts};
+use crate::wire::keys::Certificate;
+use crate::wire::{WireError, sealed};
+
+/// A mail about to be made. A broken agent rewrites it before anything is signed or sealed.
+pub struct Outgoing {
+    /// The header fields.
+    pub fields: Fields,
+    /// The delivery document; none in open mail.
+    pub delivery: Option<types::Delivery>,
+    /// Signed object messages.
+    pub objects: Vec<Vec<u8>>,
+    /// Armored certificates.
+    pub certificates: Vec<Vec<u8>>,
+    /// Plain text for people.
+    pub fallback: String,
+}
+
+/// What a delivery is for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Load {
+    /// The objects, by hash.
+    pub(crate) objects: Vec<Id>,
+    /// Whether chain, contact and certificate go along.
+    pub(crate) credentials: bool,
+    /// Whether the delivery is numbered.
+    pub(crate) numbered: bool,
+    /// The number of a delivery that is sent again.
+    pub(crate) again: Option<([u8; 16], u64)>,
+    /// Whether no person's action caused it directly.
+    pub(crate) automatic: bool,
+    /// The merge key whose delivery state this copy is.
+    pub(crate) subject: Option<Vec<u8>>,
+}
+
+impl Step<'_> {
+    /// Seals a delivery to a peer and puts it into the outbox.
+    pub(crate) fn deliver(&mut self, peer: &Peer, mut load: Load) -> Result<(), AgentError> {
+        let friend = self.is_friend(peer.id)?;
+        if friend && load.again.is_none() {
+            self.ride_confirm(peer, &mut load)?;
+        }
+        let mut objects = load.objects.clone();
+        if load.credentials {
+            objects.extend(&self.own.chain);
+            objects.push(self.own.contact);
+        }
+        let channel = self.channel_for(peer, &load)?;
+        let acks = if friend {
+            self.take_acks(peer.id)?
+        } else {
+            Vec::new()
+        };
+        let reference = |hash: Id| types::HashRef { hash: hash.into() };
+        let certificate = load
+            .credentials
+            .then(|| reference(self.own.certificate_hash));
+        let delivery = types::Delivery {
+            from: party(self.own.id, &self.own.address)?,
+            to: vec![party(peer.id, peer.address())?],
+            channel: channel
+                .map(|(id, seq, base)| numbers(id, seq, base))
+                .transpose()?,
+            ack: acks,
+            path: None,
+            echo: Vec::new(),
+            object: objects.iter().copied().map(reference).collect(),
+            certificate: certificate.into_iter().collect(),
+        };
+        let (messages, fallback) = self.signed_objects(&objects)?;
+        let outgoing = Outgoing {
+            fields: self
+                .fields(peer.address(), &fallback, load.automatic)
+                .hidden(),
+            delivery: Some(delivery),
+            objects: messages,
+            certificates: self.certificates(load.credentials)?,
+            fallback,
+        };
+        let mail = self.seal(outgoing, peer)?;
+        let copy = Copy {
+            to: peer.address().to_owned(),
+            delivery: channel.map(|(id, seq, _)| (hex::encode(id), seq)),
+            subject: load.subject.map(hex::encode),
+            peer: Some(hex::encode(peer.id)),
+            ..Copy::default()
+        };
+        self.enqueue(copy, mail)
+    }
+
+    /// Sends objects, with the own credentials, in the open.
+    pub(crate) fn deliver_open(&mut self, to: &str, object: Id) -> Result<(), AgentError> {
+        let mut objects = vec![object];
+        objects.extend(&self.own.chain);
+        objects.push(self.own.contact);
+        let (messages, fallback) = self.signed_objects(&objects)?;
+        let mut fields = self.fields(to, &fallback, false);
+        fields.outer_subject.clone_from(&fields.subject);
+        let mut outgoing = Outgoing {
+            fields,
+            delivery: None,
+            objects: messages,
+            certificates: self.certificates(true)?,
+            fallback,
+        };
+        self.gate.rewrite(&mut outgoing);
+        let boundary = self.boundary();
+        let parts = Parts {
+            fallback: outgoing.fallback,
+            delivery: None,
+            objects: outgoing.objects,
+            certificates: outgoing.certificates,
+        };
+        let mail = compose::open(&outgoing.fields, parts, &boundary);
+        self.enqueue(
+            Copy {
+                to: to.to_owned(),
+                ..Copy::default()
+            },
+            mail,
+        )
+    }
+
+    fn ride_confirm(&mut self, peer: &Peer, load: &mut Load) -> Result<(), AgentError> {
+        let mut relation = self.relation(peer.id)?;
+        let now = self.now;
+        let Some(confirm) = relation.friend.as_mut().and_then(|f| f.confirm.as_mut()) else {
+            return Ok(());
+        };
+        if !load.numbered || load.objects.contains(&confirm.object) {
+            return Ok(());
+        }
+        if !self.gate.enforces(&req::FRIENDS_CONFIRM_RIDES) {
+            return Ok(());
+        }
+        confirm.sent = now;
+        load.objects.push(confirm.object);
+        self.set_relation(peer.id, &relation)
+    }
+
+    fn channel_for(
+        &mut self,
+        peer: &Peer,
+        load: &Load,
+    ) -> Result<Option<([u8; 16], u64, u64)>, AgentError> {
+        if let Some((channel, number)) = load.again {
+            let own = self
+                .store
+                .record::<super::channel::Outgoing>(Table::Outgoing, &peer.id)?;
+            let base = own
+                .and_then(|own| own.open.first().copied())
+                .unwrap_or(number);
+            return Ok(Some((channel, number, base.min(number))));
+        }
+        if !load.numbered && self.gate.enforces(&req::CHANNEL_NONE) {
+            return Ok(None);
+        }
+        self.number(peer.id, &load.objects).map(Some)
+    }
+
+    fn seal(&mut self, mut outgoing: Outgoing, peer: &Peer) -> Result<Vec<u8>, AgentError> {
+        self.gate.rewrite(&mut outgoing);
+        let document = outgoing
+            .delivery
+            .as_ref()
+            .map(types::Delivery::encode)
+            .transpose();
+        let document = document.map_err(|error| WireError::Xml(error.to_string()))?;
+        let parts = Parts {
+            fallback: outgoing.fallback,
+            delivery: document,
+            objects: outgoing.objects,
+            certificates: outgoing.certificates,
+        };
+        let (inner, outer) = (self.boundary(), self.boundary());
+        let payload = compose::payload(self.gate, &outgoing.fields, parts, &inner);
+        let certificate = peer.certificate();
+        let certificate = certificate.ok_or(WireError::Key("the certificate is missing"))?;
+        let recipients: Vec<&Certificate> = vec![&certificate];
+        let signing = self.own.key.signing()?;
+        let armored = sealed::seal(&signing, &recipients, &payload, self.now)?;
+        Ok(compose::sealed(&outgoing.fields, &armored, &outer))
+    }
+
+    /// The signed messages of objects, and what they say in plain text.
+    fn signed_objects(&self, hashes: &[Id]) -> Result<(Vec<Vec<u8>>, String), AgentError> {
+        let mut messages = Vec::new();
+        let mut fallback = Vec::new();
+        for hash in hashes {
+            let Some(message) = self.store.get(Table::Octets, hash)? else {
+                continue;
+            };
+            if let Some(text) = kinds::fallback(&message) {
+                fallback.push(text);
+            }
+            messages.push(message);
+        }
+        if fallback.is_empty() {
+            fallback.push("A receipt: your mail arrived.".to_owned());
+        }
+        Ok((messages, fallback.join("\n\n")))
+    }
+
+    fn certificates(&self, wanted: bool) -> Result<Vec<Vec<u8>>, AgentError> {
+        let armor = wanted
+            .then(|| self.own.certificate.to_armor())
+            .transpose()?;
+        Ok(armor.into_iter().collect())
+    }
+
+    fn fields(&mut self, to: &str, fallback: &str, automatic: bool) -> Fields {
+        let id: [u8; 16] = self.random();
+        let subject = fallback.lines().next().unwrap_or_default();
+        Fields {
+            from: self.own.address.clone(),
+            to: to.to_owned(),
+            date: self.now,
+            message_id: format!(
+                "{}@{}",
+                hex::encode(id),
+                super::address::domain(&self.own.address)
+            ),
+            subject: subject.chars().take(78).collect(),
+            outer_subject: String::new(),
+            automatic,
+        }
+    }
+
+    fn boundary(&mut self) -> String {
+        format!("kith-{}", hex::encode(self.random::<12>()))
+    }
+}
+
+fn party(id: Id, address: &str) -> Result<types::Party, AgentError> {
+    let address = types::Address::new(address);
+    let address = address.map_err(|error| WireError::Xml(error.to_string()))?;
+    Ok(types::Party {
+        id: id.into(),
+        address,
+    })
+}
+
+fn numbers(id: [u8; 16], seq: u64, base: u64) -> Result<types::Channel, AgentError> {
+    let number = |number: u64| {
+        types::Sequence::new(number).map_err(|error| WireError::Xml(error.to_string()))
+    };
+    Ok(types::Channel {
+        id: id.into(),
+        seq: number(seq)?,
+        base: number(base)?,
+    })
+}

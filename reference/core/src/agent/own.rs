@@ -1,0 +1,205 @@
+//! The own identity: making it, and keeping it (specification, chapter "Identity").
+
+use kith_schemas::types;
+use kith_spec::req;
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{AgentError, Id};
+use crate::gate::Gate;
+use crate::kinds;
+use crate::store::{Read, Table, Transaction, Write};
+use crate::wire::keys::{Certificate, KeyKind, OwnKey};
+use crate::wire::{self, WireError, signed};
+
+const KEY: &[u8] = b"identity";
+
+/// What a new identity is made from.
+#[derive(Debug, Clone)]
+pub struct NewIdentity {
+    /// The name to claim.
+    pub name: Option<String>,
+    /// The mail address.
+    pub address: String,
+    /// Which keys to generate.
+    pub keys: KeyKind,
+    /// The time, unix seconds.
+    pub now: i64,
+}
+
+/// A new identity: rows to write, and the secret that must be kept elsewhere.
+pub struct Made {
+    /// Rows for an empty store.
+    pub writes: Vec<Write>,
+    /// The transferable secret key of the next epoch. It belongs on paper or another medium, not
+    /// into the store (`identity.next-mandatory`).
+    pub recovery_kit: Vec<u8>,
+}
+
+/// The own identity.
+#[derive(Clone)]
+pub struct Own {
+    /// The identity id.
+    pub id: Id,
+    /// The name that is claimed.
+    pub name: Option<String>,
+    /// The address.
+    pub address: String,
+    pub(crate) key: OwnKey,
+    pub(crate) certificate: Certificate,
+    pub(crate) certificate_hash: Id,
+    pub(crate) chain: Vec<Id>,
+    pub(crate) contact: Id,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    #[serde(with = "hex::serde")]
+    id: Id,
+    name: Option<String>,
+    address: String,
+    #[serde(with = "hex::serde")]
+    key: Vec<u8>,
+    chain: Vec<String>,
+    #[serde(with = "hex::serde")]
+    contact: Id,
+}
+
+impl Own {
+    /// Makes an identity.
+    ///
+    /// # Errors
+    ///
+    /// When the address or name can't be written, or the OpenPGP library fails.
+    pub fn make(gate: &dyn Gate, new: &NewIdentity, seed: [u8; 32]) -> Result<Made, AgentError> {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let key = OwnKey::generate(new.keys, Some(&new.address), new.now)?;
+        let next = OwnKey::generate(new.keys, None, new.now)?;
+        let signing = key.signing()?;
+        let id = signing.hash();
+        let mut random = [0; 16];
+        rng.fill_bytes(&mut random);
+        let entry = kinds::identity::first(id, random, &signing, next.signing()?.hash(), new)?;
+        let entry = signed::sign(&signing, &entry, new.now)?;
+        let contact = kinds::contact::make(id, 1, new)?;
+        let contact = signed::sign(&signing, &contact, new.now)?;
+        let recovery_kit = if gate.enforces(&req::IDENTITY_NEXT_MANDATORY) {
+            next.to_octets()?
+        } else {
+            Vec::new()
+        };
+        let writes = Self::import(&key.to_octets()?, &[entry], &contact)?;
+        Ok(Made {
+            writes,
+            recovery_kit,
+        })
+    }
+
+    /// Takes over an existing identity: secret key, chain and contact, as signed messages.
+    ///
+    /// # Errors
+    ///
+    /// When they don't belong together.
+    pub fn import(key: &[u8], chain: &[Vec<u8>], contact: &[u8]) -> Result<Vec<Write>, AgentError> {
+        let unusable = |what| AgentError::Wire(WireError::Key(what));
+        let own = OwnKey::from_octets(key)?;
+        let gate: &dyn Gate = &crate::gate::Strict;
+        let parse = |message: &[u8]| {
+            let signed = signed::Signed::parse(gate, message).ok()?;
+            let object = types::Object::decode(&signed.octets).ok()?;
+            Some((signed, object))
+        };
+        let mut writes = Vec::new();
+        let mut put = |table, key: &[u8], value: &[u8]| {
+            writes.push(Write {
+                table,
+                key: key.to_vec(),
+                value: Some(value.to_vec()),
+            });
+        };
+        let mut hashes = Vec::new();
+        let mut id = None;
+        for message in chain {
+            let (signed, object) = parse(message).ok_or(unusable("its chain can't be read"))?;
+            id.get_or_insert(object.author.0);
+            put(Table::Octets, &signed.hash, &signed.message);
+            hashes.push(hex::encode(signed.hash));
+        }
+        let id = id.ok_or(unusable("its chain is empty"))?;
+        let (signed, object) = parse(contact).ok_or(unusable("its contact can't be read"))?;
+        let types::Payload::Contact(contact) = object.payload else {
+            return Err(unusable("its contact is something else"));
+        };
+        let address = contact
+            .address
+            .first()
+            .ok_or(unusable("its contact has no address"))?;
+        put(Table::Octets, &signed.hash, &signed.message);
+        let record = Record {
+            id,
+            name: contact.name.as_ref().map(ToString::to_string),
+            address: address.to_string(),
+            key: own.to_octets()?,
+            chain: hashes,
+            contact: signed.hash,
+        };
+        let mut store = Transaction::new(&crate::store::EMPTY);
+        store.set(Table::Own, KEY, &record)?;
+        writes.extend(store.into_writes());
+        Ok(writes)
+    }
+
+    /// Reads the own identity from a store.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or is damaged.
+    pub fn load(store: &dyn Read) -> Result<Option<Self>, AgentError> {
+        let Some(record) = Transaction::new(store).record::<Record>(Table::Own, KEY)? else {
+            return Ok(None);
+        };
+        let key = OwnKey::from_octets(&record.key)?;
+        let certificate = key.certificate();
+        let certificate_hash = wire::sha256(&certificate.to_octets()?);
+        let decode = |hash: &String| hex::FromHex::from_hex(hash).ok();
+        let chain = record.chain.iter().filter_map(decode).collect();
+        Ok(Some(Self {
+            id: record.id,
+            name: record.name,
+            address: record.address,
+            key,
+            certificate,
+            certificate_hash,
+            chain,
+            contact: record.contact,
+        }))
+    }
+
+    /// The certificate, armored, for ordinary mail programs.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library fails.
+    pub fn certificate_armor(&self) -> Result<Vec<u8>, WireError> {
+        self.certificate.to_armor()
+    }
+
+    /// The transferable secret key.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library fails.
+    pub fn secret_key(&self) -> Result<Vec<u8>, WireError> {
+        self.key.to_octets()
+    }
+
+    pub(crate) fn credentials(&self) -> types::Credentials {
+        let reference = |hash: Id| types::HashRef { hash: hash.into() };
+        types::Credentials {
+            chain: self.chain.iter().copied().map(reference).collect(),
+            contact: reference(self.contact),
+            certificate: reference(self.certificate_hash),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Other identities: what is known of them, and their credentials (specification, chapter
+//! "Identity").
+
+use kith_schemas::types;
+use kith_spec::{Rule, limit, req};
+use serde::{Deserialize, Serialize};
+
+use super::{AgentError, Failure, Id, Step, address};
+use crate::gate::{Gate, Violation};
+use crate::kinds;
+use crate::store::Read;
+use crate::store::{Table, successor};
+use crate::wire::keys::{self, Certificate, PublicKey};
+use crate::wire::signed::Signed;
+use crate::wire::{self, mime};
+
+/// What is known of an identity.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Peer {
+    /// The identity id.
+    #[serde(with = "hex::serde")]
+    pub id: Id,
+    /// The name that it claims.
+    pub name: Option<String>,
+    /// Its addresses in order of preference.
+    pub addresses: Vec<String>,
+    /// The revision of its contact.
+    pub contact_rev: u32,
+    /// The object hash of its contact.
+    #[serde(with = "hex::serde")]
+    pub contact: Id,
+    /// The entries of its chain in order of epochs.
+    pub chain: Vec<Entry>,
+    #[serde(with = "hex::serde")]
+    certificate: Vec<u8>,
+}
+
+/// An entry of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The object hash.
+    #[serde(with = "hex::serde")]
+    pub hash: Id,
+    /// The bare primary key packet.
+    #[serde(with = "hex::serde")]
+    pub key: Vec<u8>,
+    /// The key hash of the next key.
+    #[serde(with = "hex::serde")]
+    pub next: Id,
+}
+
+impl Peer {
+    /// The address to send to.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.addresses.first().map_or("", String::as_str)
+    }
+
+    /// The claimed name together with the address (`contact.petname`).
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name} <{}>", self.address()),
+            None => self.address().to_owned(),
+        }
+    }
+
+    /// Whether the contact lists an address.
+    #[must_use]
+    pub fn has_address(&self, wanted: &str) -> bool {
+        self.addresses
+            .iter()
+            .any(|known| address::same(known, wanted))
+    }
+
+    /// The keys of all epochs.
+    pub(crate) fn keys(&self) -> Vec<PublicKey> {
+        self.chain
+            .iter()
+            .filter_map(|entry| keys::parse_bare(&entry.key).ok())
+            .collect()
+    }
+
+    /// The key of the newest epoch.
+    pub(crate) fn current_key(&self) -> Option<PublicKey> {
+        self.chain
+            .last()
+            .and_then(|entry| keys::parse_bare(&entry.key).ok())
+    }
+
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        Certificate::parse(&crate::gate::Strict, &self.certificate).ok()
+    }
+}
+
+/// An object of a mail, its signature not yet verified.
+pub(crate) struct Part {
+    pub(crate) signed: Signed,
+    pub(crate) object: Result<types::Object, Violation>,
+}
+
+/// The parts of a mail that Kith knows.
+pub(crate) struct Parts {
+    /// Each with the violation if it is not even a signed object.
+    pub(crate) objects: Vec<Result<Part, (Id, Violation)>>,
+    /// With their hashes.
+    pub(crate) certificates: Vec<(Id, Result<Certificate, Violation>)>,
+}
+
+impl Parts {
+    pub(crate) fn of(gate: &dyn Gate, entity: &mime::Entity) -> Self {
+        let object = |leaf: &mime::Leaf| match Signed::parse(gate, &leaf.content) {
+            Ok(signed) => {
+                let object = kinds::decode(gate, &signed.octets);
+                Ok(Part { signed, object })
+            }
+            Err(violation) => Err((wire::sha256(&leaf.content), violation)),
+        };
+        let certificate = |leaf: &mime::Leaf| {
+            let octets = keys::dearmor(&leaf.content);
+            (wire::sha256(&octets), Certificate::parse(gate, &octets))
+        };
+        Self {
+            objects: entity.of_type(mime::OBJECT).map(object).collect(),
+            certificates: entity.of_type(mime::CERTIFICATE).map(certificate).collect(),
+        }
+    }
+
+    fn object(&self, hash: Id) -> Option<&Part> {
+        self.objects
+            .iter()
+            .flatten()
+            .find(|part| part.signed.hash == hash)
+    }
+
+    /// The credentials that somebody unknown brings: all parts of the identity whose certificate
+    /// has this primary key.
+    pub(crate) fn credentials_for(
+        &self,
+        fingerprint: &sequoia_openpgp::Fingerprint,
+    ) -> Option<(Id, types::Credentials)> {
+        let (hash, certificate) = self.certificates.iter().find_map(|(hash, certificate)| {
+            let certificate = certificate.as_ref().ok()?;
+            (certificate.fingerprint() == *fingerprint).then_some((*hash, certificate))
+        })?;
+        let key = certificate.primary();
+        let decoded = || {
+            let parts = self.objects.iter().flatten();
+            parts.filter_map(|part| Some((part, part.object.as_ref().ok()?)))
+        };
+        let author = decoded().find_map(|(_, object)| match &object.payload {
+            types::Payload::Identity(entry) => {
+                (keys::parse_bare(entry.key.as_bytes()).ok()? == key).then_some(object.author)
+            }
+            _ => None,
+        })?;
+        let mut chain: Vec<_> = decoded()
+            .filter(|(_, object)| object.author == author)
+            .collect();
+        let contact = chain
+            .iter()
+            .find_map(|(part, object)| match object.payload {
+                types::Payload::Contact(_) => Some(reference(part.signed.hash)),
+                _ => None,
+            })?;
+        chain.retain(|(_, object)| matches!(object.payload, types::Payload::Identity(_)));
+        chain.sort_by_key(|(_, object)| match &object.payload {
+            types::Payload::Identity(entry) => entry.epoch,
+            _ => types::Epoch::MAX,
+        });
+        let chain = chain
+            .into_iter()
+            .map(|(part, _)| reference(part.signed.hash))
+            .collect();
+        let credentials = types::Credentials {
+            chain,
+            contact,
+            certificate: reference(hash),
+        };
+        Some((author.0, credentials))
+    }
+}
+
+fn reference(hash: Id) -> types::HashRef {
+    types::HashRef { hash: hash.into() }
+}
+
+/// An identity that introduced itself, verified.
+pub(crate) struct Introduced {
+    pub(crate) peer: Peer,
+    pub(crate) octets: Vec<(Id, Vec<u8>)>,
+}
+
+/// Verifies the credentials of an identity from the parts of a mail. `missing` is broken when a
+/// part that they name is not there.
+pub(crate) fn introduce(
+    gate: &dyn Gate,
+    parts: &Parts,
+    author: Id,
+    named: &types::Credentials,
+    missing: Rule,
+    now: i64,
+) -> Result<Introduced, Violation> {
+    let find = |hash: Id| parts.object(hash).ok_or(Violation(missing));
+    let mut entries = Vec::new();
+    for entry in &named.chain {
+        entries.push(find(entry.hash.0)?);
+    }
+    let chain = verify_chain(gate, author, &entries)?;
+    let keys: Vec<_> = chain
+        .iter()
+        .filter_map(|e| keys::parse_bare(&e.key).ok())
+        .collect();
+    let certificate = parts
+        .certificates
+        .iter()
+        .find(|(hash, _)| *hash == named.certificate.hash.0);
+    let (_, certificate) = certificate.ok_or(Violation(missing))?;
+    let certificate = certificate.as_ref().map_err(|violation| *violation)?;
+    let current = keys.last().is_some_and(|key| certificate.primary() == *key);
+    gate.check(&req::SEC_CERT_PRIMARY, current)?;
+    certificate.check(gate, now)?;
+    let part = find(named.contact.hash.0)?;
+    let contact = kinds::contact::verify(gate, part, author, &keys, missing)?;
+    let octets = entries.iter().copied().chain([part]);
+    let octets = octets
+        .map(|part| (part.signed.hash, part.signed.message.clone()))
+        .collect();
+    let peer = Peer {
+        id: author,
+        name: contact.name.as_ref().map(ToString::to_string),
+        addresses: contact.address.iter().map(ToString::to_string).collect(),
+        contact_rev: part.object.as_ref().map_or(1, |object| object.rev.get()),
+        contact: part.signed.hash,
+        chain,
+        certificate: certificate.to_octets().map_err(|_| Violation(missing))?,
+    };
+    Ok(Introduced { peer, octets })
+}
+
+/// Verifies a chain from its first epoch on.
+pub(crate) fn verify_chain(
+    gate: &dyn Gate,
+    author: Id,
+    entries: &[&Part],
+) -> Result<Vec<Entry>, Violation> {
+    let size: usize = entries.iter().map(|part| part.signed.octets.len()).sum();
+    gate.check(
+        &req::IDENTITY_CHAIN_SIZE,
+        size as u64 <= limit::CHAIN_OCTETS,
+    )?;
+    let mut chain: Vec<Entry> = Vec::new();
+    for part in entries {
+        let entry = kinds::identity::verify(gate, part, author, &chain)?;
+        chain.push(entry);
+    }
+    if let Some(first) = chain.first() {
+        let key = keys::parse_bare(&first.key)?;
+        gate.check(&req::IDENTITY_ID, keys::key_hash(&key) == author)?;
+    }
+    gate.check(&req::IDENTITY_COMPLETE, !chain.is_empty())?;
+    Ok(chain)
+}
+
+impl Step<'_> {
+    pub(crate) fn peer(&self, id: Id) -> Result<Option<Peer>, AgentError> {
+        Ok(self.store.record(Table::Peer, &id)?)
+    }
+
+    pub(crate) fn peer_by_key(
+        &self,
+        fingerprint: &sequoia_openpgp::Fingerprint,
+    ) -> Result<Option<Peer>, AgentError> {
+        let id = self.store.get(Table::Key, fingerprint.as_bytes())?;
+        match id.and_then(|id| Id::try_from(id).ok()) {
+            Some(id) => self.peer(id),
+            None => Ok(None),
+        }
+    }
+
+    /// Identities whose contact lists an address.
+    pub(crate) fn peers_at(&self, wanted: &str) -> Result<Vec<Id>, AgentError> {
+        let prefix = address_key(wanted);
+        let rows = self
+            .store
+            .range(Table::Address, &prefix, &successor(&prefix), usize::MAX)?;
+        let ids = rows
+            .into_iter()
+            .filter_map(|(key, _)| key[prefix.len()..].try_into().ok());
+        Ok(ids.collect())
+    }
+
+    /// Keeps an identity that introduced itself. What is known already stays.
+    pub(crate) fn keep_peer(&mut self, introduced: Introduced) -> Result<Peer, AgentError> {
+        let Introduced { peer, octets } = introduced;
+        for (hash, message) in octets {
+            self.store.put(Table::Octets, hash, message);
+        }
+        match self.peer(peer.id)? {
+            Some(known) if known.contact_rev >= peer.contact_rev => Ok(known),
+            known => {
+                self.set_peer(known.as_ref(), &peer)?;
+                Ok(peer)
+            }
+        }
+    }
+
+    pub(crate) fn set_peer(&mut self, old: Option<&Peer>, new: &Peer) -> Result<(), AgentError> {
+        for address in old.map_or(&[][..], |peer| &peer.addresses) {
+            self.store.delete(
+                Table::Address,
+                [address_key(address), new.id.to_vec()].concat(),
+            );
+        }
+        for address in &new.addresses {
+            let key = [address_key(address), new.id.to_vec()].concat();
+            self.store.put(Table::Address, key, Vec::new());
+        }
+        if let Some(certificate) = new.certificate() {
+            let fingerprint = certificate.fingerprint();
+            self.store
+                .put(Table::Key, fingerprint.as_bytes(), new.id.to_vec());
+        }
+        Ok(self.store.set(Table::Peer, new.id, new)?)
+    }
+
+    /// Forgets an identity of which nothing is left.
+    pub(crate) fn forget_peer(&mut self, peer: &Peer) {
+        for address in &peer.addresses {
+            self.store.delete(
+                Table::Address,
+                [address_key(address), peer.id.to_vec()].concat(),
+            );
+        }
+        if let Some(certificate) = peer.certificate() {
+            self.store
+                .delete(Table::Key, certificate.fingerprint().as_bytes());
+        }
+        self.store.delete(Table::Peer, peer.id);
+    }
+}
+
+fn address_key(wanted: &str) -> Vec<u8> {
+    let mut key = address::canonical(wanted).into_bytes();
+    key.push(0);
+    key
+}
+
+/// Judges identity objects and contacts of an identity that is known already.
+pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
+    let object = part.object.as_ref().map_err(|violation| *violation)?;
+    match &object.payload {
+        types::Payload::Identity(_) => kinds::identity::update(step, part, peer),
+        types::Payload::Contact(_) => kinds::contact::update(step, part, peer),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,279 @@
+//! Judging a sealed mail (specification, chapters "Mail format", "Security" and "Delivery").
+
+use kith_schemas::types;
+use kith_spec::{Outcome, req};
+
+use super::objects::Sender;
+use super::peer::{self, Introduced, Parts, Peer};
+use super::receive::{Judged, ObjectVerdict, Verdict};
+use super::{Failure, Id, Step, address};
+use crate::gate::Violation;
+use crate::kinds;
+use crate::wire::mime::{self, Entity};
+use crate::wire::sealed::Opened;
+use crate::wire::signature;
+
+/// The signer of a delivery.
+struct Signer {
+    peer: Peer,
+    /// What it brought, if it was not known before or asks anew.
+    introduced: Option<Introduced>,
+}
+
+impl Step<'_> {
+    pub(super) fn judge_delivery(&mut self, opened: &Opened, payload: &Entity) -> Judged {
+        self.check_payload(payload)?;
+        let parts = Parts::of(self.gate, payload);
+        let signature = opened.check_form(self.gate, self.now)?;
+        let intended = signature::intended_recipients(self.gate, signature);
+        let hidden = signature::has_unhashed_recipients(signature);
+        let signer = self.find_signer(opened, &parts)?;
+        self.check_signer(opened, &signer)?;
+        self.gate
+            .check(&req::SEC_HASHED_ONLY, !(intended.is_empty() && hidden))?;
+        self.gate
+            .check(&req::SEC_NO_PASSWORD, opened.passwords == 0)?;
+        let own = self.own.certificate.fingerprint();
+        self.gate.check(
+            &req::SEC_FOR_ME,
+            intended.is_empty() || intended.contains(&own),
+        )?;
+        let agree = intended.len() == opened.session_keys && !intended.is_empty();
+        self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
+
+        let document = payload.of_type(mime::DELIVERY).next();
+        let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
+        let delivery = kinds::decode_delivery(self.gate, &document.content)?;
+        self.check_recipients(&delivery, intended.len())?;
+        let sender = delivery.from.id.0 == signer.peer.id;
+        self.gate.check(&req::DELIVERY_SENDER, sender)?;
+        self.check_listed(&delivery, &parts)?;
+        self.check_certificates(&delivery, &parts)?;
+        self.take_delivery(&delivery, &parts, signer)
+    }
+
+    fn check_payload(&self, payload: &Entity) -> Result<(), Failure> {
+        self.gate
+            .check(&req::MAIL_MIME_BOUNDS, !payload.out_of_bounds)?;
+        let encloses = |media_type: &str| {
+            matches!(
+                media_type,
+                "multipart/encrypted"
+                    | "multipart/signed"
+                    | "application/pgp-encrypted"
+                    | "application/pgp-signature"
+                    | "application/pkcs7-mime"
+                    | "application/pkcs7-signature"
+            )
+        };
+        let message = |leaf: &mime::Leaf| {
+            leaf.media_type != mime::OBJECT
+                && !leaf.media_type.starts_with("text/")
+                && leaf.content.starts_with(b"-----BEGIN PGP MESSAGE")
+        };
+        let nested = payload.containers.iter().any(|t| encloses(t))
+            || payload
+                .leaves
+                .iter()
+                .any(|leaf| encloses(&leaf.media_type) || message(leaf));
+        self.gate.check(&req::MAIL_ONE_ENVELOPE, !nested)?;
+        let one = payload.of_type(mime::DELIVERY).count() == 1;
+        self.gate
+            .check(&req::MAIL_PAYLOAD, one && payload.root == "multipart/mixed")?;
+        Ok(())
+    }
+
+    /// Finds the sender by the issuer of the signature: somebody known, or somebody who brings
+    /// credentials for an answer to a request.
+    fn find_signer(&self, opened: &Opened, parts: &Parts) -> Result<Signer, Failure> {
+        let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
+        let issuer = opened
+            .issuer()
+            .ok_or(Violation(&req::SEC_DELIVERY_SIGNATURE))?;
+        let introduced = match parts.credentials_for(&issuer) {
+            Some((author, named)) => {
+                let missing = &req::FRIENDS_ACCEPT_CREDENTIALS;
+                Some(peer::introduce(
+                    self.gate, parts, author, &named, missing, self.now,
+                )?)
+            }
+            None => None,
+        };
+        match (self.peer_by_key(&issuer)?, introduced) {
+            (Some(peer), introduced) => Ok(Signer { peer, introduced }),
+            (None, Some(introduced)) => {
+                let peer = introduced.peer.clone();
+                let known = self.peer(peer.id)?;
+                Ok(Signer {
+                    peer: known.unwrap_or(peer),
+                    introduced: Some(introduced),
+                })
+            }
+            (None, None) => Err(stranger.into()),
+        }
+    }
+
+    fn check_signer(&self, opened: &Opened, signer: &Signer) -> Result<(), Failure> {
+        let peer = &signer.peer;
+        let unusable = Violation(&req::SEC_DELIVERY_SIGNATURE);
+        opened.verify(self.gate, &peer.current_key().ok_or(unusable)?)?;
+        peer.certificate()
+            .ok_or(unusable)?
+            .check(self.gate, self.now)?;
+        let relation = self.relation(peer.id)?;
+        let silent = !relation.blocked || !self.gate.enforces(&req::FRIENDS_BLOCK_SILENT);
+        if !silent {
+            return Err(Violation(&req::FRIENDS_BLOCK_SILENT).into());
+        }
+        Ok(())
+    }
+
+    fn check_recipients(&self, delivery: &types::Delivery, intended: usize) -> Result<(), Failure> {
+        let agree = delivery.to.len() == intended;
+        self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
+        self.gate
+            .check(&req::SEC_ONE_RECIPIENT, delivery.to.len() == 1)?;
+        let me = |party: &types::Party| {
+            party.id.0 == self.own.id && address::same(party.address.as_str(), &self.own.address)
+        };
+        Ok(self
+            .gate
+            .check(&req::SEC_FOR_ME, delivery.to.iter().any(me))?)
+    }
+
+    fn check_listed(&self, delivery: &types::Delivery, parts: &Parts) -> Result<(), Failure> {
+        let there: Vec<Id> = parts.objects.iter().map(hash_of).collect();
+        let mut distinct = there.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        self.gate
+            .check(&req::MAIL_PART_ONCE, distinct.len() == there.len())?;
+        let complete = delivery
+            .object
+            .iter()
+            .all(|listed| there.contains(&listed.hash.0))
+            && delivery.certificate.iter().all(|listed| {
+                parts
+                    .certificates
+                    .iter()
+                    .any(|(hash, _)| *hash == listed.hash.0)
+            });
+        Ok(self.gate.check(&req::MAIL_LISTED_PRESENT, complete)?)
+    }
+
+    /// Certificates must be named by an accept or decline of the same delivery.
+    fn check_certificates(&self, delivery: &types::Delivery, parts: &Parts) -> Result<(), Failure> {
+        let objects = || {
+            parts
+                .objects
+                .iter()
+                .flatten()
+                .filter_map(|part| part.object.as_ref().ok())
+        };
+        let named = |hash: Id| {
+            objects().any(|object| match &object.payload {
+                types::Payload::Accept(accept) => accept.credentials.certificate.hash.0 == hash,
+                types::Payload::Decline(decline) => decline.credentials.certificate.hash.0 == hash,
+                types::Payload::Request(request) => request.credentials.certificate.hash.0 == hash,
+                _ => false,
+            })
+        };
+        for listed in &delivery.certificate {
+            self.gate
+                .check(&req::DELIVERY_CERTIFICATE_ONCE, named(listed.hash.0))?;
+            let part = parts
+                .certificates
+                .iter()
+                .find(|(hash, _)| *hash == listed.hash.0);
+            if let Some((_, Err(violation))) = part {
+                return Err((*violation).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn take_delivery(
+        &mut self,
+        delivery: &types::Delivery,
+        parts: &Parts,
+        signer: Signer,
+    ) -> Judged {
+        let listed = |hash: Id| {
+            delivery.object.iter().any(|listed| listed.hash.0 == hash)
+                || !self.gate.enforces(&req::MAIL_LISTED_PARTS)
+        };
+        let mut objects: Vec<_> = parts
+            .objects
+            .iter()
+            .filter(|part| listed(hash_of(part)))
+            .collect();
+        // What completes a handshake comes first, whatever the order of the parts.
+        objects.sort_by_key(|part| kinds::rank(part.as_ref().ok()));
+        let handshake = objects
+            .iter()
+            .any(|part| kinds::is_handshake(part.as_ref().ok()));
+        let friend = self.is_friend(signer.peer.id)?;
+        self.gate
+            .check(&req::FRIENDS_ONLY_FRIENDS, friend || handshake)?;
+
+        let numbered = self.check_channel(delivery, &objects, &signer)?;
+        let sender = Sender::of(signer.peer, delivery, signer.introduced);
+        let mut verdicts = Vec::new();
+        let duplicate = numbered.as_ref().is_some_and(|n| n.duplicate);
+        let again = duplicate && self.gate.enforces(&req::CHANNEL_DUPLICATE);
+        for part in objects {
+            verdicts.push(self.judge_object(part, parts, &sender, again)?);
+        }
+        // A mail none of whose answers to a handshake stands is refused as a whole.
+        let id = sender.peer.id;
+        if !friend && !self.is_friend(id)? {
+            let refused = verdicts
+                .iter()
+                .find(|v| v.verdict.outcome == Outcome::Refuse);
+            if let Some(violation) = refused.and_then(|v| v.verdict.violation) {
+                return Err(violation.into());
+            }
+        }
+        if self.is_friend(id)? {
+            for ack in &delivery.ack {
+                self.acknowledged(id, ack)?;
+            }
+            if let Some(numbered) = numbered {
+                self.arrived(numbered)?;
+            }
+        }
+        Ok(verdicts)
+    }
+
+    fn check_channel(
+        &self,
+        delivery: &types::Delivery,
+        objects: &[&Result<peer::Part, (Id, Violation)>],
+        signer: &Signer,
+    ) -> Result<Option<super::channel::Numbered>, Failure> {
+        let unnumbered = objects.is_empty()
+            || objects
+                .iter()
+                .any(|part| kinds::is_unnumbered(part.as_ref().ok()));
+        let consistent = unnumbered != delivery.channel.is_some();
+        self.gate.check(&req::CHANNEL_NONE, consistent)?;
+        match &delivery.channel {
+            Some(channel) => self.check_number(signer.peer.id, channel).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn hash_of(part: &Result<peer::Part, (Id, Violation)>) -> Id {
+    match part {
+        Ok(part) => part.signed.hash,
+        Err((hash, _)) => *hash,
+    }
+}
+
+pub(super) fn refused(hash: Id, violation: Violation) -> ObjectVerdict {
+    ObjectVerdict {
+        hash,
+        verdict: Verdict::of(violation),
+    }
+}

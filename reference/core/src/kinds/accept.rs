@@ -1,0 +1,142 @@
+//! `accept`: the answer yes (specification, section "Accept" of chapter "Friends").
+
+use kith_schemas::types::{Accept, AcceptInvite, Audience, Hash, HashRef, Payload, Person};
+use kith_spec::{limit, req};
+
+use super::Draft;
+use crate::agent::objects::Sender;
+use crate::agent::outgoing::Load;
+use crate::agent::peer::{Part, Peer};
+use crate::agent::relation::{Accepted, Asked, Friendship, Handshake, Pending};
+use crate::agent::{AgentError, DAY, Failure, Step, invite};
+use crate::gate::Violation;
+use crate::store::Table;
+
+/// Accepts a pending request.
+pub(crate) fn answer(
+    step: &mut Step<'_>,
+    peer: &Peer,
+    pending: &Pending,
+    token: Option<&[u8; 16]>,
+) -> Result<(), AgentError> {
+    let proof = token.map(|token| AcceptInvite {
+        proof: Hash::from(invite::accept_proof(token, &pending.request, &step.own.id)),
+    });
+    let accept = Accept {
+        nonce: pending.nonce.into(),
+        to: Person { id: peer.id.into() },
+        request: HashRef {
+            hash: pending.request.into(),
+        },
+        credentials: step.own.credentials(),
+        invite: proof,
+    };
+    let name = step
+        .own
+        .name
+        .clone()
+        .unwrap_or_else(|| step.own.address.clone());
+    let id = step.random();
+    let accept = step.sign(Draft {
+        id,
+        rev: 1,
+        audience: Audience::Direct,
+        fallback: format!("{name} accepted: you are friends on Kith."),
+        payload: Payload::Accept(accept),
+    })?;
+    let mut relation = step.relation(peer.id)?;
+    relation.friend = None;
+    relation.accepted = Some(Accepted {
+        request: pending.request,
+        accept,
+        sent: step.now,
+        repeated: 0,
+        until: pending.created + limit::ACCEPT_DAYS as i64 * DAY,
+    });
+    step.set_relation(peer.id, &relation)?;
+    step.drop_channel(peer.id)?;
+    step.store.delete(Table::Pending, peer.id);
+    step.plan_accept(peer.id)?;
+    let load = Load {
+        objects: vec![accept],
+        credentials: true,
+        ..Load::default()
+    };
+    step.deliver(peer, load)?;
+    step.release_held(peer)
+}
+
+/// Takes an accept of an own request.
+pub(crate) fn take(
+    step: &mut Step<'_>,
+    part: &Part,
+    accept: &Accept,
+    sender: &Sender,
+) -> Result<(), Failure> {
+    let gate = step.gate;
+    let peer = &sender.peer;
+    let introduced = sender.introduced.as_ref();
+    let introduced = introduced.ok_or(Violation(&req::FRIENDS_ACCEPT_CREDENTIALS))?;
+    let named = &accept.credentials;
+    let brought = named.contact.hash.0 == introduced.peer.contact
+        && named.chain.last().map(|e| e.hash.0) == introduced.peer.chain.last().map(|e| e.hash);
+    gate.check(&req::FRIENDS_ACCEPT_CREDENTIALS, brought)?;
+    let relation = step.relation(peer.id)?;
+    if let Some(friend) = relation.friend.clone() {
+        if friend.requests.contains(&Handshake(accept.request.hash.0)) {
+            return repeated(step, part, peer, friend);
+        }
+    }
+    let asked = step
+        .store
+        .record::<Asked>(Table::Asked, &accept.request.hash.0)?;
+    let asked = asked.ok_or(Violation(&req::FRIENDS_ACCEPT_REQUEST))?;
+    gate.check(&req::FRIENDS_ACCEPT_REQUEST, asked.nonce == accept.nonce.0)?;
+    gate.check(&req::FRIENDS_ACCEPT_WINDOW, step.now <= asked.until())?;
+    let claimed = introduced.peer.has_address(&asked.address);
+    gate.check(&req::FRIENDS_ACCEPT_ADDRESS, claimed)?;
+    if let Some(invite) = &asked.invite {
+        gate.check(&req::FRIENDS_INVITE_IDENTITY, invite.identity == peer.id)?;
+        let proof = invite::accept_proof(&invite.token, &asked.request, &peer.id);
+        let proved = accept
+            .invite
+            .as_ref()
+            .is_some_and(|given| given.proof.0 == proof);
+        gate.check(&req::FRIENDS_INVITE_ANSWER, proved)?;
+    }
+    let peer = step.keep_introduced(introduced)?;
+    step.store.delete(Table::Asked, asked.request);
+    let mut requests = vec![Handshake(asked.request)];
+    requests.extend(
+        relation
+            .accepted
+            .iter()
+            .map(|accepted| Handshake(accepted.request)),
+    );
+    let friendship = Friendship {
+        since: step.now,
+        requests,
+        my_accept: relation.accepted.map(|accepted| Handshake(accepted.accept)),
+        ..Friendship::default()
+    };
+    step.become_friends(&peer, friendship)?;
+    super::confirm::send(step, &peer, part.signed.hash)?;
+    step.release_held(&peer)?;
+    Ok(())
+}
+
+/// An accept for a handshake that is complete: the confirm was lost.
+fn repeated(
+    step: &mut Step<'_>,
+    part: &Part,
+    peer: &Peer,
+    friend: Friendship,
+) -> Result<(), Failure> {
+    let today = |sent: i64| step.now - sent < DAY;
+    let last = friend.confirmed.as_ref();
+    let done = last.is_some_and(|c| c.accept == part.signed.hash && today(c.sent));
+    if done && step.gate.enforces(&req::FRIENDS_CONFIRM_SENT) {
+        return Ok(());
+    }
+    Ok(super::confirm::send(step, peer, part.signed.hash)?)
+}

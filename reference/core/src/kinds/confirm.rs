@@ -1,0 +1,101 @@
+//! `confirm`: the requester's proof that the accept arrived (specification, section "Confirm" of
+//! chapter "Friends").
+
+use kith_schemas::types::{self, Audience, HashRef, Payload, Person};
+use kith_spec::req;
+
+use super::Draft;
+use crate::agent::objects::Sender;
+use crate::agent::outgoing::Load;
+use crate::agent::peer::Peer;
+use crate::agent::relation::{Confirm, Friendship, Handshake};
+use crate::agent::{AgentError, Failure, Id, Step};
+use crate::gate::Violation;
+
+/// Sends a confirm for an accept, the same object again if there was one.
+pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<(), AgentError> {
+    let mut relation = step.relation(peer.id)?;
+    let Some(friend) = relation.friend.as_mut() else {
+        return Ok(());
+    };
+    if !step.gate.enforces(&req::FRIENDS_CONFIRM_SENT) {
+        return Ok(());
+    }
+    let earlier = friend
+        .confirmed
+        .take()
+        .filter(|confirm| confirm.accept == accept);
+    let object = match earlier {
+        Some(confirm) => confirm.object,
+        None => sign(step, peer, accept)?,
+    };
+    let confirm = Confirm {
+        object,
+        accept,
+        sent: step.now,
+    };
+    friend.confirm = Some(confirm.clone());
+    friend.confirmed = Some(confirm);
+    step.set_relation(peer.id, &relation)?;
+    let load = Load {
+        objects: vec![object],
+        numbered: true,
+        automatic: true,
+        ..Load::default()
+    };
+    step.deliver(peer, load)
+}
+
+fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> {
+    let confirm = types::Confirm {
+        to: Person { id: peer.id.into() },
+        accept: HashRef {
+            hash: accept.into(),
+        },
+    };
+    let name = step
+        .own
+        .name
+        .clone()
+        .unwrap_or_else(|| step.own.address.clone());
+    let id = step.random();
+    step.sign(Draft {
+        id,
+        rev: 1,
+        audience: Audience::Direct,
+        fallback: format!("{name} knows that you are friends on Kith."),
+        payload: Payload::Confirm(confirm),
+    })
+}
+
+/// Takes a confirm of an own accept.
+pub(crate) fn take(
+    step: &mut Step<'_>,
+    confirm: &types::Confirm,
+    sender: &Sender,
+) -> Result<(), Failure> {
+    let peer = &sender.peer;
+    let relation = step.relation(peer.id)?;
+    let named = confirm.accept.hash.0;
+    if let Some(friend) = &relation.friend {
+        let known = friend.my_accept == Some(Handshake(named));
+        return Ok(step.gate.check(&req::FRIENDS_CONFIRM_UNKNOWN, known)?);
+    }
+    let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
+    let accepted = relation.accepted.ok_or(stranger)?;
+    step.gate
+        .check(&req::FRIENDS_CONFIRM_UNKNOWN, accepted.accept == named)?;
+    let mut requests = vec![Handshake(accepted.request)];
+    requests.extend(
+        step.asked(peer)?
+            .iter()
+            .map(|asked| Handshake(asked.request)),
+    );
+    let friendship = Friendship {
+        since: step.now,
+        requests,
+        my_accept: Some(Handshake(accepted.accept)),
+        ..Friendship::default()
+    };
+    Ok(step.become_friends(peer, friendship)?)
+}

@@ -1,0 +1,125 @@
+//! `contact`: how an identity is reached (specification, section "Contact" of chapter "Identity").
+
+use kith_schemas::types::{Address, Audience, Contact, Epoch, Feature, Line, Payload};
+use kith_spec::{Rule, req};
+
+use super::write::unfit;
+use super::{Draft, FEATURES, draft};
+use crate::agent::peer::{Part, Peer};
+use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
+use crate::gate::{Gate, Violation};
+use crate::store::Table;
+use crate::wire::keys::PublicKey;
+use crate::wire::{self};
+
+/// The id of every contact (`contact.id`).
+#[must_use]
+pub fn id() -> [u8; 16] {
+    let hash = wire::sha256(b"contact\0");
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    id
+}
+
+/// The document of an own contact.
+///
+/// # Errors
+///
+/// When name or address don't fit the schema.
+pub(crate) fn make(author: Id, rev: u32, new: &NewIdentity) -> Result<Vec<u8>, AgentError> {
+    let name = new
+        .name
+        .as_ref()
+        .map(|name| Line::new(name.as_str()))
+        .transpose();
+    let features = FEATURES.iter().map(|feature| Feature::new(*feature));
+    let contact = Contact {
+        epoch: Epoch::new(0).map_err(unfit)?,
+        name: name.map_err(unfit)?,
+        address: vec![Address::new(new.address.as_str()).map_err(unfit)?],
+        feature: features.collect::<Result<_, _>>().map_err(unfit)?,
+    };
+    let object = Draft {
+        id: id(),
+        rev,
+        audience: Audience::Any,
+        fallback: format!("The address {}.", new.address),
+        payload: Payload::Contact(contact),
+    };
+    draft(author, new.now, object)
+}
+
+/// Verifies the contact of somebody who introduces itself.
+///
+/// # Errors
+///
+/// The violation; `missing` if it is something else than a contact.
+pub(crate) fn verify(
+    gate: &dyn Gate,
+    part: &Part,
+    author: Id,
+    keys: &[PublicKey],
+    missing: Rule,
+) -> Result<Contact, Violation> {
+    let object = part.object.as_ref().map_err(|violation| *violation)?;
+    let Payload::Contact(contact) = &object.payload else {
+        return Err(Violation(missing));
+    };
+    super::check_form(gate, object)?;
+    gate.check(&req::FRIENDS_REQUEST_CONTACT, object.author.0 == author)?;
+    let newest = usize::try_from(contact.epoch.get()).is_ok_and(|epoch| epoch + 1 == keys.len());
+    gate.check(&req::CONTACT_AUTHOR, newest)?;
+    let current = keys.last().map(std::slice::from_ref).unwrap_or_default();
+    let signed = part.signed.verify(gate, current);
+    signed.or_else(|violation| match violation.0.id {
+        id if id == req::SEC_OBJECT_SIGNATURE.id => gate.check(&req::CONTACT_AUTHOR, false),
+        _ => Err(violation),
+    })?;
+    gate.check(&req::CONTACT_ID, object.id.0 == id())?;
+    let clean = contact
+        .name
+        .as_ref()
+        .is_none_or(|name| is_clean(name.as_str()));
+    gate.check(&req::CONTACT_NAME_CHARACTERS, clean)?;
+    Ok(contact.clone())
+}
+
+/// Takes a contact of an identity that is known.
+pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
+    let object = part.object.as_ref().map_err(|violation| *violation)?;
+    let rule = &req::CONTACT_AUTHOR;
+    let contact = verify(step.gate, part, peer.id, &peer.keys(), rule)?;
+    let newer = (object.rev.get(), std::cmp::Reverse(part.signed.hash))
+        > (peer.contact_rev, std::cmp::Reverse(peer.contact));
+    if newer || !step.gate.enforces(&req::CONTACT_LATEST) {
+        let mut renewed = peer.clone();
+        renewed.name = contact.name.as_ref().map(ToString::to_string);
+        renewed.addresses = contact.address.iter().map(ToString::to_string).collect();
+        renewed.contact_rev = object.rev.get();
+        renewed.contact = part.signed.hash;
+        step.store
+            .put(Table::Octets, part.signed.hash, part.signed.message.clone());
+        step.set_peer(Some(peer), &renewed)?;
+    }
+    Ok(())
+}
+
+/// No control characters, and nothing that turns the direction of text around.
+fn is_clean(name: &str) -> bool {
+    !name.chars().any(|character| {
+        character.is_control()
+            || matches!(character,
+                '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_turn_text_around_are_not_clean() {
+        assert!(is_clean("Žofie 🌲"));
+        assert!(!is_clean("evil\u{202E}ecila") && !is_clean("a\u{7}"));
+    }
+}

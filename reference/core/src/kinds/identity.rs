@@ -1,0 +1,106 @@
+//! `identity`: one entry of an identity's chain (specification, chapter "Identity").
+
+use kith_schemas::types::{Audience, Base64, Epoch, Hash, Identity, Payload};
+use kith_spec::req;
+
+use super::write::unfit;
+use super::{Draft, draft};
+use crate::agent::peer::{Entry, Part, Peer};
+use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
+use crate::gate::{Gate, Violation};
+use crate::store::Table;
+use crate::wire::keys::{self, SigningKey};
+
+/// The document of the first entry.
+///
+/// # Errors
+///
+/// When a value doesn't fit the schema.
+pub(crate) fn first(
+    id: Id,
+    random: [u8; 16],
+    key: &SigningKey,
+    next: Id,
+    new: &NewIdentity,
+) -> Result<Vec<u8>, AgentError> {
+    let payload = Identity {
+        epoch: Epoch::new(0).map_err(unfit)?,
+        prev: None,
+        key: Base64::new(key.packet()?).map_err(unfit)?,
+        next: Hash::from(next),
+        compromised: Vec::new(),
+    };
+    let name = new.name.as_deref().unwrap_or(&new.address);
+    let object = Draft {
+        id: random,
+        rev: 1,
+        audience: Audience::Any,
+        fallback: format!("The key of {name}."),
+        payload: Payload::Identity(payload),
+    };
+    draft(id, new.now, object)
+}
+
+/// Verifies one entry against the entries before it.
+///
+/// # Errors
+///
+/// The violation.
+pub(crate) fn verify(
+    gate: &dyn Gate,
+    part: &Part,
+    author: Id,
+    before: &[Entry],
+) -> Result<Entry, Violation> {
+    let object = part.object.as_ref().map_err(|violation| *violation)?;
+    let Payload::Identity(identity) = &object.payload else {
+        return Err(Violation(&req::IDENTITY_COMPLETE));
+    };
+    super::check_form(gate, object)?;
+    gate.check(&req::IDENTITY_SELF_SIGNED, object.author.0 == author)?;
+    let key = keys::parse_bare(identity.key.as_bytes())?;
+    let signed = part.signed.verify(gate, std::slice::from_ref(&key));
+    let signed = signed.or_else(|violation| match violation.0.id {
+        id if id == req::SEC_OBJECT_SIGNATURE.id => gate.check(&req::IDENTITY_SELF_SIGNED, false),
+        _ => Err(violation),
+    });
+    signed?;
+    let last = before.last();
+    let follows = identity.epoch.get() as usize == before.len()
+        && identity.prev.as_ref().map(|prev| prev.hash.0) == last.map(|entry| entry.hash);
+    gate.check(&req::IDENTITY_COMPLETE, follows)?;
+    let committed = last.is_none_or(|entry| entry.next == keys::key_hash(&key));
+    gate.check(&req::IDENTITY_COMMITTED, committed)?;
+    Ok(Entry {
+        hash: part.signed.hash,
+        key: identity.key.as_bytes().to_vec(),
+        next: identity.next.0,
+    })
+}
+
+/// Judges an entry of an identity that is known: the same, the next one, or a rival.
+pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
+    let object = part.object.as_ref().map_err(|violation| *violation)?;
+    let Payload::Identity(identity) = &object.payload else {
+        return Ok(());
+    };
+    let epoch = identity.epoch.get() as usize;
+    if let Some(known) = peer.chain.get(epoch) {
+        let same = known.hash == part.signed.hash;
+        step.gate.check(&req::IDENTITY_FIRST_SEEN, same)?;
+        if !same {
+            let mut rival = peer.clone();
+            rival.chain.truncate(epoch);
+            let entry = verify(step.gate, part, peer.id, &rival.chain)?;
+            rival.chain.push(entry);
+            step.set_peer(Some(peer), &rival)?;
+        }
+        return Ok(());
+    }
+    let entry = verify(step.gate, part, peer.id, &peer.chain)?;
+    let mut grown = peer.clone();
+    grown.chain.push(entry);
+    step.store
+        .put(Table::Octets, part.signed.hash, part.signed.message.clone());
+    Ok(step.set_peer(Some(peer), &grown)?)
+}

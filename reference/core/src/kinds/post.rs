@@ -1,0 +1,76 @@
+//! `post`: what a person tells friends (specification, chapter "Posts to friends").
+
+use kith_schemas::types::{Audience, Object, Payload, Post, Text};
+
+use super::Draft;
+use crate::agent::objects::{Body, Entry, Sender};
+use crate::agent::outgoing::Load;
+use crate::agent::peer::Part;
+use crate::agent::{ActError, Event, Failure, Id, Step};
+
+/// Writes a post to all friends, or with an earlier entry its next revision to those who got one.
+pub(crate) fn write(
+    step: &mut Step<'_>,
+    text: &str,
+    earlier: Option<&Entry>,
+) -> Result<[u8; 16], ActError> {
+    let id = match earlier {
+        Some(entry) => entry.id,
+        None => step.random(),
+    };
+    let rev = earlier.map_or(1, |entry| entry.rev + 1);
+    let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
+    let name = step
+        .own
+        .name
+        .clone()
+        .unwrap_or_else(|| step.own.address.clone());
+    let hash = step.sign(Draft {
+        id,
+        rev,
+        audience: Audience::Friends,
+        fallback: format!("{name} posted: {text}"),
+        payload: Payload::Post(Post { text: checked }),
+    })?;
+    let body = Body::Post {
+        text: text.to_owned(),
+    };
+    let entry = step.own_entry("post", id, rev, hash, body, earlier);
+    step.keep_own(&entry, earlier)?;
+    let recipients: Vec<Id> = match earlier {
+        Some(entry) => step.recipients(&entry.key())?,
+        None => step.friends()?,
+    };
+    for friend in recipients {
+        let Some(peer) = step.peer(friend)? else {
+            continue;
+        };
+        let load = Load {
+            objects: vec![hash],
+            numbered: true,
+            subject: Some(entry.key()),
+            ..Load::default()
+        };
+        step.deliver_subject(&peer, load, rev)?;
+    }
+    Ok(id)
+}
+
+/// Takes a post.
+pub(crate) fn take(
+    step: &mut Step<'_>,
+    part: &Part,
+    object: &Object,
+    post: &Post,
+    sender: &Sender,
+) -> Result<(), Failure> {
+    let body = Body::Post {
+        text: post.text.to_string(),
+    };
+    if step.merge(part, object, body)? {
+        step.events.push(Event::Post {
+            from: sender.peer.shown(),
+        });
+    }
+    Ok(())
+}

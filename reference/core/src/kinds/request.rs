@@ -1,0 +1,233 @@
+//! `request`: the only thing a stranger may send (specification, section "Request" of chapter
+//! "Friends").
+
+use kith_schemas::types::{
+    Address, Audience, Hash, InviteProof, Note, Object, Payload, Purpose, Request, RequestTo, Time,
+};
+use kith_spec::{limit, req};
+
+use super::Draft;
+use super::write::unfit;
+use crate::agent::invite::{self, Invitation};
+use crate::agent::objects::Sender;
+use crate::agent::peer::Part;
+use crate::agent::relation::{Asked, AskedInvite, Pending, State};
+use crate::agent::tick::Due;
+use crate::agent::{ActError, AgentError, DAY, Event, Failure, Step, address};
+use crate::gate::Violation;
+use crate::store::Table;
+
+/// Asks somebody at an address.
+pub(crate) fn ask(
+    step: &mut Step<'_>,
+    to: &str,
+    note: Option<&str>,
+    invitation: Option<&Invitation>,
+) -> Result<[u8; 16], ActError> {
+    let (id, nonce) = (step.random::<16>(), step.random::<16>());
+    let proof = invitation.map(|invitation| InviteProof {
+        proof: Hash::from(invite::request_proof(
+            &invitation.token,
+            &id,
+            &step.own.id,
+            &invitation.identity,
+        )),
+    });
+    let note = note.map(Note::new).transpose();
+    let note = note.map_err(|error| ActError::Note(error.to_string()))?;
+    if note.as_ref().is_some_and(|note| !is_plain(note.as_str())) {
+        return Err(ActError::Note(
+            "it holds markup or a web address".to_owned(),
+        ));
+    }
+    let term = limit::REQUEST_DAYS as i64 * DAY;
+    let expires = Time::new(step.now + term)
+        .map_err(unfit)
+        .map_err(AgentError::Wire)?;
+    let address = Address::new(to).map_err(|_| ActError::Address(to.to_owned()))?;
+    let request = Request {
+        purpose: Purpose::Friend,
+        nonce: nonce.into(),
+        expires,
+        to: RequestTo { address },
+        credentials: step.own.credentials(),
+        note: note.clone(),
+        invite: proof,
+    };
+    let name = step
+        .own
+        .name
+        .clone()
+        .unwrap_or_else(|| step.own.address.clone());
+    let words = note
+        .as_ref()
+        .map(|note| format!(" {note}"))
+        .unwrap_or_default();
+    let hash = step.sign(Draft {
+        id,
+        rev: 1,
+        audience: Audience::Direct,
+        fallback: format!("{name} wants to be your friend on Kith.{words}"),
+        payload: Payload::Request(request),
+    })?;
+    let asked = Asked {
+        request: hash,
+        id,
+        nonce,
+        address: to.to_owned(),
+        sent: step.now,
+        note: note.map(|note| note.to_string()),
+        invite: invitation.map(|i| AskedInvite {
+            token: i.token,
+            identity: i.identity,
+        }),
+    };
+    step.store
+        .set(Table::Asked, hash, &asked)
+        .map_err(AgentError::from)?;
+    step.plan_asked(&asked)?;
+    step.deliver_open(to, hash)?;
+    Ok(id)
+}
+
+/// Takes a request whose credentials and signature were verified.
+pub(crate) fn take(
+    step: &mut Step<'_>,
+    part: &Part,
+    object: &Object,
+    request: &Request,
+    sender: &Sender,
+) -> Result<(), Failure> {
+    check(step, object, request)?;
+    let mine = address::same(request.to.address.as_str(), &step.own.address);
+    step.gate.check(&req::FRIENDS_REQUEST_ADDRESS, mine)?;
+    let peer = &sender.peer;
+    let relation = step.relation(peer.id)?;
+    if relation.blocked && step.gate.enforces(&req::FRIENDS_BLOCK_SILENT) {
+        return Err(Violation(&req::FRIENDS_BLOCK_SILENT).into());
+    }
+    let seen = [&peer.id[..], &object.id.0].concat();
+    let again = step.store.record::<i64>(Table::Seen, &seen)?.is_some();
+    step.gate.check(&req::FRIENDS_REQUEST_REPLAY, !again)?;
+    let alone = step.pending(peer.id)?.is_none();
+    step.gate.check(&req::FRIENDS_REQUEST_PENDING, alone)?;
+
+    let (invited, warning) = step.judge_invite(object, request, peer.id)?;
+    let state = step.state(peer)?;
+    let crossed = crosses(step, state, sender)?;
+    if !invited && !sender.authenticated {
+        let queue = step.all_pending()?;
+        let strangers = queue
+            .iter()
+            .filter(|pending| !pending.authenticated)
+            .count();
+        let room = (strangers as u64) < limit::REQUEST_QUEUE;
+        step.gate.check(&req::FRIENDS_REQUEST_QUEUE, room)?;
+    }
+    let expires = request.expires.unix_seconds();
+    step.store.set(Table::Seen, seen.clone(), &expires)?;
+    step.due(expires + 1, &Due::Unsee { key: seen })?;
+    let pending = Pending {
+        from: peer.id,
+        request: part.signed.hash,
+        id: object.id.0,
+        nonce: request.nonce.0,
+        to: request.to.address.to_string(),
+        note: request.note.as_ref().map(ToString::to_string),
+        created: object.created.unix_seconds(),
+        expires,
+        authenticated: sender.authenticated,
+        warning,
+    };
+    let peer = match &sender.introduced {
+        Some(introduced) => step.keep_introduced(introduced)?,
+        None => peer.clone(),
+    };
+    // A new request takes the place of a handshake that was never confirmed.
+    let mut relation = step.relation(peer.id)?;
+    relation.accepted = None;
+    step.set_relation(peer.id, &relation)?;
+    let id = peer.id;
+    step.due(
+        expires + 1,
+        &Due::Expire {
+            peer: id,
+            request: pending.request,
+        },
+    )?;
+    step.store.set(Table::Pending, id, &pending)?;
+    if invited || crossed || !step.gate.enforces(&req::FRIENDS_NO_AUTOMATIC) {
+        let token = if invited {
+            step.spend_invite(request, object, id)?
+        } else {
+            None
+        };
+        return Ok(super::accept::answer(
+            step,
+            &peer,
+            &pending,
+            token.as_ref(),
+        )?);
+    }
+    step.events.push(Event::Request {
+        name: peer.name.clone(),
+        address: peer.address().to_owned(),
+    });
+    Ok(())
+}
+
+fn check(step: &Step<'_>, object: &Object, request: &Request) -> Result<(), Violation> {
+    let gate = step.gate;
+    super::check_form(gate, object)?;
+    let (created, expires) = (
+        object.created.unix_seconds(),
+        request.expires.unix_seconds(),
+    );
+    let latest = step.now + limit::CLOCK_SKEW_SECONDS as i64;
+    gate.check(&req::FRIENDS_REQUEST_CREATED, created <= latest)?;
+    let term = expires - created;
+    gate.check(
+        &req::FRIENDS_REQUEST_TERM,
+        term <= limit::REQUEST_DAYS as i64 * DAY,
+    )?;
+    gate.check(&req::FRIENDS_REQUEST_EXPIRED, expires >= step.now)?;
+    let plain = request
+        .note
+        .as_ref()
+        .is_none_or(|note| is_plain(note.as_str()));
+    gate.check(&req::FRIENDS_REQUEST_NOTE, plain)
+}
+
+/// Whether a request crosses an own one and may be accepted without asking.
+fn crosses(step: &Step<'_>, state: State, sender: &Sender) -> Result<bool, AgentError> {
+    let asked = matches!(state, State::Requested | State::Crossed);
+    if !asked {
+        return Ok(false);
+    }
+    if !step.gate.enforces(&req::FRIENDS_ACCEPT_CROSSED) {
+        return Ok(true);
+    }
+    let mut rivals = Vec::new();
+    for wanted in &sender.peer.addresses {
+        rivals.extend(step.peers_at(wanted)?);
+    }
+    Ok(sender.authenticated && rivals.iter().all(|id| *id == sender.peer.id))
+}
+
+/// Plain text without markup, web addresses and control characters (`friends.request-note`).
+fn is_plain(note: &str) -> bool {
+    let lower = note.to_ascii_lowercase();
+    !note.contains(['<', '>'])
+        && !lower.contains("://")
+        && !lower.contains("www.")
+        && !note
+            .chars()
+            .any(|character| character.is_control() && character != '\n')
+}
+
+impl Step<'_> {
+    pub(crate) fn all_pending(&self) -> Result<Vec<Pending>, AgentError> {
+        let rows = self.store.records::<Pending>(Table::Pending, b"")?;
+        Ok(rows.into_iter().map(|(_, pending)| pending).collect())
+    }
+}

@@ -1,0 +1,109 @@
+//! `retract`: takes an object back for everybody (specification, section "Retraction" of chapter
+//! "Posts to friends").
+
+use kith_schemas::types::{Audience, Kind, Object, ObjectRef, Payload, Retract};
+use kith_spec::req;
+
+use super::Draft;
+use super::write::unfit;
+use crate::agent::objects::{Body, Entry, merge_key};
+use crate::agent::outgoing::Load;
+use crate::agent::{ActError, AgentError, Failure, Step};
+use crate::store::Table;
+
+/// What can't be taken back.
+const FINAL: [&str; 7] = [
+    "identity", "contact", "request", "accept", "confirm", "decline", "end",
+];
+
+/// Takes back an own object.
+pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError> {
+    let retract = Retract {
+        target: ObjectRef {
+            author: target.author.into(),
+            id: target.id.into(),
+            kind: Kind::new(target.kind.as_str())
+                .map_err(unfit)
+                .map_err(AgentError::Wire)?,
+        },
+    };
+    let audience = match target.body {
+        Body::Message { .. } => Audience::Direct,
+        _ => Audience::Friends,
+    };
+    let name = step
+        .own
+        .name
+        .clone()
+        .unwrap_or_else(|| step.own.address.clone());
+    let id = step.random();
+    let hash = step.sign(Draft {
+        id,
+        rev: 1,
+        audience,
+        fallback: format!("{name} took back a {}.", target.kind),
+        payload: Payload::Retract(retract),
+    })?;
+    bury(step, target.clone())?;
+    if !step.gate.enforces(&req::RETRACT_SENT) {
+        return Ok(());
+    }
+    for friend in step.recipients(&target.key())? {
+        let Some(peer) = step.peer(friend)? else {
+            continue;
+        };
+        step.deliver(
+            &peer,
+            Load {
+                objects: vec![hash],
+                numbered: true,
+                ..Load::default()
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes a retract: it wins for ever, even when it comes first.
+pub(crate) fn take(step: &mut Step<'_>, object: &Object, retract: &Retract) -> Result<(), Failure> {
+    let gate = step.gate;
+    let target = &retract.target;
+    let author = target.author == object.author;
+    gate.check(&req::RETRACT_AUTHOR, author)?;
+    let kind = target.kind.as_str();
+    let identity = matches!(kind, "identity" | "contact");
+    if identity {
+        gate.check(&req::IDENTITY_NOT_MERGED, kind != "identity")?;
+    }
+    gate.check(&req::RETRACT_KINDS, !FINAL.contains(&kind))?;
+    let key = merge_key(target.author.0, kind, target.id.0);
+    match step.entry(&key)? {
+        Some(entry) => bury(step, entry)?,
+        None if gate.enforces(&req::RETRACT_FIRST) => {
+            let entry = Entry {
+                author: target.author.0,
+                id: target.id.0,
+                kind: kind.to_owned(),
+                rev: 0,
+                hash: [0; 32],
+                created: step.now,
+                received: step.now,
+                shown: step.now,
+                retracted: true,
+                body: Body::Nothing,
+            };
+            step.store.set(Table::Object, key, &entry)?;
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// Leaves of an object only that it was retracted.
+fn bury(step: &mut Step<'_>, mut entry: Entry) -> Result<(), AgentError> {
+    step.unlist(&entry);
+    step.store.delete(Table::Octets, entry.hash);
+    entry.retracted = true;
+    entry.body = Body::Nothing;
+    Ok(step.store.set(Table::Object, entry.key(), &entry)?)
+}

@@ -1,0 +1,261 @@
+//! Two people in memory: from invite or request to friendship, messages and posts.
+
+use std::sync::Arc;
+
+use kith_core::agent::outbox::Submitted;
+use kith_core::agent::own::{NewIdentity, Own};
+use kith_core::agent::relation::State;
+use kith_core::store::Memory;
+use kith_core::wire::keys::KeyKind;
+use kith_core::{Action, Agent, Done, Incoming, Receipt, Strict};
+use kith_spec::Outcome;
+
+const START: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+
+struct Person {
+    agent: Agent,
+    store: Memory,
+}
+
+impl Person {
+    fn new(name: &str, address: &str, keys: KeyKind) -> Self {
+        let new = NewIdentity {
+            name: Some(name.to_owned()),
+            address: address.to_owned(),
+            keys,
+            now: START,
+        };
+        let seed = [u8::try_from(name.len()).unwrap(); 32];
+        let mut store = Memory::default();
+        store.apply(Own::make(&Strict, &new, seed).unwrap().writes);
+        let agent = Agent::open(Arc::new(Strict), &store, seed).unwrap();
+        Self {
+            agent: agent.trusting(Some("mx.test".to_owned())),
+            store,
+        }
+    }
+
+    fn id(&self) -> [u8; 32] {
+        self.agent.own().id
+    }
+
+    fn act(&mut self, now: i64, action: Action) -> Done {
+        let (done, effects) = self.agent.act(&self.store, action, now).unwrap();
+        self.store.apply(effects.writes);
+        done
+    }
+
+    fn take_outbox(&mut self, now: i64) -> Vec<(String, Vec<u8>)> {
+        let effects = self.agent.tick(&self.store, now).unwrap();
+        self.store.apply(effects.writes);
+        let mut mails = Vec::new();
+        for mail in self.agent.outbox(&self.store, now, 1000).unwrap() {
+            let effects = self
+                .agent
+                .submitted(&self.store, mail.number, Submitted::Taken, now)
+                .unwrap();
+            self.store.apply(effects.writes);
+            mails.push((mail.to, mail.octets));
+        }
+        mails
+    }
+
+    fn receive(&mut self, octets: &[u8], now: i64) -> Receipt {
+        let receipt = self
+            .agent
+            .receive(&self.store, Incoming { octets, now })
+            .unwrap();
+        self.store.apply(receipt.effects.writes.clone());
+        receipt
+    }
+
+    fn state(&self, now: i64) -> State {
+        let relations = self.agent.view(&self.store, now).relations().unwrap();
+        relations
+            .first()
+            .map_or(State::Stranger, |relation| relation.state)
+    }
+}
+
+/// Carries mail both ways until there is none, and tells how many.
+fn exchange(one: &mut Person, other: &mut Person, now: i64) -> usize {
+    let mut carried = 0;
+    loop {
+        let from_one = one.take_outbox(now);
+        let from_other = other.take_outbox(now);
+        if from_one.is_empty() && from_other.is_empty() {
+            return carried;
+        }
+        assert!(carried < 20, "a mail loop");
+        for (mails, receiver) in [(from_one, &mut *other), (from_other, &mut *one)] {
+            for (_, octets) in mails {
+                let receipt = receiver.receive(&octets, now);
+                let violation = receipt.mail.violation.map(|v| v.to_string());
+                assert_eq!(receipt.mail.outcome, Outcome::Accept, "{violation:?}");
+                for object in &receipt.objects {
+                    let violation = object.verdict.violation.map(|v| v.to_string());
+                    assert_eq!(object.verdict.outcome, Outcome::Accept, "{violation:?}");
+                }
+                carried += 1;
+            }
+        }
+    }
+}
+
+fn people() -> (Person, Person) {
+    let alice = Person::new("Alice", "alice@a.test", KeyKind::V4);
+    let bob = Person::new("Bob", "bob@b.test", KeyKind::V6);
+    (alice, bob)
+}
+
+fn befriend(alice: &mut Person, bob: &mut Person) {
+    let Done::Invite(invite) = alice.act(START, Action::Invite) else {
+        panic!("no invite")
+    };
+    let ask = Action::Befriend {
+        address: "alice@a.test".into(),
+        note: None,
+        invite: Some(invite),
+    };
+    bob.act(START, ask);
+    exchange(alice, bob, START);
+    assert_eq!(
+        (alice.state(START), bob.state(START)),
+        (State::Friends, State::Friends)
+    );
+}
+
+#[test]
+fn a_request_is_accepted_and_confirmed() {
+    let (mut alice, mut bob) = people();
+    let ask = Action::Befriend {
+        address: "bob@b.test".to_owned(),
+        note: Some("Hello, it's Alice".to_owned()),
+        invite: None,
+    };
+    alice.act(START, ask);
+    assert_eq!(exchange(&mut alice, &mut bob, START), 1);
+    let requests = bob.agent.view(&bob.store, START).requests().unwrap();
+    assert_eq!(requests[0].note.as_deref(), Some("Hello, it's Alice"));
+    let request = <[u8; 16]>::try_from(hex::decode(&requests[0].request).unwrap()).unwrap();
+    bob.act(START, Action::Accept { request });
+    assert_eq!(
+        (alice.state(START), bob.state(START)),
+        (State::Requested, State::Accepted)
+    );
+    assert_eq!(exchange(&mut alice, &mut bob, START), 2);
+    assert_eq!(
+        (alice.state(START), bob.state(START)),
+        (State::Friends, State::Friends)
+    );
+}
+
+#[test]
+fn messages_and_posts_arrive_once_change_and_go() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let to = bob.id();
+    let text = "Shall we meet on Friday? Ž".to_owned();
+    let Done::Object(message) = alice.act(
+        START,
+        Action::Message {
+            to,
+            text,
+            parent: None,
+        },
+    ) else {
+        panic!("no message")
+    };
+    let Done::Object(post) = bob.act(
+        START,
+        Action::Post {
+            text: "Snow!".to_owned(),
+        },
+    ) else {
+        panic!("no post")
+    };
+    let mails = alice.take_outbox(START);
+    for (_, octets) in mails.iter().chain(&mails) {
+        assert_eq!(bob.receive(octets, START).mail.outcome, Outcome::Accept);
+    }
+    exchange(&mut alice, &mut bob, START);
+    let seen = bob.agent.view(&bob.store, START).messages(None).unwrap();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].text, "Shall we meet on Friday? Ž");
+    assert_eq!(
+        alice.agent.view(&alice.store, START).timeline(10).unwrap()[0].text,
+        "Snow!"
+    );
+    alice.act(
+        START,
+        Action::Edit {
+            id: message,
+            text: "On Saturday?".to_owned(),
+        },
+    );
+    bob.act(START, Action::Retract { id: post });
+    exchange(&mut alice, &mut bob, START);
+    let seen = bob.agent.view(&bob.store, START).messages(None).unwrap();
+    assert_eq!(
+        (seen.len(), seen[0].text.as_str(), seen[0].rev),
+        (1, "On Saturday?", 2)
+    );
+    assert!(
+        alice
+            .agent
+            .view(&alice.store, START)
+            .timeline(10)
+            .unwrap()
+            .is_empty()
+    );
+    // What is left unacknowledged is acknowledged a day later, once, and then there is silence.
+    assert!(exchange(&mut alice, &mut bob, START + DAY) <= 2);
+    assert_eq!(exchange(&mut alice, &mut bob, START + 2 * DAY), 0);
+    assert_eq!(exchange(&mut alice, &mut bob, START + 40 * DAY), 0);
+}
+
+#[test]
+fn a_lost_delivery_is_sent_again() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let to = bob.id();
+    let say = |text: &str| Action::Message {
+        to,
+        text: text.to_owned(),
+        parent: None,
+    };
+    alice.act(START, say("lost"));
+    alice.take_outbox(START);
+    alice.act(START, say("found"));
+    exchange(&mut alice, &mut bob, START);
+    assert_eq!(
+        bob.agent.view(&bob.store, START).gaps().unwrap()[0]
+            .missing
+            .len(),
+        1
+    );
+    for day in 1..4 {
+        exchange(&mut alice, &mut bob, START + day * DAY);
+    }
+    let now = START + 4 * DAY;
+    let seen = bob.agent.view(&bob.store, now).messages(None).unwrap();
+    assert_eq!(
+        seen.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(),
+        ["lost", "found"]
+    );
+    assert!(bob.agent.view(&bob.store, now).gaps().unwrap().is_empty());
+}
+
+#[test]
+fn an_end_ends_it_for_both() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let identity = bob.id();
+    alice.act(START, Action::End { identity });
+    exchange(&mut alice, &mut bob, START);
+    assert_eq!(
+        (alice.state(START), bob.state(START)),
+        (State::Stranger, State::Stranger)
+    );
+}
