@@ -102,6 +102,8 @@ actions! {
     Decline(relation::Decline) = "decline" -> Empty;
     /// End a friendship.
     End(relation::End) = "end" -> Empty;
+    /// Withdraw an own request.
+    Withdraw(relation::Withdraw) = "withdraw" -> Empty;
     /// Block somebody.
     Block(relation::Block) = "block" -> Empty;
     /// Unblock somebody.

@@ -227,8 +227,8 @@ fn a_lost_delivery_is_sent_again() {
     };
     alice.act(START, say("lost"));
     alice.take_outbox(START);
-    alice.act(START, say("found"));
-    exchange(&mut alice, &mut bob, START);
+    alice.act(START + 1, say("found"));
+    exchange(&mut alice, &mut bob, START + 1);
     assert_eq!(
         bob.agent.view(&bob.store, START).gaps().unwrap()[0]
             .missing

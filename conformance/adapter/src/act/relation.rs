@@ -45,6 +45,13 @@ pub struct End {
     pub identity: Identity,
 }
 
+/// Withdraw an own request that nobody answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withdraw {
+    /// The request, as the view `requests` names it.
+    pub request: ObjectId,
+}
+
 /// Block somebody, silently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Block {
