@@ -76,7 +76,7 @@ pub enum DeliveryAction {
     Hold,
     /// Kept until so many have come, which are then delivered in reverse order.
     Reorder(usize),
-    /// Changed on the way.
+    /// Changed on the way. The function must not call the server, which waits for it.
     Transform(Transform),
     /// Returned with a delivery status notification (RFC 3464): enhanced status code and text.
     Bounce(String, String),
@@ -333,7 +333,7 @@ mod tests {
                 .skip(1)
                 .times(1),
         );
-        let mut strike = |to| faults.smtp(SmtpStage::Rcpt, &[to]).is_some();
+        let strike = |to| faults.smtp(SmtpStage::Rcpt, &[to]).is_some();
         assert!(!strike("c@b.test"));
         assert!(!strike("b@B.test"));
         assert!(strike("b@b.test"));

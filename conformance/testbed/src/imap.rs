@@ -122,14 +122,10 @@ impl Session {
 
     async fn handle(&mut self, octets: &[u8]) -> io::Result<Flow> {
         let tag = command::tag(octets);
-        let command = match CommandCodec::default().decode(octets) {
-            Ok(([], command)) => command,
-            _ => {
-                self.tagged(&tag, &Answer::bad("This command cannot be understood"));
-                return Ok(Flow::Continue);
-            }
+        let Ok(([], Command { body, .. })) = CommandCodec::default().decode(octets) else {
+            self.tagged(&tag, &Answer::bad("This command cannot be understood"));
+            return Ok(Flow::Continue);
         };
-        let Command { body, .. } = command;
         let mut carry_out_then_drop = false;
         match self.shared.faults.imap(body.name(), &self.concerned(&body)) {
             None => (),

@@ -124,6 +124,9 @@ fn to_mutf7(text: &str) -> String {
 }
 
 fn from_mutf7(wire: &str) -> Option<String> {
+    if !wire.is_ascii() {
+        return None;
+    }
     let mut text = String::new();
     let mut rest = wire;
     while let Some(start) = rest.find('&') {
@@ -150,10 +153,6 @@ fn from_mutf7(wire: &str) -> Option<String> {
         rest = coded.get(end + 1..)?;
     }
     text.push_str(rest);
-    text.is_ascii().then_some(()).or_else(|| {
-        // A name is either given in modified UTF-7 or not at all.
-        wire.is_ascii().then_some(())
-    })?;
     Some(text)
 }
 

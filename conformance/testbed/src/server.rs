@@ -120,7 +120,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, protocol: Protocol, 
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            Some(_) = sessions.join_next() => continue,
+            Some(ended) = sessions.join_next() => {
+                if ended.is_err_and(|error| error.is_panic()) {
+                    shared.recorder.session(protocol).note("a session of this server panicked");
+                }
+                continue;
+            }
         };
         match accepted {
             Ok((stream, _)) => {

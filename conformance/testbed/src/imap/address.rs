@@ -43,7 +43,13 @@ impl Pending {
             Some((route, spec)) if route.trim_start().starts_with('@') => (Some(route), spec),
             _ => (None, spec),
         };
-        let (local, domain) = spec.rsplit_once('@').unwrap_or((spec, ""));
+        let pieces = crate::mime::split_outside_quotes(spec, '@');
+        let domain = match pieces.as_slice() {
+            [_, .., domain] => *domain,
+            _ => "",
+        };
+        let local = spec.strip_suffix(domain).unwrap_or(spec);
+        let local = local.strip_suffix('@').unwrap_or(local);
         Some(Address::Mailbox {
             name: name.map(str::to_owned),
             route: route.map(|route| route.trim().to_owned()),

@@ -1,6 +1,7 @@
 //! FETCH, with CHANGEDSINCE (RFC 7162 section 3.1.4).
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use imap_codec::imap_types::command::FetchModifier;
 use imap_codec::imap_types::fetch::{
@@ -151,12 +152,12 @@ fn write_message(
     newly_seen: bool,
 ) {
     out.extend_from_slice(format!("* {} FETCH (", index + 1).as_bytes());
-    let mut parsed = None;
+    let parsed = OnceCell::new();
     for (number, item) in items.iter().enumerate() {
         if number > 0 {
             out.push(b' ');
         }
-        write_item(out, item, entry, message, &mut parsed);
+        write_item(out, item, entry, message, &parsed);
     }
     if newly_seen && !items.contains(&MessageDataItemName::Flags) {
         out.extend_from_slice(format!(" FLAGS {}", flags_text(message, entry.recent)).as_bytes());
@@ -169,10 +170,10 @@ fn write_item(
     item: &MessageDataItemName<'_>,
     entry: &Entry,
     message: &Message,
-    parsed: &mut Option<Part>,
+    parsed: &OnceCell<Part>,
 ) {
     let octets = &*message.octets;
-    let mut root = || parsed.get_or_insert_with(|| mime::parse(octets)).clone();
+    let root = || parsed.get_or_init(|| mime::parse(octets));
     match item {
         MessageDataItemName::Uid => out.extend_from_slice(format!("UID {}", entry.uid).as_bytes()),
         MessageDataItemName::Flags => {
@@ -195,11 +196,11 @@ fn write_item(
         }
         MessageDataItemName::Body => {
             out.extend_from_slice(b"BODY ");
-            structure::write(out, octets, &root(), false);
+            structure::write(out, octets, root(), false);
         }
         MessageDataItemName::BodyStructure => {
             out.extend_from_slice(b"BODYSTRUCTURE ");
-            structure::write(out, octets, &root(), true);
+            structure::write(out, octets, root(), true);
         }
         MessageDataItemName::Rfc822 => named(out, "RFC822", octets),
         MessageDataItemName::Rfc822Header => {
@@ -215,7 +216,7 @@ fn write_item(
         } => {
             let content = match wanted {
                 None => Some(Cow::Borrowed(octets)),
-                Some(wanted) => section::content(octets, &root(), wanted),
+                Some(wanted) => section::content(octets, root(), wanted),
             };
             let partial = partial.map(|(start, length)| (start as usize, length.get() as usize));
             write_section(out, wanted.as_ref(), content.as_deref(), partial);

@@ -197,8 +197,9 @@ impl Client {
 }
 
 fn literal(line: &[u8]) -> Option<usize> {
-    let line = std::str::from_utf8(line.strip_suffix(b"}")?).ok()?;
-    line.rsplit_once('{')?.1.parse().ok()
+    let line = line.strip_suffix(b"}")?;
+    let open = line.iter().rposition(|octet| *octet == b'{')?;
+    std::str::from_utf8(&line[open + 1..]).ok()?.parse().ok()
 }
 
 /// Whether a text fits a pattern in which `…` stands for anything.

@@ -130,7 +130,9 @@ async fn many_mails() {
     let formatted: Vec<Arc<[u8]>> = mails.iter().map(|mail| as_sent(mail).into()).collect();
     let start = Instant::now();
     for (mail, octets) in mails.iter().zip(&formatted) {
-        smtp.send(mail.envelope(), &octets[..octets.len() - 2]).await.unwrap();
+        smtp.send(mail.envelope(), &octets[..octets.len() - 2])
+            .await
+            .unwrap();
     }
     let sent = start.elapsed();
     let mut session = imap(&server, "bob@b.test").await;
