@@ -17,6 +17,7 @@ mod open;
 mod sealed;
 
 pub use delivery::{Ack, Channel, DeliveryDraft, Party};
+pub(crate) use envelope::compress as compressed;
 pub use envelope::{EnvelopeDraft, Protection, Recipient};
 pub use mail::MailDraft;
 pub use object::{Item, ObjectDraft, SignedObject};

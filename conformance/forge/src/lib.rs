@@ -11,6 +11,7 @@
 //! its schemas or its MIME library.
 
 pub mod draft;
+pub mod faults;
 pub mod hash;
 pub mod instant;
 pub mod invite;
@@ -18,6 +19,7 @@ pub mod kinds;
 pub mod mime;
 pub mod openpgp;
 mod peer;
+pub mod play;
 mod puppet;
 pub mod read;
 mod seed;
@@ -40,4 +42,13 @@ pub enum ForgeError {
     /// A peer whose key is needed and not known.
     #[error("no certificate of {0} is known: read one of its mails first")]
     NoCertificate(String),
+    /// A scene without the history that a mail needs.
+    #[error("the mail `{0}` needs a {1} in the scene's history: set it before forging")]
+    NoHistory(&'static str, &'static str),
+    /// A catalogue entry whose change does not fit its base.
+    #[error("the change of {0} does not fit its base: sealed changes need sealed mail")]
+    WrongBase(&'static str),
+    /// An earlier mail.
+    #[error("an earlier mail could not be made: {0}")]
+    Earlier(std::sync::Arc<ForgeError>),
 }

@@ -17,13 +17,20 @@ pub fn base64_lines(octets: &[u8]) -> String {
     out
 }
 
-/// Quoted-printable (RFC 2045, section 6.7) of a text whose lines end in CRLF.
+/// Quoted-printable (RFC 2045, section 6.7). A text in UTF-8 keeps its lines,
+/// which end in CRLF; of anything else every octet counts.
 pub fn quoted_printable(octets: &[u8]) -> String {
+    let bare = octets
+        .iter()
+        .filter(|octet| **octet == b'\r' || **octet == b'\n')
+        .count();
+    let ends = octets.windows(2).filter(|pair| pair == b"\r\n").count();
+    let text = std::str::from_utf8(octets).is_ok() && bare == 2 * ends;
     let mut out = String::new();
-    let mut lines = octets.split(|&octet| octet == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let last = lines.peek().is_none();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut rest = octets;
+    loop {
+        let end = rest.windows(2).position(|pair| text && pair == b"\r\n");
+        let line = &rest[..end.unwrap_or(rest.len())];
         let mut column = 0;
         for (place, &octet) in line.iter().enumerate() {
             let ends = place + 1 == line.len();
@@ -40,11 +47,12 @@ pub fn quoted_printable(octets: &[u8]) -> String {
             }
             column += width;
         }
-        if !last {
-            out.push_str("\r\n");
-        }
+        let Some(end) = end else {
+            return out;
+        };
+        out.push_str("\r\n");
+        rest = &rest[end + 2..];
     }
-    out
 }
 
 /// An unstructured field body: as it stands where it is ASCII, else as encoded
@@ -98,6 +106,12 @@ mod tests {
         let mail = format!("Content-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}");
         let parsed = mailparse::parse_mail(mail.as_bytes()).unwrap();
         assert_eq!(parsed.get_body_raw().unwrap(), text.as_bytes());
+
+        let octets: Vec<u8> = (0..=255).chain(*b"\r\n").collect();
+        let encoded = quoted_printable(&octets);
+        let mail = format!("Content-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}");
+        let parsed = mailparse::parse_mail(mail.as_bytes()).unwrap();
+        assert_eq!(parsed.get_body_raw().unwrap(), octets);
 
         let folded = fold(
             "Subject",

@@ -1,0 +1,203 @@
+//! Where a mail of the catalogue plays.
+
+use super::Base;
+use crate::ForgeError;
+use crate::draft::{AnyDraft, Mail, ObjectDraft};
+use crate::hash::{Hash, Id128, IdentityId};
+use crate::instant::Instant;
+use crate::invite::Invite;
+use crate::kinds::{RequestOptions, RequestRef, ack};
+use crate::peer::Peer;
+use crate::puppet::Puppet;
+use crate::seed::Rng;
+
+/// What happened between author and recipient before, as far as mail names it.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The author's request to the recipient.
+    pub request: Option<RequestRef>,
+    /// The recipient's request to the author.
+    pub asked: Option<RequestRef>,
+    /// The recipient's accept of the author's request.
+    pub accept: Option<Hash>,
+    /// The invite of the author that the recipient used.
+    pub invite: Option<Invite>,
+}
+
+/// What the recipient does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Declines the request whose object has this id.
+    Decline(Id128),
+    /// Blocks an identity.
+    Block(IdentityId),
+}
+
+/// Something that happens before the mail arrives.
+#[derive(Debug, Clone)]
+pub enum Earlier {
+    /// A mail arrives.
+    Mail {
+        /// The mail.
+        mail: Mail,
+        /// When.
+        at: Instant,
+    },
+    /// The recipient does something.
+    Action {
+        /// What.
+        action: Action,
+        /// When.
+        at: Instant,
+    },
+}
+
+/// Who writes, who reads, and what happened between them.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// Who writes.
+    pub author: Puppet,
+    /// Somebody else.
+    pub third: Puppet,
+    /// Who reads: the agent under test.
+    pub recipient: Peer,
+    /// When the mail arrives.
+    pub now: Instant,
+    /// The generator for what is drawn when mail is rendered.
+    pub rng: Rng,
+    /// A text that stands in what the mail says, where it says something.
+    pub text: String,
+    /// What happened before.
+    pub history: History,
+    earlier: Vec<Earlier>,
+    failed: Option<Kept>,
+}
+
+/// An error kept until the forging is done; scenes can be cloned.
+type Kept = std::sync::Arc<ForgeError>;
+
+impl Scene {
+    /// A scene without history.
+    pub fn new(author: Puppet, third: Puppet, recipient: Peer, now: Instant, rng: Rng) -> Self {
+        Self {
+            author,
+            third,
+            recipient,
+            now,
+            rng,
+            text: "Shall we meet on Friday?".to_owned(),
+            history: History::default(),
+            earlier: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// The valid mail of a base, with fresh ids: the twin of every fault.
+    pub fn valid(&mut self, base: Base) -> Result<AnyDraft, ForgeError> {
+        let (author, to, now) = (&mut self.author, &self.recipient, self.now);
+        let history = &self.history;
+        let missing = |what| ForgeError::NoHistory(base.name(), what);
+        let asked = || {
+            history
+                .asked
+                .as_ref()
+                .ok_or(missing("request of the recipient"))
+        };
+        Ok(match base {
+            Base::Request => {
+                let options = RequestOptions {
+                    note: Some(self.text.clone()),
+                    ..RequestOptions::default()
+                };
+                author.request(&to.address, now, options).into()
+            }
+            Base::Accept => author.accept(asked()?, to, now)?.into(),
+            Base::InvitedAccept => {
+                let invite = history.invite.as_ref().ok_or(missing("invite"))?;
+                author
+                    .accept_invited(asked()?, Some(invite), to, now)?
+                    .into()
+            }
+            Base::Decline => author.decline(asked()?, to, now)?.into(),
+            Base::Confirm => {
+                let accept = history.accept.ok_or(missing("accept"))?;
+                author.confirm(to, accept, now)?.into()
+            }
+            Base::End => {
+                let request = history.request.as_ref().or(history.asked.as_ref());
+                let request = request.ok_or(missing("request"))?;
+                author.end(to, &[request.hash], now)?.into()
+            }
+            Base::Message => author.message(to, &self.text, now)?.into(),
+            Base::Post => author.post(to, &self.text, now)?.into(),
+            Base::Retract => {
+                let post = author.post_object(&self.text, now);
+                author.retract(to, &post, now)?.into()
+            }
+            Base::Acknowledgement => author.acknowledge(to, Vec::new(), now)?.into(),
+        })
+    }
+
+    /// Lets a mail arrive before.
+    pub fn before(&mut self, draft: impl Into<AnyDraft>) -> Option<Mail> {
+        match draft.into().render(&mut self.rng) {
+            Ok(mail) => {
+                self.mail_before(mail.clone());
+                Some(mail)
+            }
+            Err(error) => {
+                self.failed = Some(error.into());
+                None
+            }
+        }
+    }
+
+    /// Lets a written mail arrive before.
+    pub fn mail_before(&mut self, mail: Mail) {
+        let at = self.now;
+        self.earlier.push(Earlier::Mail { mail, at });
+    }
+
+    /// Lets the recipient do something before.
+    pub fn act_before(&mut self, action: Action) {
+        let at = self.now;
+        self.earlier.push(Earlier::Action { action, at });
+    }
+
+    /// The value, or nothing with the error kept for the end.
+    pub fn keep<T>(&mut self, result: Result<T, ForgeError>) -> Option<T> {
+        result
+            .map_err(|error| self.failed = Some(error.into()))
+            .ok()
+    }
+
+    pub(super) fn take_earlier(&mut self) -> Result<Vec<Earlier>, ForgeError> {
+        match self.failed.take() {
+            Some(error) => Err(ForgeError::Earlier(error)),
+            None => Ok(std::mem::take(&mut self.earlier)),
+        }
+    }
+
+    /// Signs the author's chain entry and contact again after a change to each,
+    /// for faults in what a request brings. Only for a chain of one entry.
+    pub(super) fn reissue(
+        &mut self,
+        identity: fn(&mut Self, &mut ObjectDraft),
+        contact: fn(&mut Self, &mut ObjectDraft),
+    ) {
+        let now = self.now;
+        self.author.chain.clear();
+        let mut draft = self.author.identity_object(now, &[]);
+        identity(self, &mut draft);
+        let entry = draft.sign(&mut self.rng);
+        self.author.chain.push(entry);
+        let mut draft = self.author.contact_object(now);
+        contact(self, &mut draft);
+        self.author.contact = draft.sign(&mut self.rng);
+    }
+
+    /// An ack of the recipient's channel, as if it had sent on it.
+    pub(super) fn unknown_ack(&mut self) -> crate::draft::Ack {
+        ack(Id128::random(&mut self.rng), 3)
+    }
+}

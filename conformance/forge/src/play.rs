@@ -1,0 +1,248 @@
+//! Catalogue and kinds as plays whose every part is written down: the recipient
+//! is a puppet too, so its keys and what it sent are known. Vectors are made
+//! from these.
+
+use crate::ForgeError;
+use crate::draft::{Mail, SignedObject};
+use crate::faults::{Base, Earlier, Fault, Forged, History, Relation, Scene, Verdict};
+use crate::hash::ObjectHash;
+use crate::instant::{DAY, Instant};
+use crate::invite::Invite;
+use crate::kinds::{RequestOptions, RequestRef};
+use crate::openpgp::KeyKind;
+use crate::peer::Peer;
+use crate::puppet::Puppet;
+use crate::read::{Knowledge, ReadError, read_open};
+use crate::seed::Seed;
+
+/// Something that happened before.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A mail arrived, or the recipient did something.
+    Earlier(Earlier),
+    /// The recipient sent objects.
+    Sent {
+        /// To whom.
+        to: Peer,
+        /// The objects, signed, in order.
+        objects: Vec<SignedObject>,
+        /// The invite that the request answers.
+        invite: Option<Invite>,
+        /// When.
+        at: Instant,
+    },
+}
+
+/// What many plays begin with.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The id: `friends-v4-v6` has an author with keys of version 4 and a
+    /// recipient with keys of version 6.
+    pub id: String,
+    /// The person who receives the mail.
+    pub recipient: Puppet,
+    /// What happened.
+    pub steps: Vec<Step>,
+    scene: Scene,
+}
+
+/// A mail, what happened before it, and what must become of it.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// What happened in the opening.
+    pub opening: Opening,
+    /// What happened after the opening.
+    pub earlier: Vec<Earlier>,
+    /// When the mail arrives.
+    pub now: Instant,
+    /// The mail.
+    pub mail: Mail,
+    /// What must become of it.
+    pub expected: Verdict,
+    /// What must become of its objects.
+    pub objects: Vec<(ObjectHash, Verdict)>,
+    /// Who sent it, as it was when the mail was sent.
+    pub author: Puppet,
+}
+
+/// Why a play could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The forge.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// A mail of the opening could not be read.
+    #[error("the opening cannot be read: {0}")]
+    Read(#[from] ReadError),
+}
+
+impl Opening {
+    /// The opening for a relation.
+    pub fn new(
+        relation: Relation,
+        author: KeyKind,
+        recipient: KeyKind,
+        third_is_friend: bool,
+    ) -> Result<Self, PlayError> {
+        let name = match (relation, third_is_friend) {
+            (Relation::Strangers, _) => "strangers",
+            (Relation::Asked, _) => "asked",
+            (Relation::AskedInvited, _) => "asked-invited",
+            (Relation::Accepted, _) => "accepted",
+            (Relation::Friends, false) => "friends",
+            (Relation::Friends, true) => "two-friends",
+        };
+        let id = format!("{name}-{author}-{recipient}");
+        let seed = Seed::new("kith vectors").child(&id);
+        let now = Instant::EXAMPLE;
+        let born = now - 30 * DAY;
+        let person = |name, address, kind| Puppet::new(&seed, name, address, kind, born);
+        let alice = person("Alice", "alice@a.test", author);
+        let carol = person("Carol", "carol@c.test", author);
+        let bob = person("Bob", "bob@b.test", recipient);
+        let rng = seed.child("opening").rng();
+        let scene = Scene::new(alice, carol, bob.peer(), now, rng);
+        let mut opening = Self {
+            id,
+            recipient: bob,
+            steps: Vec::new(),
+            scene,
+        };
+        opening.play(relation)?;
+        if third_is_friend {
+            let history = std::mem::take(&mut opening.scene.history);
+            opening.swap();
+            opening.befriend(true)?;
+            opening.swap();
+            opening.scene.history = history;
+        }
+        Ok(opening)
+    }
+
+    fn swap(&mut self) {
+        std::mem::swap(&mut self.scene.author, &mut self.scene.third);
+    }
+
+    fn play(&mut self, relation: Relation) -> Result<(), PlayError> {
+        match relation {
+            Relation::Strangers => Ok(()),
+            Relation::Asked => self.ask(None),
+            Relation::AskedInvited => {
+                let invite = self.scene.author.invite(self.scene.now - DAY);
+                self.ask(Some(invite))
+            }
+            Relation::Accepted => self.befriend(false),
+            Relation::Friends => self.befriend(true),
+        }
+    }
+
+    /// The recipient asks the author.
+    fn ask(&mut self, invite: Option<Invite>) -> Result<(), PlayError> {
+        let at = self.scene.now - 3600;
+        let options = RequestOptions {
+            invite: invite.clone(),
+            ..RequestOptions::default()
+        };
+        let to = self.scene.author.peer();
+        let mut draft = self.recipient.request(&to.address, at, options);
+        let objects = draft.sign(&mut self.scene.rng);
+        let mail = draft.render(&mut self.scene.rng)?;
+        let asked = read_open(&mail.octets, &Knowledge::new())?.request();
+        self.scene.history = History {
+            asked,
+            invite: invite.clone(),
+            ..History::default()
+        };
+        self.steps.push(Step::Sent {
+            to,
+            objects,
+            invite,
+            at,
+        });
+        Ok(())
+    }
+
+    /// The author asks, the recipient accepts, and the author confirms.
+    fn befriend(&mut self, confirmed: bool) -> Result<(), PlayError> {
+        let scene = &mut self.scene;
+        let at = scene.now - 3600;
+        let options = RequestOptions::default();
+        let draft = scene.author.request(&scene.recipient.address, at, options);
+        let mail = draft.render(&mut scene.rng)?;
+        let request = read_open(&mail.octets, &Knowledge::new())?.request();
+        self.steps.push(Step::Earlier(Earlier::Mail { mail, at }));
+        scene.history.request.clone_from(&request);
+        let Some(request) = request else {
+            return Err(ReadError::Missing("request").into());
+        };
+        self.accept(&request, at + 60)?;
+        let Some(accept) = self.scene.history.accept.filter(|_| confirmed) else {
+            return Ok(());
+        };
+        let scene = &mut self.scene;
+        let at = at + 120;
+        let confirm = scene.author.confirm(&scene.recipient, accept, at)?;
+        let mail = confirm.render(&mut scene.rng)?;
+        self.steps.push(Step::Earlier(Earlier::Mail { mail, at }));
+        Ok(())
+    }
+
+    fn accept(&mut self, request: &RequestRef, at: Instant) -> Result<(), PlayError> {
+        let to = self.scene.author.peer();
+        let mut draft = self.recipient.accept(request, &to, at)?;
+        let objects = draft.sign(&mut self.scene.rng);
+        self.scene.history.accept = objects.last().map(|object| object.hash);
+        self.steps.push(Step::Sent {
+            to,
+            objects,
+            invite: None,
+            at,
+        });
+        Ok(())
+    }
+
+    /// The scene for one play, with randomness of its own.
+    fn scene(&self, id: &str) -> Scene {
+        let seed = Seed::new("kith vectors").child(&self.id).child(id);
+        let mut scene = self.scene.clone();
+        scene.rng = seed.child("scene").rng();
+        scene.author.rng = seed.child("author").rng();
+        scene.third.rng = seed.child("third").rng();
+        scene
+    }
+
+    /// A play of an entry of the catalogue.
+    pub fn fault(&self, fault: &Fault) -> Result<Play, PlayError> {
+        let mut scene = self.scene(fault.id);
+        let forged = fault.forge(&mut scene)?;
+        Ok(self.with(scene, forged))
+    }
+
+    /// A play of a valid mail.
+    pub fn valid(&self, base: Base) -> Result<Play, PlayError> {
+        let mut scene = self.scene(base.name());
+        let mail = scene.valid(base)?.render(&mut scene.rng)?;
+        let forged = Forged::valid(mail);
+        Ok(self.with(scene, forged))
+    }
+
+    fn with(&self, scene: Scene, forged: Forged) -> Play {
+        Play {
+            opening: self.clone(),
+            earlier: forged.earlier,
+            now: scene.now,
+            mail: forged.mail,
+            expected: forged.expected,
+            objects: forged.objects,
+            author: scene.author,
+        }
+    }
+}
+
+impl Fault {
+    /// The opening of its play, by the arguments of [`Opening::new`].
+    pub fn opening(&self) -> (Relation, KeyKind, KeyKind, bool) {
+        let kind = self.key.unwrap_or(KeyKind::V4);
+        (self.base.relation(), kind, kind, self.third_is_friend)
+    }
+}
