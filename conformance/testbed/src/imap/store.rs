@@ -9,6 +9,7 @@ use imap_codec::imap_types::sequence::SequenceSet;
 use super::messages::uid_set;
 use super::view::flags_line;
 use super::{Answer, Answered, Session, folder_by_id};
+use crate::world::Message;
 
 /// What STORE is to do.
 pub(super) struct Change<'a> {
@@ -16,6 +17,26 @@ pub(super) struct Change<'a> {
     pub(super) silent: bool,
     pub(super) flags: &'a [Flag<'a>],
     pub(super) unchanged_since: Option<u64>,
+}
+
+impl Change<'_> {
+    /// Whether UNCHANGEDSINCE forbids to change this message.
+    fn comes_late(&self, message: &Message) -> bool {
+        self.unchanged_since
+            .is_some_and(|since| message.modseq > since)
+    }
+
+    fn apply(&self, flags: &BTreeSet<String>, message: &mut Message, modseq: u64) {
+        let before = message.flags.clone();
+        match self.kind {
+            StoreType::Replace => message.flags.clone_from(flags),
+            StoreType::Add => message.flags.extend(flags.iter().cloned()),
+            StoreType::Remove => message.flags.retain(|flag| !flags.contains(flag)),
+        }
+        if message.flags != before {
+            message.modseq = modseq;
+        }
+    }
 }
 
 pub(super) fn unchanged_since(modifiers: &[StoreModifier]) -> Option<u64> {
@@ -77,24 +98,13 @@ impl Session {
                 missing = true;
                 continue;
             };
-            if change
-                .unchanged_since
-                .is_some_and(|since| message.modseq > since)
-            {
+            if change.comes_late(message) {
                 let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
                 modified.push(if uid { entry.uid } else { number });
                 continue;
             }
-            let before = message.flags.clone();
-            match change.kind {
-                StoreType::Replace => message.flags.clone_from(&flags),
-                StoreType::Add => message.flags.extend(flags.iter().cloned()),
-                StoreType::Remove => message.flags.retain(|flag| !flags.contains(flag)),
-            }
             let others_changed = message.modseq > entry.modseq;
-            if message.flags != before {
-                message.modseq = modseq;
-            }
+            change.apply(&flags, message, modseq);
             entry.modseq = message.modseq;
             if !change.silent || others_changed {
                 let line = flags_line(index, entry, message, self.condstore);
