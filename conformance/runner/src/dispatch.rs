@@ -1,0 +1,263 @@
+//! Runs the cases of a plan: so many children, each with one case in flight.
+//!
+//! Each worker keeps its child, the adapter, from case to case and starts a new one
+//! only after a crash, a hang or a breach of the protocol. A case whose needs are not
+//! settled waits; one whose need failed is blocked, naming the case at the root.
+
+mod queue;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kith_adapter::protocol::About;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::case::{Case, Stop};
+use crate::child::{Connector, Slot};
+use crate::event::{Event, Reporter};
+use crate::plan::{PlanError, Selection};
+use crate::report::{self, CaseResult, REPORT, Report, Status, Summary};
+use crate::scene::Scene;
+use crate::stage::Stage;
+use queue::{Next, Queue};
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How the implementation is reached.
+    pub connector: Connector,
+    /// What the harness's randomness comes from.
+    pub seed: u64,
+    /// How many children, each with one case in flight; at least one.
+    pub jobs: usize,
+    /// Stop after the first rung in which a case fails.
+    pub first: bool,
+    /// How long one case may take.
+    pub limit: Duration,
+    /// Where everything that happened in each case is written, if anywhere.
+    pub record: Option<PathBuf>,
+}
+
+/// Why a run could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The implementation did not introduce itself.
+    #[error("the adapter {adapter} did not answer `hello`: {reason}")]
+    Hello {
+        /// How it was to be reached.
+        adapter: String,
+        /// What happened.
+        reason: Stop,
+    },
+    /// The harness's own mail server could not be prepared.
+    #[error(transparent)]
+    Testbed(#[from] kith_testbed::TestbedError),
+    /// A report could not be written.
+    #[error("a report could not be written: {0}")]
+    Report(#[from] std::io::Error),
+}
+
+/// Runs the selected cases of a suite and tells the reporters.
+///
+/// # Errors
+/// If there is nothing to run or nobody to run it with.
+pub async fn run(
+    suite: &[Case],
+    selection: &Selection,
+    options: &Options,
+    reporters: &mut [Box<dyn Reporter>],
+) -> Result<Report, RunError> {
+    let began = Instant::now();
+    let cases = selection.plan(suite)?;
+    let first = Slot::new(options.connector.clone());
+    let hello = first.about().await;
+    let about = hello.map_err(|reason| RunError::Hello {
+        adapter: options.connector.name(),
+        reason,
+    })?;
+    tell(reporters, &Event::Hello(Box::new(about.clone())))?;
+    tell(reporters, &Event::Planned { cases: cases.len() })?;
+    let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
+    let stage = Arc::new(Stage::new(options.seed, about.clone())?);
+    let mut results = play_all(cases, first, &stage, options, reporters).await?;
+    results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
+    let report = make_report(results, about, options, began.elapsed());
+    let done = Event::Done(Box::new(report));
+    tell(reporters, &done)?;
+    match done {
+        Event::Done(report) => Ok(*report),
+        _ => unreachable!("`done` was made with this variant above"),
+    }
+}
+
+async fn play_all(
+    cases: Vec<Case>,
+    first: Slot,
+    stage: &Arc<Stage>,
+    options: &Options,
+    reporters: &mut [Box<dyn Reporter>],
+) -> Result<Vec<CaseResult>, RunError> {
+    let jobs = options.jobs.clamp(1, cases.len());
+    let queue = Arc::new(Queue::new(cases, options.first));
+    let (events, mut inbox) = mpsc::unbounded_channel();
+    let mut workers = JoinSet::new();
+    let mut slots = vec![first];
+    slots.resize_with(jobs, || Slot::new(options.connector.clone()));
+    for slot in slots {
+        let worker = Worker {
+            queue: Arc::clone(&queue),
+            stage: Arc::clone(stage),
+            slot: Arc::new(slot),
+            options: options.clone(),
+            events: events.clone(),
+        };
+        workers.spawn(worker.work());
+    }
+    drop(events);
+    let mut results = Vec::new();
+    while let Some(event) = inbox.recv().await {
+        tell(reporters, &event)?;
+        if let Event::Finished(result) = event {
+            results.push(*result);
+        }
+    }
+    Ok(results)
+}
+
+fn tell(reporters: &mut [Box<dyn Reporter>], event: &Event) -> std::io::Result<()> {
+    reporters.iter_mut().try_for_each(|reporter| reporter.event(event))
+}
+
+fn make_report(
+    cases: Vec<CaseResult>,
+    about: About,
+    options: &Options,
+    took: Duration,
+) -> Report {
+    let mut summary = Summary::default();
+    for case in &cases {
+        summary.add(case.status);
+    }
+    Report {
+        report: REPORT.to_owned(),
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        spec: "1.0".to_owned(),
+        seed: options.seed,
+        adapter: options.connector.name(),
+        implementation: Some(about),
+        milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        summary,
+        covered: report::coverage(&cases),
+        cases,
+        hints: Vec::new(),
+    }
+}
+
+/// One child, and the cases it plays one after the other.
+struct Worker {
+    queue: Arc<Queue>,
+    stage: Arc<Stage>,
+    slot: Arc<Slot>,
+    options: Options,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+impl Worker {
+    async fn work(self) {
+        loop {
+            let (case, result) = match self.queue.next().await {
+                Next::Play(case) => {
+                    self.tell(Event::Started { id: case.id.clone() });
+                    let result = self.play(&case).await;
+                    (case, result)
+                }
+                Next::Blocked(case, root) => {
+                    let mut result = report::blank(&case, self.repeat(&case));
+                    result.status = Status::Blocked;
+                    result.reason = Some(format!("it needs what {root} tests"));
+                    result.blocked_by = Some(root);
+                    (case, result)
+                }
+                Next::Nothing => break,
+            };
+            self.queue.settle(&case.id, &result);
+            self.tell(Event::Finished(Box::new(result)));
+        }
+        self.slot.bye().await;
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody listens any more only when the run was given up.
+        let _ = self.events.send(event);
+    }
+
+    fn repeat(&self, case: &Case) -> String {
+        let adapter = match self.options.connector.name() {
+            name if name == "builtin:reference" => String::new(),
+            name => format!(" --adapter '{name}'"),
+        };
+        let Case { id, .. } = case;
+        format!("cargo conform run --run '{id}' --seed {}{adapter}", self.options.seed)
+    }
+
+    async fn play(&self, case: &Case) -> CaseResult {
+        let began = Instant::now();
+        let mut result = report::blank(case, self.repeat(case));
+        if verdict::skipped(case, self.stage.about()) {
+            result.status = Status::Skip;
+            result.reason = Some(format!("the class {} is not declared", case.class));
+            return result;
+        }
+        match Scene::open(&self.stage, case, Arc::clone(&self.slot)).await {
+            Ok(scene) => {
+                let ended = self.act(case, &scene).await;
+                let ended = ended.and(scene.judge_rest());
+                let about = self.stage.about();
+                verdict::judge(case, &scene, &ended, about, &mut result).await;
+                self.record(&scene, &mut result).await;
+                if let Err(stop) = scene.close(&ended).await {
+                    result.status = Status::Fail;
+                    result.reason = Some(stop.to_string());
+                }
+            }
+            Err(stop) => {
+                result.status = Status::HarnessError;
+                result.reason = Some(stop.to_string());
+            }
+        }
+        result.microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        result
+    }
+
+    /// Plays the case to its end, whatever happens in it.
+    async fn act(&self, case: &Case, scene: &Scene) -> Result<(), Stop> {
+        let mut task = tokio::spawn(case.play(scene.clone()));
+        let ended = match tokio::time::timeout(self.options.limit, &mut task).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => Err(Stop::Harness(format!("the case panicked: {error}"))),
+            Err(_) => {
+                task.abort();
+                let seconds = self.options.limit.as_secs();
+                let doing = scene.doing();
+                Err(Stop::Adapter(format!("not done after {seconds} s; it was at {doing}")))
+            }
+        };
+        ended
+    }
+
+    async fn record(&self, scene: &Scene, result: &mut CaseResult) {
+        let Some(folder) = &self.options.record else {
+            return;
+        };
+        if let Err(error) = crate::evidence::record(folder, scene, result).await {
+            result.status = Status::HarnessError;
+            result.reason = Some(format!("cannot record to {}: {error}", folder.display()));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is right about a mail, judged from its octets alone.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`read`] | takes a mail apart with mailparse, sequoia and roxmltree |
+//! | [`second`] | reads it again with the forge's reader (rPGP): both must agree |
+//! | `chapters` | small checks, a file for each chapter of the specification, each bearing a requirement |
+//! | `memory` | what earlier mails in the scene make of this one: channels, acks, confirms |
+//! | [`forged`] | the same checks over what the forge makes, so that the harness is right too |
+
+mod chapters;
+pub mod forged;
+mod keyring;
+mod memory;
+pub mod read;
+pub mod second;
+mod xml;
+
+use kith_adapter::protocol::Opened;
+use kith_spec::Rule;
+use kith_testbed::Submission;
+
+pub use keyring::Keyring;
+pub use memory::Memory;
+pub use read::{Form, Mail, ReadError};
+
+use crate::ledger::Ledger;
+use read::mime::Entity;
+
+/// A mail that the agent submitted, and what helps to judge it.
+#[derive(Debug)]
+pub struct Sighting<'a> {
+    /// As the server took it.
+    pub submission: &'a Submission,
+    /// The agent that sent it.
+    pub agent: Option<&'a Opened>,
+    /// Whether all its recipients are puppets, so that it must be readable.
+    pub readable: bool,
+    /// What was read.
+    pub mail: &'a Result<Mail, ReadError>,
+    /// Who is known.
+    pub keyring: &'a Keyring,
+}
+
+/// What one check says about one mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The requirement says nothing about such a mail.
+    DoesNotApply,
+    /// It is met.
+    Holds,
+    /// It is broken: what was expected and what was seen.
+    Broken(String),
+}
+
+impl Verdict {
+    /// `Holds` if so, else `Broken` with the message.
+    fn of(holds: bool, message: impl FnOnce() -> String) -> Self {
+        match holds {
+            true => Self::Holds,
+            false => Self::Broken(message()),
+        }
+    }
+
+    /// The first that is broken; `Holds` if some hold; else `DoesNotApply`.
+    fn all(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        let mut result = Self::DoesNotApply;
+        for verdict in verdicts {
+            match verdict {
+                Self::Broken(_) => return verdict,
+                Self::Holds => result = Self::Holds,
+                Self::DoesNotApply => {}
+            }
+        }
+        result
+    }
+}
+
+/// One mail as the checks see it.
+pub(crate) struct Seen<'a> {
+    /// The outer octets.
+    octets: &'a [u8],
+    /// The outer MIME tree.
+    outer: &'a Entity,
+    /// All layers, if they could be opened.
+    mail: Option<&'a Mail>,
+    /// As the server took it; none for a forged mail.
+    submission: Option<&'a Submission>,
+    /// The agent that sent it; none for a forged mail.
+    agent: Option<&'a Opened>,
+    /// When it was sent, Unix seconds.
+    now: i64,
+    keyring: &'a Keyring,
+    /// What was seen before; none for a forged mail.
+    memory: Option<&'a Memory>,
+}
+
+/// A check of one mail, bearing a requirement.
+pub(crate) struct Check {
+    rule: Rule,
+    look: fn(&Seen<'_>) -> Verdict,
+}
+
+/// Every requirement that the checks of a sent mail bear, without repetition.
+pub fn rules() -> Vec<Rule> {
+    let mut rules: Vec<Rule> = chapters::all().map(|check| check.rule).collect();
+    rules.sort();
+    rules.dedup();
+    rules
+}
+
+fn run(seen: &Seen<'_>) -> Vec<(Rule, Verdict)> {
+    chapters::all().map(|check| (check.rule, (check.look)(seen))).collect()
+}
+
+/// Judges a mail that the agent submitted, and remembers it.
+pub fn sent(sighting: &Sighting<'_>, memory: &mut Memory, ledger: &mut Ledger) {
+    let Sighting {
+        submission,
+        agent,
+        mail,
+        keyring,
+        ..
+    } = sighting;
+    let read;
+    let outer = match mail {
+        Ok(mail) => &mail.root,
+        Err(_) => match Entity::read(&submission.octets, "mail") {
+            Ok(entity) => {
+                read = entity;
+                &read
+            }
+            Err(_) => return,
+        },
+    };
+    let seen = Seen {
+        octets: &submission.octets,
+        outer,
+        mail: mail.as_ref().ok(),
+        submission: Some(submission),
+        agent: *agent,
+        now: submission.at,
+        keyring,
+        memory: Some(memory),
+    };
+    for (rule, verdict) in run(&seen) {
+        match verdict {
+            Verdict::DoesNotApply => {}
+            Verdict::Holds => drop(ledger.assert(rule, true, String::new)),
+            Verdict::Broken(message) => {
+                let what = describe(submission);
+                ledger.assert(rule, false, || format!("{message}, in {what}"));
+            }
+        }
+    }
+    if let Ok(mail) = mail {
+        memory.sent(mail, outer);
+    }
+}
+
+fn describe(submission: &Submission) -> String {
+    let to = submission.recipients.join(", ");
+    format!("the mail to {to}")
+}

@@ -1,0 +1,26 @@
+//! The checks of a sent mail, a file for each chapter of the specification.
+
+mod delivery;
+mod friends;
+mod identity;
+mod mail;
+mod people;
+mod receiving;
+mod security;
+
+use super::Check;
+
+/// All checks.
+pub(super) fn all() -> impl Iterator<Item = &'static Check> {
+    let chapters = [
+        mail::CHECKS,
+        mail::SEALED,
+        security::CHECKS,
+        identity::CHECKS,
+        friends::CHECKS,
+        people::CHECKS,
+        delivery::CHECKS,
+        receiving::CHECKS,
+    ];
+    chapters.into_iter().flatten()
+}

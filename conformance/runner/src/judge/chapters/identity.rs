@@ -1,0 +1,153 @@
+//! Chapter “Identity”, as far as a sent mail shows it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kith_spec::{limit, req};
+
+use crate::judge::read::document::ObjectFacts;
+use crate::judge::read::{ObjectPart, openpgp};
+use crate::judge::{Check, Seen, Verdict};
+
+/// Chains and contacts.
+pub(in crate::judge) static CHECKS: &[Check] = &[
+    Check { rule: &req::IDENTITY_ID, look: id },
+    Check { rule: &req::IDENTITY_KEY_PACKET, look: key_packet },
+    Check { rule: &req::IDENTITY_SELF_SIGNED, look: self_signed },
+    Check { rule: &req::IDENTITY_COMPLETE, look: complete },
+    Check { rule: &req::IDENTITY_CHAIN_SIZE, look: chain_size },
+    Check { rule: &req::IDENTITY_NEXT_MANDATORY, look: next_mandatory },
+    Check { rule: &req::CONTACT_AUTHOR, look: contact_author },
+    Check { rule: &req::CONTACT_ID, look: contact_id },
+    Check { rule: &req::SEC_CERT_PRIMARY, look: certificate_primary },
+];
+
+fn of_kind<'a>(seen: &Seen<'a>, kind: &str) -> Vec<(&'a ObjectPart, &'a ObjectFacts)> {
+    let parts = seen.mail.into_iter().flat_map(|mail| &mail.objects);
+    let read = parts.filter_map(|part| Some((part, part.object.as_ref().ok()?)));
+    read.filter(|(_, object)| object.kind == kind).collect()
+}
+
+/// The primary key in an identity object: its fingerprint and key hash.
+fn key(object: &ObjectFacts) -> Option<(String, String)> {
+    let text = &object.payload.child("key")?.text;
+    let packet = STANDARD.decode(text.trim()).ok()?;
+    openpgp::bare_key(&packet).ok()
+}
+
+fn epoch(object: &ObjectFacts) -> Option<u64> {
+    object.payload.attribute("epoch")?.parse().ok()
+}
+
+fn id(seen: &Seen<'_>) -> Verdict {
+    Verdict::all(of_kind(seen, "identity").into_iter().map(|(_, object)| {
+        if epoch(object) != Some(0) {
+            return Verdict::DoesNotApply;
+        }
+        let hash = key(object).map(|(_, hash)| hash);
+        Verdict::of(hash.as_ref() == Some(&object.author), || {
+            format!("expected the identity id {hash:?}, the key hash, seen {}", object.author)
+        })
+    }))
+}
+
+fn key_packet(seen: &Seen<'_>) -> Verdict {
+    Verdict::all(of_kind(seen, "identity").into_iter().map(|(_, object)| {
+        Verdict::of(key(object).is_some(), || {
+            "expected one primary public-key packet in `key`".to_owned()
+        })
+    }))
+}
+
+fn self_signed(seen: &Seen<'_>) -> Verdict {
+    Verdict::all(of_kind(seen, "identity").into_iter().map(|(part, object)| {
+        let Some((fingerprint, _)) = key(object) else {
+            return Verdict::DoesNotApply;
+        };
+        let signer = part.message.signatures.first().and_then(|s| s.signer.as_ref());
+        // An earlier epoch's key is in no certificate that came along.
+        if signer.is_none() {
+            return Verdict::DoesNotApply;
+        }
+        Verdict::of(signer == Some(&fingerprint), || {
+            format!("expected a signature by the key it holds, {fingerprint}, seen {signer:?}")
+        })
+    }))
+}
+
+fn complete(seen: &Seen<'_>) -> Verdict {
+    let chain = of_kind(seen, "identity");
+    if chain.is_empty() {
+        return Verdict::DoesNotApply;
+    }
+    let mut expected_prev = None;
+    for (expected, (_, object)) in (0u64..).zip(&chain) {
+        let prev = object.payload.child("prev").and_then(|prev| prev.attribute("hash"));
+        if epoch(object) != Some(expected) || prev != expected_prev {
+            let found = epoch(object);
+            return Verdict::Broken(format!(
+                "expected epoch {expected} after {expected_prev:?}, seen {found:?} after {prev:?}"
+            ));
+        }
+        expected_prev = Some(object.hash.as_str());
+    }
+    Verdict::Holds
+}
+
+fn chain_size(seen: &Seen<'_>) -> Verdict {
+    let chain = of_kind(seen, "identity");
+    if chain.is_empty() {
+        return Verdict::DoesNotApply;
+    }
+    let size: usize = chain.iter().map(|(_, object)| object.octets.len()).sum();
+    Verdict::of(size as u64 <= limit::CHAIN_OCTETS, || {
+        format!("expected {} octets at most, seen {size}", limit::CHAIN_OCTETS)
+    })
+}
+
+fn next_mandatory(seen: &Seen<'_>) -> Verdict {
+    Verdict::all(of_kind(seen, "identity").into_iter().map(|(_, object)| {
+        let next = object.payload.child("next").map(|next| next.text.trim());
+        let own = key(object).map(|(_, hash)| hash);
+        let right = next.is_some_and(|next| next.len() == 64 && own.as_deref() != Some(next));
+        Verdict::of(right, || {
+            format!("expected a commitment to another key in `next`, seen {next:?}")
+        })
+    }))
+}
+
+fn contact_author(seen: &Seen<'_>) -> Verdict {
+    let chain = of_kind(seen, "identity");
+    Verdict::all(of_kind(seen, "contact").into_iter().map(|(_, contact)| {
+        let mine = chain.iter().filter(|(_, entry)| entry.author == contact.author);
+        let Some(newest) = mine.filter_map(|(_, entry)| epoch(entry)).max() else {
+            return Verdict::DoesNotApply;
+        };
+        let named = epoch(contact);
+        Verdict::of(named == Some(newest), || {
+            format!("expected the contact to name the epoch {newest}, seen {named:?}")
+        })
+    }))
+}
+
+fn contact_id(seen: &Seen<'_>) -> Verdict {
+    let expected = &crate::judge::read::sha256(b"contact\0")[..32];
+    Verdict::all(of_kind(seen, "contact").into_iter().map(|(_, contact)| {
+        Verdict::of(contact.id == expected, || {
+            format!("expected the id {expected}, seen {}", contact.id)
+        })
+    }))
+}
+
+fn certificate_primary(seen: &Seen<'_>) -> Verdict {
+    let chain = of_kind(seen, "identity");
+    let newest = chain.iter().max_by_key(|(_, entry)| epoch(entry));
+    let Some((_, hash)) = newest.and_then(|(_, entry)| key(entry)) else {
+        return Verdict::DoesNotApply;
+    };
+    let certificates = seen.mail.into_iter().flat_map(|mail| mail.certificates.iter().flatten());
+    Verdict::all(certificates.map(|facts| {
+        Verdict::of(facts.key_hash == hash, || {
+            format!("expected the certificate of the key {hash}, seen {}", facts.key_hash)
+        })
+    }))
+}

@@ -1,0 +1,29 @@
+//! The conformance runner: plan → dispatch → judge → report.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`case`] | what a case is; [`scene`] what it plays in |
+//! | [`plan`] | which cases, in which order |
+//! | [`dispatch`] | children, time limits, statuses |
+//! | [`judge`] | what is right about a mail, from its octets |
+//! | [`event`] | the only place where runner and reporters meet |
+//! | [`report`] | the result model, and what is made of it |
+//! | [`exit`] | exit codes |
+
+pub mod case;
+pub mod child;
+pub mod dispatch;
+pub mod event;
+pub mod evidence;
+pub mod exit;
+pub mod judge;
+mod ledger;
+pub mod plan;
+pub mod report;
+pub mod scene;
+pub mod stage;
+
+pub use case::{Case, Rung, Stop};
+pub use dispatch::{Options, RunError, run};
+pub use ledger::Ledger;
+pub use scene::Scene;

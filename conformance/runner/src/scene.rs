@@ -1,0 +1,321 @@
+//! What a case works with: a mail server of its own, the agent under test, puppets, the
+//! clock, and assertions that bear requirements.
+//!
+//! A scene is a handle: clones play in the same scene.
+//!
+//! | file | what it gives |
+//! |---|---|
+//! | `scene.rs` | the scene, its clock, its assertions |
+//! | `scene/agent.rs` | the agent under test |
+//! | `scene/post.rs` | mail both ways, judged |
+//! | `scene/friendship.rs` | the handshake as one step |
+//! | `scene/barrier.rs` | the proof that something was refused |
+
+mod agent;
+mod barrier;
+mod friendship;
+mod post;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kith_adapter::protocol::{Class, KeyKind};
+use kith_forge::{DAY, Id128, Instant, Puppet, Rng, Seed};
+use kith_spec::Rule;
+use kith_testbed::{Config, Server};
+use time::OffsetDateTime;
+
+pub use agent::Agent;
+pub use barrier::Faulty;
+pub use friendship::{Friendship, Who, request_ref};
+pub use kith_testbed::AuthResult;
+pub use post::Sent;
+
+use crate::case::{Case, Stop};
+use crate::child::Slot;
+use crate::judge::{Keyring, Memory};
+use crate::ledger::Ledger;
+use crate::stage::{BEGINNING, Stage};
+
+/// The domain of the agent under test.
+pub const AGENT_DOMAIN: &str = "a.test";
+/// The domain of the puppets.
+pub const PUPPET_DOMAIN: &str = "b.test";
+
+/// What a case works with. A handle: clones play in the same scene.
+#[derive(Clone, Debug)]
+pub struct Scene(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    stage: Arc<Stage>,
+    case: String,
+    keys: KeyKind,
+    seed: Seed,
+    server: Server,
+    slot: Arc<Slot>,
+    /// Only one agent is opened, however many ask at once.
+    opening: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+/// What changes while a case plays.
+#[derive(Debug)]
+struct State {
+    now: Instant,
+    rng: Rng,
+    ledger: Ledger,
+    agent: Option<Arc<agent::Account>>,
+    sessions: Vec<u32>,
+    keyring: Arc<Keyring>,
+    sent: Vec<Arc<Sent>>,
+    taken: Vec<bool>,
+    delivered: Vec<kith_forge::Mail>,
+    memory: Memory,
+    doing: String,
+}
+
+impl Scene {
+    /// A scene for a case, with a mail server of its own.
+    pub(crate) async fn open(
+        stage: &Arc<Stage>,
+        case: &Case,
+        slot: Arc<Slot>,
+    ) -> Result<Self, Stop> {
+        let server = Server::start(stage.authority(), Config::default()).await?;
+        let seed = stage.seed_of(&case.id);
+        let now = if stage.clock_is_set() {
+            BEGINNING
+        } else {
+            Instant(OffsetDateTime::now_utc().unix_timestamp())
+        };
+        server.set_now(now.0);
+        let state = State {
+            now,
+            rng: seed.child("scene").rng(),
+            ledger: Ledger::default(),
+            agent: None,
+            sessions: Vec::new(),
+            keyring: Arc::default(),
+            sent: Vec::new(),
+            taken: Vec::new(),
+            delivered: Vec::new(),
+            memory: Memory::default(),
+            doing: "the beginning".to_owned(),
+        };
+        Ok(Self(Arc::new(Inner {
+            stage: Arc::clone(stage),
+            case: case.id.clone(),
+            keys: case.keys,
+            seed,
+            server,
+            slot,
+            opening: tokio::sync::Mutex::default(),
+            state: Mutex::new(state),
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The case's id.
+    pub fn case(&self) -> &str {
+        &self.0.case
+    }
+
+    /// The case's mail server.
+    pub fn server(&self) -> &Server {
+        &self.0.server
+    }
+
+    /// What the run shares.
+    pub fn stage(&self) -> &Stage {
+        &self.0.stage
+    }
+
+    /// Whether the implementation declares a class.
+    pub fn declares(&self, class: Class) -> bool {
+        self.0.stage.declares(class)
+    }
+
+    /// The kind of keys that the agent under test has in this case.
+    pub fn keys(&self) -> KeyKind {
+        self.0.keys
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> Instant {
+        self.state().now
+    }
+
+    /// Moves the clock forward by so many seconds.
+    ///
+    /// # Errors
+    /// `NotTested` if the agent's clock can't follow.
+    pub fn advance(&self, seconds: i64) -> Result<Instant, Stop> {
+        if !self.0.stage.clock_is_set() {
+            let reason = "the agent's clock is real, and this case makes days pass";
+            return Err(Stop::NotTested(reason.to_owned()));
+        }
+        Ok(self.set_clock(seconds))
+    }
+
+    /// Moves the clock forward by so many days.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn advance_days(&self, days: i64) -> Result<Instant, Stop> {
+        self.advance(days * DAY)
+    }
+
+    fn set_clock(&self, seconds: i64) -> Instant {
+        let mut state = self.state();
+        state.now = state.now + seconds;
+        self.0.server.set_now(state.now.0);
+        state.now
+    }
+
+    /// The next second: each step of a case happens at its own time. A real clock is read.
+    fn tick(&self) -> Instant {
+        if self.0.stage.clock_is_set() {
+            return self.set_clock(1);
+        }
+        let now = Instant(OffsetDateTime::now_utc().unix_timestamp());
+        self.state().now = now;
+        self.0.server.set_now(now.0);
+        now
+    }
+
+    /// A random word that occurs nowhere else: by it a case recognises its own.
+    pub fn token(&self) -> String {
+        let id = Id128::random(&mut self.state().rng).to_string();
+        format!("tok{}", &id[..20])
+    }
+
+    /// A person that the harness plays, at `name@b.test`, with version-4 keys.
+    ///
+    /// # Errors
+    /// If the case has asked for this person before: there is one of each.
+    pub fn puppet(&self, name: &str) -> Result<Puppet, Stop> {
+        self.puppet_with(name, KeyKind::V4)
+    }
+
+    /// A person that the harness plays, with these keys.
+    ///
+    /// # Errors
+    /// As [`puppet`](Self::puppet).
+    pub fn puppet_with(&self, name: &str, keys: KeyKind) -> Result<Puppet, Stop> {
+        let address = format!("{}@{PUPPET_DOMAIN}", name.to_lowercase());
+        self.puppet_at(name, &address, keys)
+    }
+
+    /// A person that the harness plays, at this address.
+    ///
+    /// # Errors
+    /// As [`puppet`](Self::puppet).
+    pub fn puppet_at(&self, name: &str, address: &str, keys: KeyKind) -> Result<Puppet, Stop> {
+        let person = self.0.stage.person(name, address, keys, &self.0.seed)?;
+        let mut state = self.state();
+        if state.keyring.plays(address) {
+            return Err(Stop::Harness(format!("the case plays {address} twice")));
+        }
+        Arc::make_mut(&mut state.keyring).add_person(&person)?;
+        drop(state);
+        self.server().add_account(address, "puppet")?;
+        Ok(person)
+    }
+
+    /// Lets the judge know keys that a puppet has come by since: after a rotation.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub fn renewed(&self, person: &Puppet) -> Result<(), Stop> {
+        Arc::make_mut(&mut self.state().keyring).add_person(person)
+    }
+
+    /// Records an assertion; the case goes on. Returns whether it held.
+    ///
+    /// `message` says what was expected and what was seen.
+    pub fn expect(&self, rule: Rule, holds: bool, message: impl FnOnce() -> String) -> bool {
+        self.state().ledger.assert(rule, holds, message)
+    }
+
+    /// Records an assertion without which the case can't go on.
+    ///
+    /// # Errors
+    /// If it doesn't hold.
+    pub fn require(
+        &self,
+        rule: Rule,
+        holds: bool,
+        message: impl FnOnce() -> String,
+    ) -> Result<(), Stop> {
+        if self.expect(rule, holds, message) {
+            Ok(())
+        } else {
+            Err(Stop::Failed)
+        }
+    }
+
+    /// Records that something is there, and returns it.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn require_some<T>(
+        &self,
+        rule: Rule,
+        found: Option<T>,
+        message: impl FnOnce() -> String,
+    ) -> Result<T, Stop> {
+        self.expect(rule, found.is_some(), message);
+        found.ok_or(Stop::Failed)
+    }
+
+    /// What the case asserted so far.
+    pub fn ledger(&self) -> impl std::ops::DerefMut<Target = Ledger> + '_ {
+        struct Guard<'a>(MutexGuard<'a, State>);
+        impl std::ops::Deref for Guard<'_> {
+            type Target = Ledger;
+            fn deref(&self) -> &Ledger {
+                &self.0.ledger
+            }
+        }
+        impl std::ops::DerefMut for Guard<'_> {
+            fn deref_mut(&mut self) -> &mut Ledger {
+                &mut self.0.ledger
+            }
+        }
+        Guard(self.state())
+    }
+
+    /// The step that the case is at, for a report of a hang.
+    pub(crate) fn doing(&self) -> String {
+        self.state().doing.clone()
+    }
+
+    fn at(&self, step: String) {
+        self.state().doing = step;
+    }
+
+    /// The child that the case's agent lives in.
+    pub(crate) fn slot(&self) -> &Slot {
+        &self.0.slot
+    }
+
+    /// After the case: judges what nobody looked at.
+    pub(crate) fn judge_rest(&self) -> Result<(), Stop> {
+        self.judge_sent()
+    }
+
+    /// After the case: closes the sessions, or kills a child that can't go on.
+    pub(crate) async fn close(&self, ended: &Result<(), Stop>) -> Result<(), Stop> {
+        let sessions = std::mem::take(&mut self.state().sessions);
+        match ended {
+            Err(Stop::Adapter(_) | Stop::Harness(_)) => {
+                self.0.slot.kill().await;
+                Ok(())
+            }
+            _ => self.0.slot.close(&sessions).await,
+        }
+    }
+}

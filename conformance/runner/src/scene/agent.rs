@@ -1,0 +1,329 @@
+//! The agent under test, driven through its adapter.
+
+use std::sync::Arc;
+
+use kith_adapter::act::Perform;
+use kith_adapter::client::CallError;
+use kith_adapter::protocol::{
+    About, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer, Mode, Open,
+    Opened, Person, Receive, Received, Session, Store, Synced, Timestamp,
+};
+use kith_adapter::view::{Look, Query, ViewResult};
+use kith_forge::{Instant, Peer, Puppet};
+use time::OffsetDateTime;
+
+use super::{AGENT_DOMAIN, Scene};
+use crate::case::Stop;
+use crate::child;
+
+/// The account, keys and session of an agent under test.
+#[derive(Debug)]
+pub(super) struct Account {
+    address: String,
+    password: String,
+    name: String,
+    session: Session,
+    opened: Opened,
+}
+
+impl Account {
+    pub(super) fn opened(&self) -> &Opened {
+        &self.opened
+    }
+}
+
+/// The agent under test.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    scene: Scene,
+    account: Arc<Account>,
+}
+
+fn timestamp(now: Instant) -> Result<Timestamp, Stop> {
+    let time = OffsetDateTime::from_unix_timestamp(now.0).map_err(Stop::harness)?;
+    Ok(Timestamp::from(time))
+}
+
+fn outcome<T>(called: Result<T, CallError>) -> Result<Result<T, Failure>, Stop> {
+    match called {
+        Ok(value) => Ok(Ok(value)),
+        Err(CallError::Failure(failure)) => Ok(Err(failure)),
+        Err(error) => Err(child::stop(error)),
+    }
+}
+
+/// Every view there is. None has parameters.
+fn queries() -> Result<Vec<Query>, Stop> {
+    let query = |name: &&str| serde_json::from_value(serde_json::json!({ "what": name }));
+    let queries: Result<_, _> = Query::NAMES.iter().map(query).collect();
+    queries.map_err(Stop::harness)
+}
+
+/// What an imported person starts with.
+fn import(person: &Puppet) -> Import {
+    Import {
+        secret: person.secret_key_export().into(),
+        chain: person.chain.iter().map(|entry| entry.octets.clone().into()).collect(),
+        contact: person.contact.octets.clone().into(),
+        next: Hash::from_octets(person.next.key_hash().0),
+    }
+}
+
+impl Scene {
+    /// The agent under test, opened at the first call: at a random address, with keys
+    /// that it takes from the harness where it can, so that the judge sees what it sees.
+    ///
+    /// # Errors
+    /// If it can't be opened.
+    pub async fn agent(&self) -> Result<Agent, Stop> {
+        self.open_agent(self.0.stage.about().can_import).await
+    }
+
+    /// The agent under test, with keys that it makes itself. To be called before
+    /// anything else opens it.
+    ///
+    /// # Errors
+    /// If it can't be opened.
+    pub async fn agent_with_own_keys(&self) -> Result<Agent, Stop> {
+        self.open_agent(false).await
+    }
+
+    async fn open_agent(&self, with_import: bool) -> Result<Agent, Stop> {
+        let _opening = self.0.opening.lock().await;
+        if let Some(account) = self.state().agent.clone() {
+            return Ok(self.handle(account));
+        }
+        let address = format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]);
+        let password = self.token();
+        self.server().add_account(&address, &password)?;
+        let keys = self.agent_keys(&address, with_import)?;
+        let open = self.opening(&address, &password, keys)?;
+        self.at("open".to_owned());
+        let mut lent = self.0.slot.lend().await?;
+        let opened = lent.client()?.open(&open).await;
+        let opened = lent.settle(opened).await.map_err(child::stop)?;
+        drop(lent);
+        let account = Arc::new(Account {
+            address,
+            password,
+            name: open.person.name,
+            session: opened.session,
+            opened,
+        });
+        let mut state = self.state();
+        state.sessions.push(account.session);
+        Arc::make_mut(&mut state.keyring).add_signer(&account.opened.certificate.0)?;
+        state.agent = Some(Arc::clone(&account));
+        drop(state);
+        Ok(self.handle(account))
+    }
+
+    fn agent_keys(&self, address: &str, with_import: bool) -> Result<Keys, Stop> {
+        let kind = self.keys();
+        let About { keys, .. } = self.0.stage.about();
+        if !keys.contains(&kind) {
+            return Err(Stop::Unsupported(format!("keys of the kind {kind:?}")));
+        }
+        if !with_import || kind == KeyKind::Pq {
+            return Ok(Keys::Generate(kind));
+        }
+        let person = self.0.stage.person("Alice", address, kind, &self.0.seed)?;
+        Arc::make_mut(&mut self.state().keyring).add_person(&person)?;
+        Ok(Keys::Import(import(&person)))
+    }
+
+    fn opening(&self, address: &str, password: &str, keys: Keys) -> Result<Open, Stop> {
+        let endpoints = self.server().endpoints();
+        let endpoint = |at: std::net::SocketAddr| MailServer {
+            host: endpoints.server_name.clone(),
+            connect: at.ip(),
+            port: at.port(),
+            mode: Mode::Tls,
+        };
+        Ok(Open {
+            person: Person {
+                address: address.to_owned(),
+                name: "Alice".to_owned(),
+            },
+            device: "laptop".to_owned(),
+            user: None,
+            password: password.to_owned(),
+            submission: endpoint(endpoints.submission_tls),
+            mailbox: endpoint(endpoints.imap_tls),
+            ca: self.0.stage.authority().pem().to_owned(),
+            authserv_id: self.server().config().authserv_id.clone(),
+            store: Store::Empty,
+            keys: Some(keys),
+            durable: false,
+            now: timestamp(self.now())?,
+        })
+    }
+
+    fn handle(&self, account: Arc<Account>) -> Agent {
+        Agent {
+            scene: self.clone(),
+            account,
+        }
+    }
+
+    /// The agent's address, if it is open.
+    pub(crate) fn agent_address(&self) -> Option<String> {
+        self.state().agent.as_ref().map(|account| account.address.clone())
+    }
+}
+
+impl Agent {
+    /// Its mail address.
+    pub fn address(&self) -> &str {
+        &self.account.address
+    }
+
+    /// The name it claims.
+    pub fn name(&self) -> &str {
+        &self.account.name
+    }
+
+    /// Its password on the mail server.
+    pub fn password(&self) -> &str {
+        &self.account.password
+    }
+
+    /// Its identity.
+    pub fn identity(&self) -> &Identity {
+        &self.account.opened.identity
+    }
+
+    /// What it said when it was opened.
+    pub fn opened(&self) -> &Opened {
+        &self.account.opened
+    }
+
+    /// As a puppet knows it that has its certificate.
+    ///
+    /// # Errors
+    /// If its identity is no identity.
+    pub fn peer(&self) -> Result<Peer, Stop> {
+        let Opened {
+            identity,
+            certificate,
+            ..
+        } = &self.account.opened;
+        let id = identity.as_str().parse().map_err(Stop::harness)?;
+        Ok(Peer::new(id, &self.account.address, certificate.0.clone()))
+    }
+
+    /// The user does something; the agent must let them.
+    ///
+    /// # Errors
+    /// If the agent doesn't.
+    pub async fn act<P: Perform>(&self, action: P) -> Result<P::Done, Stop> {
+        Ok(self.try_act(action).await??)
+    }
+
+    /// The user does something that the agent may refuse.
+    ///
+    /// # Errors
+    /// If the adapter breaks the protocol.
+    pub async fn try_act<P: Perform>(&self, action: P) -> Result<Result<P::Done, Failure>, Stop> {
+        self.scene.at(format!("act {}", P::NAME));
+        let now = timestamp(self.scene.tick())?;
+        let session = self.account.session;
+        let mut lent = self.scene.0.slot.lend().await?;
+        let done = lent.client()?.act(session, now, action).await;
+        let done = lent.settle(done).await;
+        drop(lent);
+        self.scene.judge_sent()?;
+        outcome(done)
+    }
+
+    /// What the user sees.
+    ///
+    /// # Errors
+    /// If the agent doesn't show it.
+    pub async fn view<L: Look>(&self, query: L) -> Result<Vec<L::Item>, Stop> {
+        self.scene.at(format!("view {}", L::NAME));
+        let session = self.account.session;
+        let mut lent = self.scene.0.slot.lend().await?;
+        let seen = lent.client()?.view(session, query).await;
+        lent.settle(seen).await.map_err(child::stop)
+    }
+
+    /// Everything that the user can see, with the names of the views. What the adapter
+    /// doesn't have is left out.
+    ///
+    /// # Errors
+    /// If the adapter breaks the protocol.
+    pub async fn everything(&self) -> Result<Vec<(&'static str, ViewResult)>, Stop> {
+        let mut all = Vec::new();
+        for query in queries()? {
+            let name = query.name();
+            self.scene.at(format!("view {name}"));
+            let mut lent = self.scene.0.slot.lend().await?;
+            let seen = lent.client()?.look(self.account.session, query).await;
+            let seen = lent.settle(seen).await;
+            drop(lent);
+            match outcome(seen)? {
+                Ok(result) => all.push((name, result)),
+                Err(Failure::Unsupported(_)) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Lets it fetch new mail, process it, and send what is due. What it sent is judged.
+    ///
+    /// # Errors
+    /// If it doesn't.
+    pub async fn sync(&self) -> Result<Synced, Stop> {
+        self.scene.at("sync".to_owned());
+        let now = timestamp(self.scene.tick())?;
+        let session = self.account.session;
+        let mut lent = self.scene.0.slot.lend().await?;
+        let synced = lent.client()?.sync(session, now).await;
+        let synced = lent.settle(synced).await.map_err(child::stop)?;
+        drop(lent);
+        self.scene.judge_sent()?;
+        self.scene.state().memory.synced();
+        Ok(synced)
+    }
+
+    /// Lets so many days pass, then syncs.
+    ///
+    /// # Errors
+    /// `NotTested` if its clock is real.
+    pub async fn jump(&self, days: i64) -> Result<Synced, Stop> {
+        self.scene.advance_days(days)?;
+        self.sync().await
+    }
+
+    /// Lets it process a mail that doesn't come from the mailbox.
+    ///
+    /// # Errors
+    /// If the adapter can't.
+    pub async fn receive(&self, mail: &[u8], auth: Authentication) -> Result<Received, Stop> {
+        self.receive_at(mail, auth, self.scene.tick()).await
+    }
+
+    /// Lets it process a mail that doesn't come from the mailbox, at this time.
+    ///
+    /// # Errors
+    /// If the adapter can't.
+    pub async fn receive_at(
+        &self,
+        mail: &[u8],
+        auth: Authentication,
+        now: Instant,
+    ) -> Result<Received, Stop> {
+        self.scene.at("receive".to_owned());
+        let receive = Receive {
+            session: self.account.session,
+            now: timestamp(now)?,
+            mail: mail.to_vec().into(),
+            auth,
+        };
+        let mut lent = self.scene.0.slot.lend().await?;
+        let received = lent.client()?.receive(&receive).await;
+        lent.settle(received).await.map_err(child::stop)
+    }
+}

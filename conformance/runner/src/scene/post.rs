@@ -1,0 +1,223 @@
+//! Mail both ways. What puppets send goes straight into the agent's mailbox; what the
+//! agent submits is taken apart and judged, whether or not the case looks at it.
+
+use std::sync::Arc;
+
+use kith_forge::draft::AnyDraft;
+use kith_forge::{Mail, Puppet};
+use kith_spec::{Rule, req};
+use kith_testbed::{AuthResult, Deliver, Submission};
+
+use super::Scene;
+use crate::case::Stop;
+use crate::judge::read::document::ObjectFacts;
+use crate::judge::{self, ReadError, Sighting};
+
+/// A mail that the agent submitted.
+#[derive(Debug)]
+pub struct Sent {
+    /// As the server took it.
+    pub submission: Submission,
+    /// What the judge read; an error where it couldn't.
+    pub mail: Result<judge::Mail, ReadError>,
+}
+
+impl Sent {
+    /// The first object of a kind in it.
+    pub fn object(&self, kind: &str) -> Option<&ObjectFacts> {
+        self.mail.as_ref().ok()?.object(kind)
+    }
+
+    /// The kinds of its objects, without those of credentials.
+    pub fn kinds(&self) -> Vec<&str> {
+        self.mail.as_ref().map(judge::Mail::kinds).unwrap_or_default()
+    }
+
+    /// Whether it is a delivery without objects: a bare acknowledgement.
+    pub fn is_bare(&self) -> bool {
+        let delivery = self.mail.as_ref().ok().and_then(judge::Mail::delivery);
+        delivery.is_some_and(|delivery| delivery.objects.is_empty())
+    }
+
+    /// For a sentence: what it is and to whom.
+    pub fn describe(&self) -> String {
+        let to = self.submission.recipients.join(", ");
+        match &self.mail {
+            Ok(_) if self.is_bare() => format!("a bare acknowledgement to {to}"),
+            Ok(mail) => format!("a mail to {to} with {:?}", mail.kinds()),
+            Err(error) => format!("a mail to {to} that cannot be read ({error})"),
+        }
+    }
+}
+
+impl Scene {
+    /// Writes a draft, drawing from the puppet's generator.
+    ///
+    /// # Errors
+    /// If the forge can't.
+    pub fn write(&self, puppet: &mut Puppet, draft: impl Into<AnyDraft>) -> Result<Mail, Stop> {
+        draft.into().render(&mut puppet.rng).map_err(Stop::harness)
+    }
+
+    /// Puts a valid mail into the agent's INBOX, authenticated by the agent's own server.
+    ///
+    /// # Errors
+    /// If the judge doesn't find it valid, which is a fault of the harness.
+    pub fn deliver(&self, mail: &Mail) -> Result<(), Stop> {
+        self.deliver_as(mail, AuthResult::Pass)
+    }
+
+    /// Puts a valid mail into the agent's INBOX.
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver).
+    pub fn deliver_as(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
+        let keyring = Arc::clone(&self.state().keyring);
+        let read = judge::forged::valid(mail, &keyring, self.now().0).map_err(Stop::Harness)?;
+        if let Some(read) = read {
+            self.state().memory.delivered(&read);
+        }
+        self.put(mail, auth)
+    }
+
+    /// Puts a mail with one fault into the agent's INBOX.
+    ///
+    /// # Errors
+    /// If the judge sees another fault than this, which is a fault of the harness.
+    pub fn deliver_faulty(&self, mail: &Mail, fault: Rule, auth: AuthResult) -> Result<(), Stop> {
+        let keyring = Arc::clone(&self.state().keyring);
+        judge::forged::faulty(mail, fault, &keyring, self.now().0).map_err(Stop::Harness)?;
+        self.put(mail, auth)
+    }
+
+    fn put(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
+        self.tick();
+        let how = Deliver::from(&mail.from).auth(auth);
+        let address = self.agent_address().unwrap_or_else(|| mail.to.clone());
+        self.server().deliver(&address, &mail.octets, &how)?;
+        self.state().delivered.push(mail.clone());
+        Ok(())
+    }
+
+    /// Writes a draft, delivers it, authenticated, and lets the agent sync.
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver), and if the agent doesn't sync.
+    pub async fn send(
+        &self,
+        puppet: &mut Puppet,
+        draft: impl Into<AnyDraft>,
+    ) -> Result<Mail, Stop> {
+        let mail = self.write(puppet, draft)?;
+        self.deliver(&mail)?;
+        self.agent().await?.sync().await?;
+        Ok(mail)
+    }
+
+    /// What the agent submitted for a puppet since the last time this was asked.
+    ///
+    /// # Errors
+    /// If the judge's two readers disagree.
+    pub fn mail_to(&self, puppet: &Puppet) -> Result<Vec<Arc<Sent>>, Stop> {
+        self.mail_to_address(&puppet.address)
+    }
+
+    /// What the agent submitted for an address since the last time this was asked.
+    ///
+    /// # Errors
+    /// As [`mail_to`](Self::mail_to).
+    pub fn mail_to_address(&self, address: &str) -> Result<Vec<Arc<Sent>>, Stop> {
+        self.judge_sent()?;
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let mut found = Vec::new();
+        for (sent, taken) in state.sent.iter().zip(&mut state.taken) {
+            let recipients = &sent.submission.recipients;
+            let here = recipients.iter().any(|to| to.eq_ignore_ascii_case(address));
+            if here && !*taken {
+                *taken = true;
+                found.push(Arc::clone(sent));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The one mail with an object of this kind among those that the agent submitted for
+    /// a puppet since the last time.
+    ///
+    /// # Errors
+    /// If there is none, or there are several: an assertion that bears the rule.
+    pub fn expect_mail(
+        &self,
+        rule: Rule,
+        puppet: &Puppet,
+        kind: &str,
+    ) -> Result<Arc<Sent>, Stop> {
+        let mails = self.mail_to(puppet)?;
+        let fits: Vec<_> = mails.iter().filter(|sent| sent.object(kind).is_some()).collect();
+        self.require(rule, fits.len() == 1, || {
+            let seen: Vec<_> = mails.iter().map(|sent| sent.describe()).collect();
+            let to = &puppet.address;
+            format!("expected one mail with `{kind}` to {to}, seen {}", list(&seen))
+        })?;
+        let found = fits.first().copied().cloned();
+        found.ok_or(Stop::Failed)
+    }
+
+    /// Everything the agent submitted so far, judged.
+    ///
+    /// # Errors
+    /// As [`mail_to`](Self::mail_to).
+    pub fn all_sent(&self) -> Result<Vec<Arc<Sent>>, Stop> {
+        self.judge_sent()?;
+        Ok(self.state().sent.clone())
+    }
+
+    /// What was judged so far, without looking for more.
+    pub(crate) fn judged(&self) -> Vec<Arc<Sent>> {
+        self.state().sent.clone()
+    }
+
+    /// Everything that was delivered to the agent so far.
+    pub fn all_delivered(&self) -> Vec<Mail> {
+        self.state().delivered.clone()
+    }
+
+    /// Takes apart and judges what was submitted since the last time.
+    pub(super) fn judge_sent(&self) -> Result<(), Stop> {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        for submission in self.server().submissions_since(state.sent.len()) {
+            let mail = judge::Mail::read(&submission.octets, state.keyring.sequoia());
+            let known = |to: &String| state.keyring.plays(to);
+            let sighting = Sighting {
+                submission: &submission,
+                agent: state.agent.as_ref().map(|account| account.opened()),
+                readable: submission.recipients.iter().all(known),
+                mail: &mail,
+                keyring: &state.keyring,
+            };
+            if let Err(error) = judge::second::compare(&sighting) {
+                state.ledger.harness(error);
+            }
+            judge::sent(&sighting, &mut state.memory, &mut state.ledger);
+            if let Err(error) = &mail
+                && sighting.readable
+            {
+                let message = || format!("expected mail that its recipient can read: {error}");
+                state.ledger.assert(&req::MAIL_STRUCTURE, false, message);
+            }
+            state.sent.push(Arc::new(Sent { submission, mail }));
+            state.taken.push(false);
+        }
+        Ok(())
+    }
+}
+
+/// A list for a sentence.
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => "nothing".to_owned(),
+        items => items.join("; "),
+    }
+}
