@@ -6,12 +6,11 @@
 
 use std::borrow::Cow;
 
-use roxmltree::{Attribute, Document, Node, ParsingOptions};
+use roxmltree::{Attribute, Document, Node};
 
 use crate::NAMESPACE;
 use crate::error::{DecodeError, DecodeReason, ValueError};
 use crate::foreign::Foreign;
-use crate::limits::XML_NODES;
 use crate::{markup, types};
 
 /// The namespace of `xsi:type` and its like.
@@ -32,13 +31,7 @@ pub trait Value: Sized {
 /// Decodes a document whose root is the element `name`.
 pub fn document<T: Element>(octets: &[u8], name: &'static str) -> Result<T, DecodeError> {
     let text = markup::check(octets)?;
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: XML_NODES,
-        ..ParsingOptions::default()
-    };
-    let document =
-        Document::parse_with_options(&text, options).map_err(|error| unparsed(&error))?;
+    let document = Document::parse(&text).map_err(|error| unparsed(&error))?;
     let root = document.root_element();
     if !is_named(root, name) {
         let found = name_of(root);
@@ -55,7 +48,6 @@ fn unparsed(error: &roxmltree::Error) -> DecodeError {
     let position = error.pos();
     let reason = match error {
         roxmltree::Error::DtdDetected => DecodeReason::Doctype,
-        roxmltree::Error::NodesLimitReached => DecodeReason::TooManyNodes,
         other => DecodeReason::NotWellFormed(other.to_string()),
     };
     DecodeError {
@@ -131,7 +123,9 @@ impl<'a, 'input> Attributes<'a, 'input> {
 
     /// The value of an attribute that may be there.
     pub fn optional<T: Value>(&mut self, name: &'static str) -> Result<Option<T>, DecodeError> {
-        let Some(attribute) = self.node.attribute_node(name) else {
+        // The library's own search by name looks over the namespace.
+        let named = |found: &Attribute<'_, '_>| found.name() == name && found.namespace().is_none();
+        let Some(attribute) = self.node.attributes().find(named) else {
             return Ok(None);
         };
         self.taken += 1;
@@ -359,7 +353,7 @@ fn lax(node: Node<'_, '_>) -> Result<(), DecodeError> {
 /// Refuses any content: for elements that have only attributes.
 pub fn empty(node: Node<'_, '_>) -> Result<(), DecodeError> {
     for child in node.children() {
-        if child.is_text() {
+        if child.is_text() && child.text() != Some("") {
             return Err(at(node, DecodeReason::UnexpectedText));
         }
         if child.is_element() {

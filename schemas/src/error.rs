@@ -33,7 +33,7 @@ pub enum ValueError {
         /// The schema's values.
         allowed: &'static [&'static str],
     },
-    /// The text is not a whole number, or not a boolean.
+    /// The text is not of the form of a built-in type.
     #[error("is not of the form of {expected}")]
     Form {
         /// The built-in type whose form was expected.
@@ -101,7 +101,7 @@ pub enum DecodeReason {
     TooManyAttributes,
     /// More nodes than [`XML_NODES`](crate::limits::XML_NODES).
     #[error(
-        "more than {} elements, texts, comments and instructions",
+        "more than {} elements, comments, processing instructions and CDATA sections",
         crate::limits::XML_NODES
     )]
     TooManyNodes,

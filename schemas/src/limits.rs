@@ -12,5 +12,5 @@ pub const XML_DEPTH: usize = 64;
 /// The most attributes on one element, namespace declarations included.
 pub const XML_ATTRIBUTES: usize = 64;
 
-/// The most elements, texts, comments and processing instructions together.
-pub const XML_NODES: u32 = 8192;
+/// The most elements, comments, processing instructions and CDATA sections together.
+pub const XML_NODES: usize = 4096;

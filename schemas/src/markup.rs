@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use crate::error::{DecodeError, DecodeReason};
-use crate::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_OCTETS};
+use crate::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_NODES, XML_OCTETS};
 
 /// Checks `octets` and returns the text, without byte order mark and with
 /// line ends normalised (XML 1.0, section 2.11).
@@ -23,6 +23,13 @@ pub(crate) fn check(octets: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
         error_at(valid, valid.len(), DecodeReason::Utf8)
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.starts_with('\u{feff}') {
+        return Err(error_at(
+            "",
+            0,
+            malformed("text in front of the root element"),
+        ));
+    }
     let text = if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
@@ -32,6 +39,7 @@ pub(crate) fn check(octets: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
         text: &text,
         at: 0,
         depth: 0,
+        nodes: 0,
     };
     scan.document()
         .map_err(|reason| error_at(&text, scan.at, reason))?;
@@ -69,6 +77,7 @@ struct Scan<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    nodes: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -81,6 +90,9 @@ impl<'a> Scan<'a> {
         {
             self.at += found;
             let rest = &bytes[self.at..];
+            if rest[0] == b'<' && !rest.starts_with(b"</") {
+                self.nodes += 1;
+            }
             if rest[0] == b'&' {
                 self.reference(self.at)?;
                 self.at += 1;
@@ -97,6 +109,9 @@ impl<'a> Scan<'a> {
                 self.skip(2, ">");
             } else {
                 self.start_tag()?;
+            }
+            if self.nodes > XML_NODES {
+                return Err(DecodeReason::TooManyNodes);
             }
         }
         Ok(())
@@ -295,8 +310,7 @@ fn is_declaration(content: &str) -> bool {
     matches!(
         names.as_slice(),
         ["version"]
-            | ["version", "encoding"]
-            | ["version", "standalone"]
+            | ["version", "encoding" | "standalone"]
             | ["version", "encoding", "standalone"]
     )
 }

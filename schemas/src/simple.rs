@@ -59,14 +59,18 @@ pub(crate) fn collapse(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
-/// Reads an xs:int or xs:long between `min` and `max`.
-pub(crate) fn parse_integer(text: &str, min: i64, max: i64) -> Result<i64, ValueError> {
+/// Reads a whole number between `min` and `max`, written in its only form.
+pub(crate) fn parse_integer(
+    text: &str,
+    min: i64,
+    max: i64,
+    pattern: &'static str,
+) -> Result<i64, ValueError> {
     let text = collapse(text);
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ValueError::Form {
-            expected: "a whole number",
-        });
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let digits_only = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !digits_only || (digits.starts_with('0') && text != "0") {
+        return Err(ValueError::Pattern { pattern });
     }
     match text.parse() {
         Ok(value) if (min..=max).contains(&value) => Ok(value),
@@ -335,7 +339,10 @@ macro_rules! base64 {
 
 /// A whole number between two bounds.
 macro_rules! number {
-    ($(#[$attribute:meta])* $name:ident, $integer:ty, $min:literal, $max:literal) => {
+    (
+        $(#[$attribute:meta])*
+        $name:ident, $integer:ty, $min:literal, $max:literal, $pattern:literal
+    ) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($integer);
@@ -386,7 +393,7 @@ macro_rules! number {
         }
 
         crate::simple::value!($name, |text| {
-            let number = crate::simple::parse_integer(text, $min, $max)?;
+            let number = crate::simple::parse_integer(text, $min, $max, $pattern)?;
             let range = crate::error::ValueError::Range { min: $min, max: $max };
             <$integer>::try_from(number).map(Self).map_err(|_| range)
         });

@@ -25,22 +25,22 @@ simple::octets! {
 
 simple::number! {
     /// The revision of an object, from 1, below 2^31.
-    Revision, u32, 1, 2147483647
+    Revision, u32, 1, 2147483647, r"[1-9][0-9]*"
 }
 
 simple::number! {
     /// The number of a key in an identity's chain, from 0.
-    Epoch, u16, 0, 65535
+    Epoch, u16, 0, 65535, r"(0|[1-9][0-9]*)"
 }
 
 simple::number! {
     /// The sequence number of a delivery in its channel, from 1, below 2^53.
-    Sequence, u64, 1, 9007199254740991
+    Sequence, u64, 1, 9007199254740991, r"[1-9][0-9]*"
 }
 
 simple::number! {
     /// A sequence number, or 0 for none.
-    SequenceOrZero, u64, 0, 9007199254740991
+    SequenceOrZero, u64, 0, 9007199254740991, r"(0|[1-9][0-9]*)"
 }
 
 simple::date_time! {
@@ -74,7 +74,7 @@ simple::string! {
 simple::base64! {
     /// Octets in base64 (RFC 4648, section 4) without white space, the unused bits of the last
     /// character zero, 12288 characters at most.
-    Base64, min_length: 4, max_length: 12288, pattern: r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?"
+    Base64, min_length: 4, max_length: 12288, pattern: r"([A-Za-z0-9+/][A-Za-z0-9+/][A-Za-z0-9+/][A-Za-z0-9+/])*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/][A-Za-z0-9+/][AEIMQUYcgkosw048]=)?"
 }
 
 simple::string! {
