@@ -42,6 +42,14 @@ impl dyn Gate + '_ {
     }
 }
 
+/// Names the requirements that the code around it meets without a check that could be left out.
+#[macro_export]
+macro_rules! implements {
+    ($($rule:path),+ $(,)?) => {
+        const _: &[kith_spec::Rule] = &[$(&$rule),+];
+    };
+}
+
 /// What a mail or an object did wrong: the requirement it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", self.name(), self.0.text)]

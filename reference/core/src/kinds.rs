@@ -173,6 +173,7 @@ fn payload(part: Option<&Part>) -> Option<&Payload> {
 
 /// Decodes an object document.
 pub(crate) fn decode(gate: &dyn Gate, octets: &[u8]) -> Result<Object, Violation> {
+    crate::implements!(req::XML_EXTENSION);
     Object::decode(octets).or_else(|error| tolerate(gate, &error, octets))
 }
 

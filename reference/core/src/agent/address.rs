@@ -1,9 +1,12 @@
 //! Comparing addresses (specification, `mail.address-compare`).
 
+use kith_spec::req;
+
 /// The form under which two addresses are the same: the local part with ASCII letters in lower
 /// case, the domain in A-label form. Addresses are sent as written, never in this form.
 #[must_use]
 pub fn canonical(address: &str) -> String {
+    crate::implements!(req::MAIL_ADDRESS_COMPARE);
     let Some((local, domain)) = address.rsplit_once('@') else {
         return address.to_ascii_lowercase();
     };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AgentError, DAY, Failure, Id, Step};
 use crate::agent::tick::Due;
+use crate::gate::Gate;
 use crate::store::{Read, Table, successor};
 
 /// Most missing numbers in one ack.
@@ -89,8 +90,13 @@ impl Incoming {
         (self.upto + 1..self.highest()).filter(|number| !self.beyond.contains(number))
     }
 
-    fn ack(&self, channel: [u8; 16]) -> Option<types::Ack> {
-        let missing: Vec<u64> = self.missing().take(MISSING).collect();
+    fn ack(&self, gate: &dyn Gate, channel: [u8; 16]) -> Option<types::Ack> {
+        let listed = if gate.enforces(&req::ACK_MISSING) {
+            MISSING
+        } else {
+            0
+        };
+        let missing: Vec<u64> = self.missing().take(listed).collect();
         // What lies beyond the last number listed is told in a later ack.
         let highest = match missing.last() {
             Some(&last) if missing.len() == MISSING => last,
@@ -157,6 +163,7 @@ impl Step<'_> {
 
     /// Records that a delivery arrived, and that it waits to be acknowledged.
     pub(crate) fn arrived(&mut self, numbered: Numbered) -> Result<(), AgentError> {
+        crate::implements!(req::ACK_MEANING, req::ACK_NO_ACK);
         let Numbered {
             channel,
             number,
@@ -186,7 +193,7 @@ impl Step<'_> {
         let mut acks = Vec::new();
         for (channel, mut state) in self.channels_of(peer)? {
             if state.owed.take().is_some() && acks.len() < 16 {
-                acks.extend(state.ack(channel));
+                acks.extend(state.ack(self.gate, channel));
                 self.store.set(Table::Incoming, channel, &state)?;
             }
         }
@@ -284,7 +291,7 @@ impl Step<'_> {
         let mut own = match known {
             Some(own) => own,
             None => Outgoing {
-                channel: self.random(),
+                channel: self.channel_id(),
                 last: 0,
                 open: BTreeSet::new(),
             },
@@ -315,6 +322,14 @@ impl Step<'_> {
             },
         )?;
         Ok((own.channel, number, base))
+    }
+
+    fn channel_id(&mut self) -> [u8; 16] {
+        if self.gate.enforces(&req::CHANNEL_FRESH) {
+            self.random()
+        } else {
+            [7; 16]
+        }
     }
 
     /// Gives up a number: the base rises past it.

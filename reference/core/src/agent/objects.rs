@@ -119,6 +119,7 @@ impl Step<'_> {
             Ok(part) => part,
             Err((hash, violation)) => return Ok(refused(*hash, *violation)),
         };
+        crate::implements!(req::RECEIVE_OBJECT_ALONE);
         let hash = part.signed.hash;
         let judged = if again {
             self.check_object(part, sender).map(|_| ())
@@ -203,6 +204,7 @@ impl Step<'_> {
         object: &types::Object,
         body: Body,
     ) -> Result<bool, AgentError> {
+        crate::implements!(req::MERGE_KEY, req::MERGE_ANY_ORDER, req::SEC_OCTETS);
         let author = object.author.0;
         let kind = kinds::name(&object.payload);
         let key = merge_key(author, &kind, object.id.0);

@@ -17,6 +17,7 @@ impl Step<'_> {
     pub(super) fn judge_open(&mut self, size: usize, mail: &Entity) -> Judged {
         self.gate
             .check(&req::MAIL_MIME_BOUNDS, !mail.out_of_bounds)?;
+        crate::implements!(req::MAIL_OPEN_PARTS);
         let document = mail.of_type(mime::DELIVERY).next();
         let parts = Parts::of(self.gate, mail);
         let requests: Vec<&Part> = parts
@@ -64,6 +65,9 @@ impl Step<'_> {
                 Ok(Part {
                     object: Ok(object), ..
                 }) => {
+                    if kinds::is_handshake_kind(&object.payload) {
+                        return Violation(&req::FRIENDS_ACCEPT_SEALED);
+                    }
                     let private = !matches!(
                         object.audience,
                         types::Audience::Public | types::Audience::Any

@@ -58,6 +58,7 @@ impl Step<'_> {
     pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: Vec<u8>) -> Result<(), AgentError> {
         let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
         self.store.set(Table::Own, COUNTER, &number)?;
+        crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
         copy.queued = self.now;
         let mut value = serde_json::to_vec(&copy).map_err(|error| StoreError::Damaged {
             table: Table::Outbox,

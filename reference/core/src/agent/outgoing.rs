@@ -56,7 +56,8 @@ impl Step<'_> {
             objects.push(self.own.contact);
         }
         let channel = self.channel_for(peer, &load)?;
-        let acks = if friend {
+        let piggyback = friend && self.gate.enforces(&req::ACK_PIGGYBACK);
+        let acks = if piggyback {
             self.take_acks(peer.id)?
         } else {
             Vec::new()
@@ -81,7 +82,7 @@ impl Step<'_> {
         let outgoing = Outgoing {
             fields: self
                 .fields(peer.address(), &fallback, load.automatic)
-                .hidden(),
+                .hidden(self.gate),
             delivery: Some(delivery),
             objects: messages,
             certificates: self.certificates(load.credentials)?,
@@ -121,7 +122,7 @@ impl Step<'_> {
             objects: outgoing.objects,
             certificates: outgoing.certificates,
         };
-        let mail = compose::open(&outgoing.fields, parts, &boundary);
+        let mail = compose::open(self.gate, &outgoing.fields, parts, &boundary);
         self.enqueue(
             Copy {
                 to: to.to_owned(),
@@ -188,8 +189,13 @@ impl Step<'_> {
         let certificate = certificate.ok_or(WireError::Key("the certificate is missing"))?;
         let recipients: Vec<&Certificate> = vec![&certificate];
         let signing = self.own.key.signing()?;
-        let armored = sealed::seal(&signing, &recipients, &payload, self.now)?;
-        Ok(compose::sealed(&outgoing.fields, &armored, &outer))
+        let armored = sealed::seal(self.gate, &signing, &recipients, &payload, self.now)?;
+        Ok(compose::sealed(
+            self.gate,
+            &outgoing.fields,
+            &armored,
+            &outer,
+        ))
     }
 
     /// The signed messages of objects, and what they say in plain text.
@@ -219,12 +225,17 @@ impl Step<'_> {
     }
 
     fn fields(&mut self, to: &str, fallback: &str, automatic: bool) -> Fields {
-        let id: [u8; 16] = self.random();
+        let fresh = self.gate.enforces(&req::MAIL_MESSAGE_ID);
+        let id: [u8; 16] = if fresh { self.random() } else { [0; 16] };
         let subject = fallback.lines().next().unwrap_or_default();
         Fields {
             from: self.own.address.clone(),
             to: to.to_owned(),
-            date: self.now,
+            date: if self.gate.enforces(&req::MAIL_DATE) {
+                self.now
+            } else {
+                0
+            },
             message_id: format!(
                 "{}@{}",
                 hex::encode(id),

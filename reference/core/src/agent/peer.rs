@@ -59,6 +59,7 @@ impl Peer {
     /// The claimed name together with the address (`contact.petname`).
     #[must_use]
     pub fn shown(&self) -> String {
+        crate::implements!(req::CONTACT_PETNAME);
         match &self.name {
             Some(name) => format!("{name} <{}>", self.address()),
             None => self.address().to_owned(),

@@ -102,6 +102,7 @@ impl Agent {
         let (verdict, objects) = match step.judge(mail.octets) {
             Ok(objects) => (Verdict::ACCEPT, objects),
             Err(Failure::Violation(violation)) => {
+                crate::implements!(req::LOOP_REFUSED_SILENT);
                 // A refused mail has no effect: what the step wrote is dropped.
                 if gate.enforces(&req::RECEIVE_NO_EFFECT) {
                     step = self.step(store, mail.now);
@@ -120,6 +121,7 @@ impl Agent {
 
 impl Step<'_> {
     fn judge(&mut self, octets: &[u8]) -> Judged {
+        crate::implements!(req::RECEIVE_ORDER, req::RECEIVE_TIME, req::MAIL_RECOGNISE);
         self.gate
             .check(&req::MAIL_SIZE, octets.len() as u64 <= limit::MAIL_OCTETS)?;
         let not_kith = Violation(&req::MAIL_KITH_VERSION_UNTRUSTED);

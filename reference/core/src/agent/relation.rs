@@ -223,6 +223,7 @@ impl Step<'_> {
     }
 
     pub(crate) fn state(&self, peer: &Peer) -> Result<State, AgentError> {
+        crate::implements!(req::FRIENDS_TABLE);
         let relation = self.relation(peer.id)?;
         let pending = self.pending(peer.id)?.is_some();
         let asked = !self.asked(peer)?.is_empty();

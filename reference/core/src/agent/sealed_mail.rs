@@ -22,6 +22,12 @@ struct Signer {
 
 impl Step<'_> {
     pub(super) fn judge_delivery(&mut self, opened: &Opened, payload: &Entity) -> Judged {
+        crate::implements!(
+            req::MAIL_OUTSIDE_IGNORED,
+            req::MAIL_ADDRESSES_FROM_DOCUMENT,
+            req::MAIL_FALLBACK_NOT_INPUT,
+            req::MAIL_AUTOCRYPT,
+        );
         self.check_payload(payload)?;
         let parts = Parts::of(self.gate, payload);
         let signature = opened.check_form(self.gate, self.now)?;
@@ -86,6 +92,7 @@ impl Step<'_> {
     /// Finds the sender by the issuer of the signature: somebody known, or somebody who brings
     /// credentials for an answer to a request.
     fn find_signer(&self, opened: &Opened, parts: &Parts) -> Result<Signer, Failure> {
+        crate::implements!(req::SEC_CERT_KEPT);
         let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
         let issuer = opened
             .issuer()
@@ -224,6 +231,7 @@ impl Step<'_> {
         for part in objects {
             verdicts.push(self.judge_object(part, parts, &sender, again)?);
         }
+        crate::implements!(req::RECEIVE_HANDSHAKE);
         // A mail none of whose answers to a handshake stands is refused as a whole.
         let id = sender.peer.id;
         if !friend && !self.is_friend(id)? {

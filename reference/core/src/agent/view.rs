@@ -1,5 +1,6 @@
 //! What the person sees.
 
+use kith_spec::req;
 use serde::Serialize;
 
 use super::channel::{Outgoing, Sent, sent_key};
@@ -248,6 +249,7 @@ impl View<'_> {
                 pending.extend(peer.map(|peer| (request, peer)));
             }
         }
+        crate::implements!(req::FRIENDS_REQUEST_RIVALS);
         let rivals = |mine: &Peer| -> Vec<String> {
             let rival = |other: &&(super::relation::Pending, Peer)| {
                 other.1.id != mine.id
@@ -490,6 +492,7 @@ impl View<'_> {
     ///
     /// When the store fails.
     pub fn gaps(&self) -> Result<Vec<Gap>, AgentError> {
+        crate::implements!(req::ACK_GAP_SHOWN);
         let rows = self
             .store
             .records::<super::channel::Incoming>(Table::Incoming, b"")?;

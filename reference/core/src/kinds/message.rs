@@ -21,6 +21,7 @@ pub(crate) fn write(
         Some(entry) => entry.id,
         None => step.random(),
     };
+    crate::implements!(req::MESSAGE_EDIT, req::MERGE_REVISION);
     let rev = earlier.map_or(1, |entry| entry.rev + 1);
     let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
     let message = Message {

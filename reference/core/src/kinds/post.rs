@@ -1,6 +1,7 @@
 //! `post`: what a person tells friends (specification, chapter "Posts to friends").
 
 use kith_schemas::types::{Audience, Object, Payload, Post, Text};
+use kith_spec::req;
 
 use super::Draft;
 use crate::agent::objects::{Body, Entry, Sender};
@@ -38,9 +39,11 @@ pub(crate) fn write(
     let entry = step.own_entry("post", id, rev, hash, body, earlier);
     step.keep_own(&entry, earlier)?;
     let recipients: Vec<Id> = match earlier {
-        Some(entry) => step.recipients(&entry.key())?,
+        Some(entry) if step.gate.enforces(&req::POST_EDIT) => step.recipients(&entry.key())?,
+        Some(_) => Vec::new(),
         None => step.friends()?,
     };
+    crate::implements!(req::POST_COPIES, req::POST_SAME_OCTETS);
     for friend in recipients {
         let Some(peer) = step.peer(friend)? else {
             continue;

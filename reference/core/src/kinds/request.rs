@@ -86,6 +86,7 @@ pub(crate) fn ask(
         .set(Table::Asked, hash, &asked)
         .map_err(AgentError::from)?;
     step.plan_asked(&asked)?;
+    crate::implements!(req::FRIENDS_REQUEST_OPEN, req::FRIENDS_INVITE_PROOF);
     step.deliver_open(to, hash)?;
     Ok(id)
 }

@@ -41,8 +41,14 @@ pub struct Fields {
 impl Fields {
     /// Fields of a sealed mail, whose subject is hidden.
     #[must_use]
-    pub fn hidden(mut self) -> Self {
-        self.outer_subject = HIDDEN_SUBJECT.to_owned();
+    pub fn hidden(mut self, gate: &dyn Gate) -> Self {
+        let hidden = gate.enforces(&req::MAIL_SUBJECT);
+        let shown = if hidden {
+            HIDDEN_SUBJECT
+        } else {
+            &self.subject
+        };
+        self.outer_subject = shown.to_owned();
         self
     }
 
@@ -59,15 +65,21 @@ impl Fields {
     }
 
     /// The header section up to the fields of MIME.
-    fn header(&self) -> Vec<u8> {
+    fn header(&self, gate: &dyn Gate) -> Vec<u8> {
         let mut header = Vec::new();
         for (name, value) in self.outer() {
             header.extend(field(name, &value));
         }
-        if self.automatic {
+        if !gate.enforces(&req::MAIL_OUTER_ADDRESSES) {
+            header.extend(field("Reply-To", &format!("Somebody <{}>", self.from)));
+        }
+        if self.automatic && gate.enforces(&req::MAIL_AUTO_SUBMITTED) {
             header.extend(b"Auto-Submitted: auto-generated\r\n");
         }
-        header.extend(b"Kith-Version: 1.0\r\nMIME-Version: 1.0\r\n");
+        if gate.enforces(&req::MAIL_KITH_VERSION) {
+            header.extend(b"Kith-Version: 1.0\r\n");
+        }
+        header.extend(b"MIME-Version: 1.0\r\n");
         header
     }
 }
@@ -86,7 +98,14 @@ pub struct Parts {
 }
 
 impl Parts {
-    fn into_mime(self) -> Vec<MimePart<'static>> {
+    fn into_mime(self, gate: &dyn Gate) -> Vec<MimePart<'static>> {
+        if !gate.enforces(&req::MAIL_FALLBACK) {
+            let bare = Self {
+                fallback: String::new(),
+                ..self
+            };
+            return bare.into_mime(&crate::gate::Strict).split_off(1);
+        }
         let fallback = format!("{}\n\n-- \n{ABOUT}\n", self.fallback.trim_end());
         let mut parts = vec![MimePart::new(
             ContentType::new("text/plain").attribute("charset", "utf-8"),
@@ -128,10 +147,12 @@ pub fn payload(gate: &dyn Gate, fields: &Fields, parts: Parts, boundary: &str) -
         };
         payload.extend(field(name, value));
     }
-    for (name, value) in fields.outer() {
-        payload.extend(field("HP-Outer", &format!("{name}: {value}")));
+    if gate.enforces(&req::MAIL_HEADER_PROTECTION) {
+        for (name, value) in fields.outer() {
+            payload.extend(field("HP-Outer", &format!("{name}: {value}")));
+        }
     }
-    let root = MimePart::new(content_type, parts.into_mime());
+    let root = MimePart::new(content_type, parts.into_mime(gate));
     payload.extend(b"MIME-Version: 1.0\r\n");
     write(root, &mut payload);
     if gate.enforces(&req::MAIL_PADDING) {
@@ -164,7 +185,7 @@ fn pad(payload: &mut Vec<u8>) {
 
 /// A sealed mail around an armored OpenPGP message.
 #[must_use]
-pub fn sealed(fields: &Fields, armored: &[u8], boundary: &str) -> Vec<u8> {
+pub fn sealed(gate: &dyn Gate, fields: &Fields, armored: &[u8], boundary: &str) -> Vec<u8> {
     let content_type = ContentType::new("multipart/encrypted")
         .attribute("protocol", "application/pgp-encrypted")
         .attribute("boundary", boundary.to_owned());
@@ -180,10 +201,14 @@ pub fn sealed(fields: &Fields, armored: &[u8], boundary: &str) -> Vec<u8> {
         ContentType::new("application/octet-stream").attribute("name", "encrypted.asc"),
         armored,
     )
-    .header("Content-Description", Raw::new(DESCRIPTION))
     .inline()
     .transfer_encoding("7bit");
-    let mut mail = fields.header();
+    let message = if gate.enforces(&req::MAIL_CONTENT_DESCRIPTION) {
+        message.header("Content-Description", Raw::new(DESCRIPTION))
+    } else {
+        message
+    };
+    let mut mail = fields.header(gate);
     write(
         MimePart::new(content_type, vec![control, message]),
         &mut mail,
@@ -193,11 +218,14 @@ pub fn sealed(fields: &Fields, armored: &[u8], boundary: &str) -> Vec<u8> {
 
 /// An open mail.
 #[must_use]
-pub fn open(fields: &Fields, parts: Parts, boundary: &str) -> Vec<u8> {
+pub fn open(gate: &dyn Gate, fields: &Fields, parts: Parts, boundary: &str) -> Vec<u8> {
     let content_type =
         ContentType::new("multipart/mixed").attribute("boundary", boundary.to_owned());
-    let mut mail = fields.header();
-    write(MimePart::new(content_type, parts.into_mime()), &mut mail);
+    let mut mail = fields.header(gate);
+    write(
+        MimePart::new(content_type, parts.into_mime(gate)),
+        &mut mail,
+    );
     mail
 }
 
@@ -209,6 +237,7 @@ fn write(part: MimePart<'_>, output: &mut Vec<u8>) {
 
 /// One header field, encoded and folded at 76 columns where it can be.
 fn field(name: &str, value: &str) -> Vec<u8> {
+    crate::implements!(req::MAIL_LINES, req::MAIL_SEVEN_BIT);
     use mail_builder::headers::Header;
     if name.ends_with("Subject") && !value.is_ascii() {
         let mut field = format!("{name}: ").into_bytes();
@@ -251,7 +280,7 @@ mod tests {
             outer_subject: String::new(),
             automatic: false,
         }
-        .hidden()
+        .hidden(&Strict)
     }
 
     #[test]
@@ -274,6 +303,7 @@ mod tests {
     #[test]
     fn a_sealed_mail_is_short_lined_ascii() {
         let mail = sealed(
+            &Strict,
             &fields(),
             b"-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n",
             "b",

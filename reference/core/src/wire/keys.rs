@@ -70,6 +70,7 @@ impl OwnKey {
     ///
     /// When the OpenPGP library fails.
     pub fn generate(kind: KeyKind, address: Option<&str>, now: i64) -> Result<Self, WireError> {
+        crate::implements!(req::SEC_KEY_VERSIONS, req::SEC_OWN_PRIMARY);
         let profile = match kind {
             KeyKind::V4 => Profile::RFC4880,
             KeyKind::V6 => Profile::RFC9580,
@@ -265,6 +266,7 @@ fn encryption_key<'a>(cert: &ValidCert<'a>) -> Option<ValidErasedKeyAmalgamation
 }
 
 pub(super) fn recipient_key<'a>(
+    gate: &dyn Gate,
     certificate: &'a Certificate,
     policy: &'a dyn Policy,
     now: i64,
@@ -273,6 +275,17 @@ pub(super) fn recipient_key<'a>(
         .cert
         .with_policy(policy, system_time(now))
         .map_err(WireError::openpgp)?;
+    if !gate.enforces(&req::SEC_RECIPIENT_KEY) {
+        let keys = valid
+            .keys()
+            .subkeys()
+            .supported()
+            .for_transport_encryption();
+        let oldest = keys
+            .min_by_key(|key| key.key().creation_time())
+            .map(Into::into);
+        return oldest.ok_or(WireError::Key("it has no encryption subkey"));
+    }
     encryption_key(&valid).ok_or(WireError::Key("it has no valid encryption subkey"))
 }
 

@@ -11,7 +11,7 @@ use sequoia_openpgp::packet::{PKESK, Packet, SEIP, Signature};
 use sequoia_openpgp::parse::{PacketParser, PacketParserBuilder, PacketParserResult, Parse};
 use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::serialize::stream::{
-    Armorer, Encryptor, LiteralWriter, Message, Recipient, Signer,
+    Armorer, Compressor, Encryptor, LiteralWriter, Message, Recipient, Signer,
 };
 use sequoia_openpgp::types::{DataFormat, HashAlgorithm, SymmetricAlgorithm};
 
@@ -253,6 +253,7 @@ impl Opening {
 ///
 /// When a recipient has no valid encryption subkey or the OpenPGP library fails.
 pub fn seal(
+    gate: &dyn Gate,
     key: &SigningKey,
     recipients: &[&Certificate],
     payload: &[u8],
@@ -262,6 +263,7 @@ pub fn seal(
     let mut targets = Vec::new();
     for certificate in recipients {
         targets.push(Recipient::from(keys::recipient_key(
+            gate,
             certificate,
             &policy,
             now,
@@ -276,6 +278,11 @@ pub fn seal(
         let message = Encryptor::for_recipients(message, targets)
             .symmetric_algo(SymmetricAlgorithm::AES256)
             .build()?;
+        let message = if gate.enforces(&req::MAIL_NO_COMPRESSION) {
+            message
+        } else {
+            Compressor::new(message).build()?
+        };
         let template = super::signed::template(Purpose::Delivery)?;
         let mut signer = Signer::with_template(message, pair, template)?
             .hash_algo(HashAlgorithm::SHA512)?
