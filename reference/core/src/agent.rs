@@ -17,6 +17,7 @@ use crate::wire::WireError;
 pub mod act;
 pub mod address;
 pub mod authentication;
+mod bounce;
 pub mod channel;
 pub mod invite;
 pub mod objects;

@@ -54,6 +54,8 @@ pub enum Table {
     Address = 21,
     /// Channel ids of others, by identity id.
     ChannelOf = 22,
+    /// Numbered deliveries by the Message-ID of their mail.
+    MessageId = 23,
 }
 
 /// One row to write or, without value, to delete.

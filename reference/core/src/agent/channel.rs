@@ -62,6 +62,8 @@ pub struct Sent {
     pub failed: Option<String>,
     /// Whether it left the outbox.
     pub submitted: bool,
+    /// The Message-ID of the mail that carried it last.
+    pub message_id: String,
 }
 
 pub(crate) fn sent_key(channel: &[u8; 16], number: u64) -> Vec<u8> {
@@ -237,6 +239,8 @@ impl Step<'_> {
                 self.is_missing(&own.channel, number, &mut sent)?;
             } else if number <= highest.max(upto) {
                 self.confirm_arrived(peer, &sent)?;
+                self.store
+                    .delete(Table::MessageId, sent.message_id.as_bytes());
                 self.store.delete(Table::Sent, key);
                 own.open.remove(&number);
             }
@@ -309,6 +313,7 @@ impl Step<'_> {
             missing: false,
             failed: None,
             submitted: false,
+            message_id: String::new(),
         };
         self.store
             .set(Table::Sent, sent_key(&own.channel, number), &sent)?;
@@ -347,12 +352,34 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Notes which mail carries a numbered delivery.
+    pub(crate) fn carried_by(
+        &mut self,
+        channel: &[u8; 16],
+        number: u64,
+        message_id: &str,
+    ) -> Result<(), AgentError> {
+        let key = sent_key(channel, number);
+        if let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? {
+            self.store
+                .delete(Table::MessageId, sent.message_id.as_bytes());
+            message_id.clone_into(&mut sent.message_id);
+            self.store.set(Table::Sent, key.clone(), &sent)?;
+            self.store.put(Table::MessageId, message_id.as_bytes(), key);
+        }
+        Ok(())
+    }
+
     /// Ends the own channel to a peer. A later friendship opens a new one.
     pub(crate) fn drop_channel(&mut self, peer: Id) -> Result<(), AgentError> {
         if let Some(own) = self.store.record::<Outgoing>(Table::Outgoing, &peer)? {
             for number in own.open {
-                self.store
-                    .delete(Table::Sent, sent_key(&own.channel, number));
+                let key = sent_key(&own.channel, number);
+                if let Some(sent) = self.store.record::<Sent>(Table::Sent, &key)? {
+                    self.store
+                        .delete(Table::MessageId, sent.message_id.as_bytes());
+                }
+                self.store.delete(Table::Sent, key);
             }
             self.store.delete(Table::Outgoing, peer);
         }

@@ -88,6 +88,9 @@ impl Step<'_> {
             certificates: self.certificates(load.credentials)?,
             fallback,
         };
+        if let Some((id, number, _)) = channel {
+            self.carried_by(&id, number, &outgoing.fields.message_id)?;
+        }
         let mail = self.seal(outgoing, peer)?;
         let copy = Copy {
             to: peer.address().to_owned(),

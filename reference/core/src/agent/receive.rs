@@ -107,6 +107,9 @@ impl Agent {
                 if gate.enforces(&req::RECEIVE_NO_EFFECT) {
                     step = self.step(store, mail.now);
                 }
+                if violation == Violation(&req::LOOP_NO_REACTION) {
+                    step.note_bounce(mail.octets)?;
+                }
                 (Verdict::of(violation), Vec::new())
             }
             Err(Failure::Agent(error)) => return Err(error),
