@@ -87,7 +87,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         return write(&root, &files, &stale);
     }
     for path in &stale {
-        anstream::eprintln!("{}: not what the schemas say; run `{COMMAND}`", path.display());
+        anstream::eprintln!(
+            "{}: not what the schemas say; run `{COMMAND}`",
+            path.display()
+        );
     }
     Ok(ExitCode::from(u8::from(!stale.is_empty())))
 }
@@ -95,9 +98,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
 fn schemas(root: &Path) -> Result<Vec<Schema>, Error> {
     let mut schemas = Vec::new();
     for path in files(&root.join(SCHEMAS), "xsd")? {
-        let text =
-            fs::read_to_string(&path).map_err(|error| Error::Read { path: path.clone(), error })?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).map_err(|error| Error::Read {
+            path: path.clone(),
+            error,
+        })?;
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         schemas.push(Schema { name, text });
     }
     Ok(schemas)
@@ -107,7 +116,12 @@ fn generate(schemas: &[Schema]) -> Result<Vec<Generated>, Error> {
     let modules = read::modules(schemas)?;
     print::files(&modules)
         .into_iter()
-        .map(|file| Ok(Generated { text: rustfmt::format(&file.text)?, ..file }))
+        .map(|file| {
+            Ok(Generated {
+                text: rustfmt::format(&file.text)?,
+                ..file
+            })
+        })
         .collect()
 }
 
@@ -115,9 +129,7 @@ fn generate(schemas: &[Schema]) -> Result<Vec<Generated>, Error> {
 fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error> {
     let mut stale: Vec<PathBuf> = files_wanted
         .iter()
-        .filter(|file| {
-            fs::read_to_string(root.join(&file.path)).ok().as_ref() != Some(&file.text)
-        })
+        .filter(|file| fs::read_to_string(root.join(&file.path)).ok().as_ref() != Some(&file.text))
         .map(|file| file.path.clone())
         .collect();
     let folder = Path::new(SOURCE).join("types");
@@ -140,7 +152,10 @@ fn write(root: &Path, files: &[Generated], stale: &[PathBuf]) -> Result<ExitCode
                 .and_then(|()| fs::write(&target, &file.text)),
             None => fs::remove_file(&target),
         };
-        written.map_err(|error| Error::Write { path: path.clone(), error })?;
+        written.map_err(|error| Error::Write {
+            path: path.clone(),
+            error,
+        })?;
         anstream::eprintln!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
@@ -148,7 +163,10 @@ fn write(root: &Path, files: &[Generated], stale: &[PathBuf]) -> Result<ExitCode
 
 /// The files of a folder with an extension, in order of their names.
 fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Error> {
-    let failed = |error| Error::Read { path: folder.to_owned(), error };
+    let failed = |error| Error::Read {
+        path: folder.to_owned(),
+        error,
+    };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -176,8 +194,11 @@ mod tests {
     #[test]
     fn the_schemas_keep_to_the_profile() {
         let schemas = schemas(&tree::root().unwrap()).unwrap();
-        let findings: Vec<_> =
-            schemas.iter().flat_map(profile::findings).map(|f| f.to_string()).collect();
+        let findings: Vec<_> = schemas
+            .iter()
+            .flat_map(profile::findings)
+            .map(|f| f.to_string())
+            .collect();
         assert!(findings.is_empty(), "{findings:#?}");
     }
 }

@@ -41,13 +41,30 @@ pub(super) struct Simple {
 #[derive(Debug)]
 pub(super) enum Shape {
     /// A text of bounded length, in characters.
-    Text { min: usize, max: usize, pattern: Option<String> },
+    Text {
+        min: usize,
+        max: usize,
+        pattern: Option<String>,
+    },
     /// A fixed number of octets in hexadecimal digits.
-    Octets { length: usize, pattern: String },
+    Octets {
+        length: usize,
+        pattern: String,
+    },
     /// Octets in base64; the bounds are those of the characters.
-    Base64 { min: usize, max: usize, pattern: String },
-    Number { min: i64, max: i64 },
-    Time { pattern: String },
+    Base64 {
+        min: usize,
+        max: usize,
+        pattern: String,
+    },
+    Number {
+        min: i64,
+        max: i64,
+        pattern: String,
+    },
+    Time {
+        pattern: String,
+    },
     /// Texts with their documentation.
     Enumeration(Vec<(String, String)>),
 }
@@ -64,7 +81,9 @@ pub(super) struct Struct {
 impl Struct {
     /// Whether the type holds only what others may add, of which nothing is kept.
     pub(super) fn is_open(&self) -> bool {
-        let Content::Particles(particles) = &self.content else { return false };
+        let Content::Particles(particles) = &self.content else {
+            return false;
+        };
         let foreign = |particle: &Particle| matches!(particle.kind, ParticleKind::Foreign);
         self.attributes.is_empty() && !particles.is_empty() && particles.iter().all(foreign)
     }
@@ -99,9 +118,15 @@ pub(super) struct Particle {
 
 #[derive(Debug)]
 pub(super) enum ParticleKind {
-    Element { name: String, type_name: String },
+    Element {
+        name: String,
+        type_name: String,
+    },
     /// One of several; the name is that of the field.
-    Choice { name: String, type_name: String },
+    Choice {
+        name: String,
+        type_name: String,
+    },
     /// Elements of other namespaces.
     Foreign,
 }

@@ -5,9 +5,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::model::{
-    Attribute, Choice, Content, Item, Module, Particle, ParticleKind, Shape, Simple, Struct,
+    Attribute, Content, Item, Module, Particle, ParticleKind, Shape, Simple, Struct,
 };
 use super::{COMMAND, Generated, SCHEMAS, SOURCE, pattern};
+
+mod choice;
+mod names;
+
+pub(super) use names::type_case;
+use names::{bound, comment, field_case, first_sentence, integer, raw_string};
 
 /// Prints all files: one for each module, the module tree, the embedded schemas.
 pub(super) fn files(modules: &[Module]) -> Vec<Generated> {
@@ -16,8 +22,12 @@ pub(super) fn files(modules: &[Module]) -> Vec<Generated> {
     for module in modules.iter().filter(|module| !module.items.is_empty()) {
         files.push(Generated {
             path: Path::new(SOURCE).join(format!("types/{}.rs", module.name)),
-            text: Printer { types: &types, out: String::new(), used: BTreeSet::new() }
-                .module(module),
+            text: Printer {
+                types: &types,
+                out: String::new(),
+                used: BTreeSet::new(),
+            }
+            .module(module),
         });
     }
     files
@@ -31,7 +41,9 @@ struct Types<'a> {
 impl<'a> Types<'a> {
     fn of(modules: &'a [Module]) -> Self {
         let items = modules.iter().flat_map(|module| &module.items);
-        Self { items: items.map(|item| (item.name(), item)).collect() }
+        Self {
+            items: items.map(|item| (item.name(), item)).collect(),
+        }
     }
 
     fn is_open(&self, name: &str) -> bool {
@@ -46,7 +58,10 @@ impl<'a> Types<'a> {
             }
             Some(Item::Struct(item)) => {
                 matches!(item.content, Content::Empty)
-                    && item.attributes.iter().all(|attribute| self.is_copy(&attribute.type_name))
+                    && item
+                        .attributes
+                        .iter()
+                        .all(|attribute| self.is_copy(&attribute.type_name))
             }
             Some(Item::Choice(_)) => false,
             None => name == "bool",
@@ -68,13 +83,26 @@ fn tree(modules: &[Module], types: &Types<'_>) -> Generated {
     }
     out.push('\n');
     for module in modules() {
-        let names: Vec<_> = exported(module, types).collect();
-        if !names.is_empty() {
-            let _ = writeln!(out, "pub use {}::{{{}}};", module.name, names.join(", "));
+        let (open, kept): (Vec<_>, Vec<_>) = module
+            .items
+            .iter()
+            .map(Item::name)
+            .partition(|name| types.is_open(name));
+        for (visibility, names) in [("pub", kept), ("pub(crate)", open)] {
+            if !names.is_empty() {
+                let _ = writeln!(
+                    out,
+                    "{visibility} use {}::{{{}}};",
+                    module.name,
+                    names.join(", ")
+                );
+            }
         }
     }
     for item in types.items.values() {
-        if let Item::Choice(choice) = item && choice.foreign {
+        if let Item::Choice(choice) = item
+            && choice.foreign
+        {
             out.push_str("pub use crate::foreign::Foreign;\n");
         }
     }
@@ -85,14 +113,16 @@ fn tree(modules: &[Module], types: &Types<'_>) -> Generated {
          match node.tag_name().name() {\n",
     );
     for (element, type_name) in modules().flat_map(|module| &module.roots) {
-        let _ = writeln!(out, "{element:?} => <{type_name} as Element>::read(node).map(drop),");
+        let _ = writeln!(
+            out,
+            "{element:?} => <{type_name} as Element>::read(node).map(drop),"
+        );
     }
     out.push_str("_ => Ok(()),\n}\n}\n");
-    Generated { path: Path::new(SOURCE).join("types.rs"), text: out }
-}
-
-fn exported<'a>(module: &'a Module, types: &'a Types<'_>) -> impl Iterator<Item = &'a str> {
-    module.items.iter().map(Item::name).filter(|name| !types.is_open(name))
+    Generated {
+        path: Path::new(SOURCE).join("types.rs"),
+        text: out,
+    }
 }
 
 /// `sources.rs`: the schema documents as they are.
@@ -112,7 +142,10 @@ fn sources(modules: &[Module]) -> Generated {
         );
     }
     out.push_str("]\n}\n");
-    Generated { path: Path::new(SOURCE).join("sources.rs"), text: out }
+    Generated {
+        path: Path::new(SOURCE).join("sources.rs"),
+        text: out,
+    }
 }
 
 /// Prints one module.
@@ -138,28 +171,30 @@ impl Printer<'_> {
         let own: BTreeSet<&str> = module.items.iter().map(Item::name).collect();
         let mut text = header(&format!("{SCHEMAS}/{}.xsd", module.name));
         let _ = writeln!(text, "{}\n", comment("//!", &module.docs));
+        let mut imports: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for name in self.used.iter().filter(|name| !own.contains(name.as_str())) {
-            let path = match (name.as_str(), self.types.items.contains_key(name.as_str())) {
-                (_, true) if self.types.is_open(name) => self.path_of_open(name),
-                (_, true) => format!("super::{name}"),
-                ("Cow", _) => "std::borrow::Cow".to_owned(),
-                ("Node", _) => "roxmltree::Node".to_owned(),
-                ("Foreign", _) => "crate::foreign::Foreign".to_owned(),
-                ("Attributes" | "Children" | "Element", _) => format!("crate::decode::{name}"),
-                ("Encode" | "Encoder", _) => format!("crate::encode::{name}"),
-                ("decode" | "encode" | "simple", _) => format!("crate::{name}"),
-                _ => format!("crate::error::{name}"),
-            };
-            let _ = writeln!(text, "use {path};");
+            imports.entry(self.module_of(name)).or_default().push(name);
+        }
+        for (module, names) in imports {
+            let _ = writeln!(text, "use {module}::{{{}}};", names.join(", "));
         }
         text.push('\n');
         text.push_str(&self.out);
         text
     }
 
-    fn path_of_open(&self, name: &str) -> String {
-        // Types of which nothing is kept are not exported.
-        format!("super::common::{name}")
+    /// Where a name is imported from.
+    fn module_of(&self, name: &str) -> &str {
+        match name {
+            "Cow" => "std::borrow",
+            "Node" => "roxmltree",
+            "Attributes" | "Children" | "Element" => "crate::decode",
+            "Encode" | "Encoder" => "crate::encode",
+            "DecodeError" | "EncodeError" | "EncodeReason" => "crate::error",
+            "decode" | "encode" | "simple" => "crate",
+            name if self.types.items.contains_key(name) => "super",
+            _ => "crate::foreign",
+        }
     }
 
     fn uses(&mut self, names: &[&str]) {
@@ -192,15 +227,19 @@ impl Printer<'_> {
         let regex = |pattern: &str| pattern::translate(pattern).unwrap_or_default();
         let (call, facets) = match &item.shape {
             Shape::Text { min, max, pattern } => {
-                let pattern = pattern.as_ref().map(|pattern| {
-                    format!(", pattern: {}", raw_string(&regex(pattern)))
-                });
+                let pattern = pattern
+                    .as_ref()
+                    .map(|pattern| format!(", pattern: {}", raw_string(&regex(pattern))));
                 let pattern = pattern.unwrap_or_default();
-                ("string", format!("{name}, min_length: {min}, max_length: {max}{pattern}"))
+                (
+                    "string",
+                    format!("{name}, min_length: {min}, max_length: {max}{pattern}"),
+                )
             }
-            Shape::Octets { length, pattern } => {
-                ("octets", format!("{name}, {length}, {}", raw_string(pattern)))
-            }
+            Shape::Octets { length, pattern } => (
+                "octets",
+                format!("{name}, {length}, {}", raw_string(pattern)),
+            ),
             Shape::Base64 { min, max, pattern } => (
                 "base64",
                 format!(
@@ -208,27 +247,38 @@ impl Printer<'_> {
                     raw_string(pattern)
                 ),
             ),
-            Shape::Number { min, max } => {
-                ("number", format!("{name}, {}, {min}, {max}", integer(*min, *max)))
-            }
-            Shape::Time { pattern } => ("time", format!("{name}, {}", raw_string(pattern))),
+            Shape::Number { min, max, pattern } => (
+                "number",
+                format!(
+                    "{name}, {}, {min}, {max}, {}",
+                    integer(*min, *max),
+                    raw_string(pattern)
+                ),
+            ),
+            Shape::Time { pattern } => ("date_time", format!("{name}, {}", raw_string(pattern))),
             Shape::Enumeration(values) => {
                 let mut variants = String::new();
                 for (value, docs) in values {
-                    let docs = if docs.is_empty() { format!("`{value}`") } else { docs.clone() };
+                    let docs = if docs.is_empty() {
+                        format!("`{value}`")
+                    } else {
+                        docs.clone()
+                    };
                     let _ = writeln!(
                         variants,
-                        "{}\n{} = {value:?},",
-                        comment("///", &docs),
+                        "    /// {docs}\n    {} = {value:?},",
                         type_case(value)
                     );
                 }
                 ("enumeration", format!("{name} {{\n{variants}}}"))
             }
         };
+        // rustfmt leaves the inside of macros as it is.
         self.line(format!("simple::{call}! {{"));
-        self.docs(&item.docs);
-        self.line(format!("{facets}\n}}\n"));
+        for line in comment("///", &item.docs).lines().chain(facets.lines()) {
+            self.line(format!("    {line}"));
+        }
+        self.line("}\n");
     }
 
     fn structure(&mut self, item: &Struct) {
@@ -237,7 +287,11 @@ impl Printer<'_> {
         if item.is_open() {
             self.line(format!("pub(crate) struct {name};\n"));
         } else {
-            let copy = if self.types.is_copy(name) { "Copy, " } else { "" };
+            let copy = if self.types.is_copy(name) {
+                "Copy, "
+            } else {
+                ""
+            };
             self.line(format!("#[derive(Debug, Clone, {copy}PartialEq, Eq)]"));
             self.line(format!("pub struct {name} {{"));
             for attribute in &item.attributes {
@@ -271,7 +325,9 @@ impl Printer<'_> {
     }
 
     fn field(&mut self, name: &str, type_name: &str, docs: &str, fallback: &str) {
-        let inner = type_name.trim_start_matches("Option<").trim_start_matches("Vec<");
+        let inner = type_name
+            .trim_start_matches("Option<")
+            .trim_start_matches("Vec<");
         let inner = inner.trim_end_matches('>');
         let docs = if docs.is_empty() {
             let what = match self.types.items.get(inner) {
@@ -279,7 +335,11 @@ impl Printer<'_> {
                 Some(Item::Struct(item)) => first_sentence(&item.docs),
                 _ => "",
             };
-            if what.is_empty() { format!("{fallback}.") } else { format!("{fallback}: {what}") }
+            if what.is_empty() {
+                format!("{fallback}.")
+            } else {
+                format!("{fallback}: {what}")
+            }
         } else {
             docs.to_owned()
         };
@@ -322,7 +382,10 @@ impl Printer<'_> {
             let mut known = Vec::new();
             for Attribute { name, required, .. } in &item.attributes {
                 let how = if *required { "required" } else { "optional" };
-                self.line(format!("let {} = attributes.{how}({name:?})?;", field_case(name)));
+                self.line(format!(
+                    "let {} = attributes.{how}({name:?})?;",
+                    field_case(name)
+                ));
                 fields.push(field_case(name));
                 known.push(format!("{name:?}"));
             }
@@ -347,7 +410,11 @@ impl Printer<'_> {
                 self.line("children.finish()?;");
             }
         }
-        let fields = if item.is_open() { String::new() } else { format!(" {{ {} }}", fields.join(", ")) };
+        let fields = if item.is_open() {
+            String::new()
+        } else {
+            format!(" {{ {} }}", fields.join(", "))
+        };
         self.line(format!("Ok(Self{fields})\n}}\n}}\n"));
     }
 
@@ -374,13 +441,15 @@ impl Printer<'_> {
                 let call = match (particle.min, particle.max) {
                     (1, Some(1)) => format!("choice({type_name}::choose, {type_name}::EXPECTED)"),
                     (0, Some(1)) => {
-                        self.line(format!("let {field} = {type_name}::choose(&mut children)?;"));
+                        self.line(format!(
+                            "let {field} = {type_name}::choose(&mut children)?;"
+                        ));
                         fields.push(field);
                         return;
                     }
-                    _ => format!(
-                        "choices({type_name}::choose, {type_name}::EXPECTED, {min}, {max})"
-                    ),
+                    _ => {
+                        format!("choices({type_name}::choose, {type_name}::EXPECTED, {min}, {max})")
+                    }
                 };
                 self.line(format!("let {field} = children.{call}?;"));
                 fields.push(field);
@@ -423,9 +492,9 @@ impl Printer<'_> {
 
     fn write_particle(&mut self, particle: &Particle) {
         let (min, max) = (particle.min, bound(particle.max));
-        let (name, type_name, choice) = match &particle.kind {
-            ParticleKind::Element { name, type_name } => (name, type_name, false),
-            ParticleKind::Choice { name, type_name } => (name, type_name, true),
+        let (name, type_name) = match &particle.kind {
+            ParticleKind::Element { name, type_name }
+            | ParticleKind::Choice { name, type_name } => (name, type_name),
             ParticleKind::Foreign => return,
         };
         if self.types.is_open(type_name) {
@@ -434,88 +503,11 @@ impl Printer<'_> {
         let field = field_case(name);
         self.line(match (min, particle.max) {
             (1, Some(1)) => format!("self.{field}.write({name:?}, out)?;"),
-            (0, Some(1)) => format!(
-                "if let Some(value) = &self.{field} {{ value.write({name:?}, out)?; }}"
-            ),
+            (0, Some(1)) => {
+                format!("if let Some(value) = &self.{field} {{ value.write({name:?}, out)?; }}")
+            }
             _ => format!("out.repeated({name:?}, &self.{field}, {min}, {max})?;"),
         });
-        let _ = choice;
-    }
-
-    fn choice(&mut self, item: &Choice) {
-        self.uses(&["Children", "Cow", "DecodeError", "Encode", "EncodeError", "Encoder"]);
-        let name = &item.name;
-        self.line(format!("/// One of the elements of the choice `{}`.", field_case(name)));
-        self.line("#[derive(Debug, Clone, PartialEq, Eq)]");
-        self.line(format!("pub enum {name} {{"));
-        for (element, type_name, docs) in &item.alternatives {
-            let type_name = self.type_used(type_name);
-            let docs = if docs.is_empty() { format!("The element `{element}`.") } else { docs.clone() };
-            self.docs(&docs);
-            self.line(format!("{}({type_name}),", type_case(element)));
-        }
-        if item.foreign {
-            self.uses(&["Foreign"]);
-            self.line("/// An element of another namespace: its name only.\nForeign(Foreign),");
-        }
-        self.line("}\n");
-        self.choice_methods(item);
-        self.choice_write(item);
-    }
-
-    fn choice_methods(&mut self, item: &Choice) {
-        let mut expected: Vec<&str> =
-            item.alternatives.iter().map(|(element, ..)| element.as_str()).collect();
-        if item.foreign {
-            expected.push("an element of another namespace");
-        }
-        self.line(format!("impl {} {{", item.name));
-        self.line(format!("const EXPECTED: &str = {:?};\n", expected.join(", ")));
-        self.line(
-            "/// The name of the element: its local name, preceded by its namespace in\n\
-             /// braces unless that is Kith's.\n#[must_use]\n\
-             pub fn kind(&self) -> Cow<'_, str> {\nmatch self {",
-        );
-        for (element, ..) in &item.alternatives {
-            self.line(format!("Self::{}(_) => Cow::Borrowed({element:?}),", type_case(element)));
-        }
-        if item.foreign {
-            self.line("Self::Foreign(foreign) => Cow::Owned(foreign.to_string()),");
-        }
-        self.line("}\n}\n");
-        self.line(
-            "fn choose(children: &mut Children<'_, '_>) -> Result<Option<Self>, DecodeError> {\n\
-             Ok(Some(match children.name() {",
-        );
-        for (element, ..) in &item.alternatives {
-            self.line(format!(
-                "Some({element:?}) => Self::{}(children.one({element:?})?),",
-                type_case(element)
-            ));
-        }
-        if item.foreign {
-            self.line("_ => return Ok(children.foreign_name()?.map(Self::Foreign)),");
-        } else {
-            self.line("_ => return Ok(None),");
-        }
-        self.line("}))\n}\n}\n");
-    }
-
-    fn choice_write(&mut self, item: &Choice) {
-        self.line(format!("impl Encode for {} {{", item.name));
-        self.line(
-            "/// The name is that of the alternative, not of the choice.\n\
-             fn write(&self, _: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {\n\
-             match self {",
-        );
-        for (element, ..) in &item.alternatives {
-            self.line(format!("Self::{}(value) => value.write({element:?}, out),", type_case(element)));
-        }
-        if item.foreign {
-            self.uses(&["EncodeReason"]);
-            self.line("Self::Foreign(_) => Err(out.error(EncodeReason::Foreign)),");
-        }
-        self.line("}\n}\n}\n");
     }
 
     fn root(&mut self, element: &str, type_name: &str) {
@@ -534,91 +526,5 @@ impl Printer<'_> {
              pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {{\n\
              encode::document(self, {element:?})\n}}\n}}\n",
         ));
-    }
-}
-
-/// The least integer that holds all values; unsigned where none is negative.
-fn integer(min: i64, max: i64) -> &'static str {
-    if min < 0 {
-        return if i32::try_from(min).is_ok() && i32::try_from(max).is_ok() { "i32" } else { "i64" };
-    }
-    if u16::try_from(max).is_ok() {
-        "u16"
-    } else if u32::try_from(max).is_ok() {
-        "u32"
-    } else {
-        "u64"
-    }
-}
-
-fn bound(max: Option<usize>) -> String {
-    max.map_or_else(|| "usize::MAX".to_owned(), |max| max.to_string())
-}
-
-fn raw_string(text: &str) -> String {
-    if text.contains('"') { format!("r#\"{text}\"#") } else { format!("r\"{text}\"") }
-}
-
-fn first_sentence(docs: &str) -> &str {
-    docs.split_inclusive(". ").next().unwrap_or_default().trim_end()
-}
-
-/// A comment, wrapped at 96 columns.
-fn comment(mark: &str, docs: &str) -> String {
-    let mut lines = vec![mark.to_owned()];
-    for word in docs.split_whitespace() {
-        let last = lines.last_mut().map(|line| {
-            let fits = line.chars().count() + word.chars().count() < 96 || line == mark;
-            if fits {
-                line.push(' ');
-                line.push_str(word);
-            }
-            fits
-        });
-        if last != Some(true) {
-            lines.push(format!("{mark} {word}"));
-        }
-    }
-    lines.join("\n")
-}
-
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            words.push(String::new());
-            continue;
-        }
-        if c.is_uppercase() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// `TypeCase`
-pub(super) fn type_case(name: &str) -> String {
-    let capital = |word: String| {
-        let mut chars = word.chars();
-        chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-    };
-    words(name).into_iter().map(capital).collect::<Vec<String>>().concat()
-}
-
-/// `field_case`, with `r#` where Rust needs it.
-fn field_case(name: &str) -> String {
-    let name = words(name).join("_");
-    match name.as_str() {
-        "abstract" | "as" | "async" | "await" | "become" | "box" | "break" | "const"
-        | "continue" | "do" | "dyn" | "else" | "enum" | "extern" | "false" | "final" | "fn"
-        | "for" | "gen" | "if" | "impl" | "in" | "let" | "loop" | "macro" | "match" | "mod"
-        | "move" | "mut" | "override" | "priv" | "pub" | "ref" | "return" | "static"
-        | "struct" | "trait" | "true" | "try" | "type" | "typeof" | "unsafe" | "unsized"
-        | "use" | "virtual" | "where" | "while" | "yield" => format!("r#{name}"),
-        _ => name,
     }
 }

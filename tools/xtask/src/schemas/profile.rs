@@ -19,14 +19,22 @@ const NAMESPACE: &str = "urn:kith:1.0";
 const ALLOWED: &[(&str, &[&str])] = &[
     (
         "schema",
-        &["targetNamespace", "elementFormDefault", "attributeFormDefault", "version"],
+        &[
+            "targetNamespace",
+            "elementFormDefault",
+            "attributeFormDefault",
+            "version",
+        ],
     ),
     ("annotation", &[]),
     ("documentation", &[]),
     ("include", &["schemaLocation"]),
     ("element", &["name", "type", "minOccurs", "maxOccurs"]),
     ("attribute", &["name", "type", "use"]),
-    ("any", &["namespace", "processContents", "minOccurs", "maxOccurs"]),
+    (
+        "any",
+        &["namespace", "processContents", "minOccurs", "maxOccurs"],
+    ),
     ("simpleType", &["name"]),
     ("complexType", &["name"]),
     ("simpleContent", &[]),
@@ -65,7 +73,11 @@ pub(super) fn findings(schema: &Schema) -> Vec<Finding> {
     let document = match Document::parse(&schema.text) {
         Ok(document) => document,
         Err(error) => {
-            return vec![Finding { file, line: error.pos().row, message: error.to_string() }];
+            return vec![Finding {
+                file,
+                line: error.pos().row,
+                message: error.to_string(),
+            }];
         }
     };
     let mut findings = Vec::new();
@@ -73,8 +85,10 @@ pub(super) fn findings(schema: &Schema) -> Vec<Finding> {
         let mut messages = Vec::new();
         check(node, &mut messages);
         let line = document.text_pos_at(node.range().start).row;
-        findings.extend(messages.into_iter().map(|message| {
-            Finding { file: file.clone(), line, message }
+        findings.extend(messages.into_iter().map(|message| Finding {
+            file: file.clone(),
+            line,
+            message,
         }));
     }
     findings
@@ -90,7 +104,9 @@ fn check(node: Node<'_, '_>, messages: &mut Vec<String>) {
     for attribute in node.attributes() {
         if attribute.namespace().is_some() || !attributes.contains(&attribute.name()) {
             let attribute = attribute.name();
-            messages.push(format!("the attribute {attribute} of xs:{name} is outside of the profile"));
+            messages.push(format!(
+                "the attribute {attribute} of xs:{name} is outside of the profile"
+            ));
         }
     }
     match name {
@@ -105,7 +121,12 @@ fn check(node: Node<'_, '_>, messages: &mut Vec<String>) {
         "restriction" | "extension" => check_type(node, "base", messages),
         "element" => check_element(node, messages),
         "attribute" => {
-            require(node, "type", "because types inside of attributes have no name", messages);
+            require(
+                node,
+                "type",
+                "because types inside of attributes have no name",
+                messages,
+            );
             check_type(node, "type", messages);
         }
         _ => {}
@@ -139,7 +160,10 @@ fn check_any(node: Node<'_, '_>, messages: &mut Vec<String>) {
     if node.attribute("processContents") != Some("lax") {
         messages.push("xs:any must have processContents=\"lax\"".to_owned());
     }
-    let last = !node.next_siblings().skip(1).any(|sibling| sibling.is_element());
+    let last = !node
+        .next_siblings()
+        .skip(1)
+        .any(|sibling| sibling.is_element());
     if !last {
         messages.push("xs:any must be the last of its group".to_owned());
     }
@@ -147,7 +171,9 @@ fn check_any(node: Node<'_, '_>, messages: &mut Vec<String>) {
 
 fn check_element(node: Node<'_, '_>, messages: &mut Vec<String>) {
     check_type(node, "type", messages);
-    let global = node.parent().is_some_and(|parent| parent.tag_name().name() == "schema");
+    let global = node
+        .parent()
+        .is_some_and(|parent| parent.tag_name().name() == "schema");
     if global {
         require(node, "type", "because it starts a document", messages);
     }
@@ -157,8 +183,12 @@ fn check_element(node: Node<'_, '_>, messages: &mut Vec<String>) {
 }
 
 fn check_type(node: Node<'_, '_>, attribute: &str, messages: &mut Vec<String>) {
-    let Some(name) = node.attribute(attribute) else { return };
-    let (prefix, local) = name.split_once(':').map_or((None, name), |(p, l)| (Some(p), l));
+    let Some(name) = node.attribute(attribute) else {
+        return;
+    };
+    let (prefix, local) = name
+        .split_once(':')
+        .map_or((None, name), |(p, l)| (Some(p), l));
     match node.lookup_namespace_uri(prefix) {
         Some(XS) if BUILT_IN.contains(&local) => {}
         Some(NAMESPACE) => {}
@@ -179,19 +209,31 @@ mod tests {
              elementFormDefault=\"qualified\" attributeFormDefault=\"unqualified\">\n{body}\n\
              </xs:schema>"
         );
-        let schema = Schema { name: "x".to_owned(), text };
+        let schema = Schema {
+            name: "x".to_owned(),
+            text,
+        };
         findings(&schema).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn what_is_outside_is_found_with_its_line() {
         let bad = [
-            ("<xs:simpleType name=\"A\"><xs:union memberTypes=\"B C\"/></xs:simpleType>", "union"),
+            (
+                "<xs:simpleType name=\"A\"><xs:union memberTypes=\"B C\"/></xs:simpleType>",
+                "union",
+            ),
             ("<xs:import namespace=\"urn:x\"/>", "import"),
             ("<xs:complexType name=\"A\" mixed=\"true\"/>", "mixed"),
-            ("<xs:element name=\"a\" type=\"A\" nillable=\"true\"/>", "nillable"),
+            (
+                "<xs:element name=\"a\" type=\"A\" nillable=\"true\"/>",
+                "nillable",
+            ),
             ("<xs:element name=\"a\" type=\"xs:anyURI\"/>", "anyURI"),
-            ("<xs:element name=\"a\" type=\"A\" xml:lang=\"en\"/>", "lang"),
+            (
+                "<xs:element name=\"a\" type=\"A\" xml:lang=\"en\"/>",
+                "lang",
+            ),
         ];
         for (body, word) in bad {
             let found = messages(body);
@@ -204,17 +246,25 @@ mod tests {
     #[test]
     fn wildcards_are_lax_and_last_and_of_other_namespaces() {
         let wrap = |any: &str| {
-            messages(&format!("<xs:complexType name=\"A\"><xs:sequence>{any}</xs:sequence></xs:complexType>"))
+            messages(&format!(
+                "<xs:complexType name=\"A\"><xs:sequence>{any}</xs:sequence></xs:complexType>"
+            ))
         };
         let good = "<xs:any namespace=\"##other\" processContents=\"lax\"/>";
         assert!(wrap(good).is_empty());
         assert_eq!(wrap("<xs:any/>").len(), 2);
-        assert_eq!(wrap(&format!("{good}<xs:element name=\"b\" type=\"B\"/>")).len(), 1);
+        assert_eq!(
+            wrap(&format!("{good}<xs:element name=\"b\" type=\"B\"/>")).len(),
+            1
+        );
     }
 
     #[test]
     fn a_document_type_declaration_is_found() {
-        let schema = Schema { name: "x".to_owned(), text: "<!DOCTYPE a><a/>".to_owned() };
+        let schema = Schema {
+            name: "x".to_owned(),
+            text: "<!DOCTYPE a><a/>".to_owned(),
+        };
         assert_eq!(findings(&schema).len(), 1);
     }
 }

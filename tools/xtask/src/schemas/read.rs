@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use xsd_parser::Parser;
 use xsd_parser::models::schema::xs::{
-    Annotation, AttributeType, AttributeTypeContent, AttributeUseType, ComplexBaseType,
-    ComplexBaseTypeContent, ElementType, ElementTypeContent, ExtensionTypeContent, Facet,
-    GroupType, GroupTypeContent, RestrictionContent, SchemaContent, SimpleBaseType,
-    SimpleBaseTypeContent, SimpleContentContent,
+    Annotation, AttributeType, AttributeUseType, ComplexBaseType, ComplexBaseTypeContent,
+    ElementType, ElementTypeContent, ExtensionTypeContent, Facet, GroupType, GroupTypeContent,
+    RestrictionContent, SchemaContent, SimpleBaseType, SimpleBaseTypeContent, SimpleContentContent,
 };
 use xsd_parser::models::schema::{MaxOccurs, QName};
 
@@ -18,12 +17,16 @@ use super::print::type_case;
 use super::{Error, Schema};
 
 const XS: &[u8] = b"http://www.w3.org/2001/XMLSchema";
+/// The patterns of numbers: one form for each value. Without a pattern, libxml2
+/// does not take white space around a number.
+const NUMBERS: &[&str] = &[POSITIVE, NATURAL, "(0|-?[1-9][0-9]*)"];
+const POSITIVE: &str = "[1-9][0-9]*";
+const NATURAL: &str = "(0|[1-9][0-9]*)";
 /// The pattern of instants: what [`Shape::Time`] reads and writes.
-const TIME: &str =
-    "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z";
-/// The pattern of canonical base64: what [`Shape::Base64`] reads and writes.
-const BASE64: &str =
-    "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?";
+const TIME: &str = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z";
+/// The pattern of canonical base64: what [`Shape::Base64`] reads and writes. Without
+/// counts, because libxml2 counts wrongly in a repeated group.
+const BASE64: &str = "([A-Za-z0-9+/][A-Za-z0-9+/][A-Za-z0-9+/][A-Za-z0-9+/])*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/][A-Za-z0-9+/][AEIMQUYcgkosw048]=)?";
 
 /// Reads all schemas.
 pub(super) fn modules(schemas: &[Schema]) -> Result<Vec<Module>, Error> {
@@ -33,7 +36,10 @@ pub(super) fn modules(schemas: &[Schema]) -> Result<Vec<Module>, Error> {
         let parser = Parser::new()
             .resolve_includes(false)
             .add_schema_from_str(&schema.text)
-            .map_err(|error| Error::Parse { file: file.clone(), message: error.to_string() })?;
+            .map_err(|error| Error::Parse {
+                file: file.clone(),
+                message: error.to_string(),
+            })?;
         let contents = parser.finish();
         for (_, info) in contents.schemas() {
             parsed.push((schema.name.clone(), info.schema.content.clone()));
@@ -47,7 +53,10 @@ pub(super) fn modules(schemas: &[Schema]) -> Result<Vec<Module>, Error> {
             simple.insert(name.clone(), definition.clone());
         }
     }
-    parsed.iter().map(|(name, contents)| module(name, contents, &simple)).collect()
+    parsed
+        .iter()
+        .map(|(name, contents)| module(name, contents, &simple))
+        .collect()
 }
 
 fn module(
@@ -55,7 +64,11 @@ fn module(
     contents: &[SchemaContent],
     simple: &BTreeMap<String, SimpleBaseType>,
 ) -> Result<Module, Error> {
-    let mut reader = Reader { file: format!("{name}.xsd"), simple, items: Vec::new() };
+    let mut reader = Reader {
+        file: format!("{name}.xsd"),
+        simple,
+        items: Vec::new(),
+    };
     let mut roots = Vec::new();
     let mut docs = String::new();
     for content in contents {
@@ -70,7 +83,10 @@ fn module(
                 reader.complex(definition.name.clone().unwrap_or_default(), definition)?;
             }
             SchemaContent::Element(element) => {
-                roots.push((element.name.clone().unwrap_or_default(), reader.type_of(element, "")?));
+                roots.push((
+                    element.name.clone().unwrap_or_default(),
+                    reader.type_of(element, "")?,
+                ));
             }
             _ => {}
         }
@@ -83,7 +99,12 @@ fn module(
             item.docs.clone_from(&docs);
         }
     }
-    Ok(Module { name: name.to_owned(), docs, roots, items: reader.items })
+    Ok(Module {
+        name: name.to_owned(),
+        docs,
+        roots,
+        items: reader.items,
+    })
 }
 
 struct Reader<'a> {
@@ -94,26 +115,37 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn unsupported<T>(&self, message: impl Into<String>) -> Result<T, Error> {
-        Err(Error::Unsupported { file: self.file.clone(), message: message.into() })
+        Err(Error::Unsupported {
+            file: self.file.clone(),
+            message: message.into(),
+        })
     }
 
     fn simple(&self, name: String, definition: &SimpleBaseType) -> Result<Simple, Error> {
         let mut facets = Facets::default();
         self.facets(definition, &mut facets)?;
         let shape = self.shape(&name, facets)?;
-        Ok(Simple { docs: docs_of_simple(definition), name, shape })
+        Ok(Simple {
+            docs: docs_of_simple(definition),
+            name,
+            shape,
+        })
     }
 
     /// Collects the facets of a type and of those that it restricts.
     fn facets(&self, definition: &SimpleBaseType, facets: &mut Facets) -> Result<(), Error> {
         for content in &definition.content {
-            let SimpleBaseTypeContent::Restriction(restriction) = content else { continue };
+            let SimpleBaseTypeContent::Restriction(restriction) = content else {
+                continue;
+            };
             for content in &restriction.content {
                 if let RestrictionContent::Facet(facet) = content {
                     facets.add(facet);
                 }
             }
-            let Some(base) = &restriction.base else { continue };
+            let Some(base) = &restriction.base else {
+                continue;
+            };
             let name = local(base);
             if is_built_in(base) {
                 facets.base = name;
@@ -137,25 +169,35 @@ impl Reader<'_> {
             ("string", None) if !facets.enumeration.is_empty() => {
                 Ok(Shape::Enumeration(facets.enumeration))
             }
-            ("string", Some(pattern)) if hex_length(&pattern).is_some() => {
-                Ok(Shape::Octets { length: hex_length(&pattern).unwrap_or(0), pattern })
-            }
+            ("string", Some(pattern)) if hex_length(&pattern).is_some() => Ok(Shape::Octets {
+                length: hex_length(&pattern).unwrap_or(0),
+                pattern,
+            }),
             ("string", pattern) => match (facets.max_length, pattern) {
-                (Some(max), Some(pattern)) if pattern == BASE64 => {
-                    Ok(Shape::Base64 { min: length, max, pattern })
-                }
-                (Some(max), pattern) => Ok(Shape::Text { min: length, max, pattern }),
+                (Some(max), Some(pattern)) if pattern == BASE64 => Ok(Shape::Base64 {
+                    min: length,
+                    max,
+                    pattern,
+                }),
+                (Some(max), pattern) => Ok(Shape::Text {
+                    min: length,
+                    max,
+                    pattern,
+                }),
                 (None, _) => self.unsupported(format!("{name} needs xs:maxLength")),
             },
-            ("int", None) => {
-                Ok(facets.numbers.within(i64::from(i32::MIN), i64::from(i32::MAX)))
+            ("int" | "long", Some(pattern)) if NUMBERS.contains(&pattern.as_str()) => {
+                Ok(facets.numbers.of(&facets.base, pattern))
             }
-            ("long", None) => Ok(facets.numbers.within(i64::MIN, i64::MAX)),
+            ("int" | "long", _) => self.unsupported(format!(
+                "{name} needs one of the patterns {}",
+                NUMBERS.join(", ")
+            )),
             ("dateTime", Some(pattern)) if pattern == TIME => Ok(Shape::Time { pattern }),
             ("dateTime", _) => self.unsupported(format!("{name} needs the pattern {TIME}")),
             (base, _) => self.unsupported(format!(
                 "{name} restricts xs:{base} in a way that is not supported; there are \
-                 xs:string, xs:int and xs:long with bounds, and xs:dateTime with its pattern"
+                 xs:string, xs:int and xs:long, and xs:dateTime"
             )),
         }
     }
@@ -184,7 +226,9 @@ impl Reader<'_> {
                 }
                 ComplexBaseTypeContent::SimpleContent(simple) => {
                     for content in &simple.content {
-                        let SimpleContentContent::Extension(extension) = content else { continue };
+                        let SimpleContentContent::Extension(extension) = content else {
+                            continue;
+                        };
                         item.content = Content::Value(self.type_name(&extension.base)?);
                         for content in &extension.content {
                             if let ExtensionTypeContent::Attribute(attribute) = content {
@@ -206,12 +250,12 @@ impl Reader<'_> {
         let Some(type_name) = &attribute.type_ else {
             return self.unsupported(format!("the attribute {name} needs a type"));
         };
-        let docs = attribute.content.iter().map(|content| match content {
-            AttributeTypeContent::Annotation(annotation) => text_of(annotation),
-            AttributeTypeContent::SimpleType(_) => String::new(),
-        });
         Ok(Attribute {
-            docs: docs.collect(),
+            docs: attribute
+                .annotation
+                .as_ref()
+                .map(text_of)
+                .unwrap_or_default(),
             type_name: self.type_name(type_name)?,
             required: matches!(attribute.use_, AttributeUseType::Required),
             name,
@@ -297,15 +341,20 @@ impl Reader<'_> {
         let Some(id) = &group.id else {
             return self.unsupported(format!("a choice in {owner} needs an id to be named by"));
         };
-        let mut item =
-            Choice { name: type_case(id), alternatives: Vec::new(), foreign: false };
+        let mut item = Choice {
+            name: type_case(id),
+            alternatives: Vec::new(),
+            foreign: false,
+        };
         let place = self.items.len();
         for content in &group.content {
             match content {
                 GroupTypeContent::Annotation(_) => {}
                 GroupTypeContent::Element(element) => {
                     let particle = self.element(owner, element)?;
-                    let ParticleKind::Element { name, type_name } = particle.kind else { continue };
+                    let ParticleKind::Element { name, type_name } = particle.kind else {
+                        continue;
+                    };
                     if (particle.min, particle.max) != (1, Some(1)) {
                         return self.unsupported(format!("{name} in {id} must occur once"));
                     }
@@ -321,7 +370,10 @@ impl Reader<'_> {
             docs: String::new(),
             min: group.min_occurs,
             max: max_of(&group.max_occurs),
-            kind: ParticleKind::Choice { name: id.clone(), type_name },
+            kind: ParticleKind::Choice {
+                name: id.clone(),
+                type_name,
+            },
         })
     }
 
@@ -354,10 +406,20 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn within(&self, min: i64, max: i64) -> Shape {
+    fn of(&self, base: &str, pattern: String) -> Shape {
+        let (lowest, highest) = match base {
+            "int" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => (i64::MIN, i64::MAX),
+        };
+        let lowest = match pattern.as_str() {
+            POSITIVE => 1,
+            NATURAL => 0,
+            _ => lowest,
+        };
         Shape::Number {
-            min: self.min.map_or(min, |own| own.max(min)),
-            max: self.max.map_or(max, |own| own.min(max)),
+            min: self.min.map_or(lowest, |own| own.max(lowest)),
+            max: self.max.map_or(highest, |own| own.min(highest)),
+            pattern,
         }
     }
 }
@@ -388,8 +450,12 @@ fn keep<T: std::str::FromStr>(place: &mut Option<T>, value: &str) {
 
 /// The octets of a pattern of hexadecimal digits, as 32 of `[0-9a-f]{64}`.
 fn hex_length(pattern: &str) -> Option<usize> {
-    let digits: usize = pattern.strip_prefix("[0-9a-f]{")?.strip_suffix('}')?.parse().ok()?;
-    (digits % 2 == 0).then_some(digits / 2)
+    let digits: usize = pattern
+        .strip_prefix("[0-9a-f]{")?
+        .strip_suffix('}')?
+        .parse()
+        .ok()?;
+    digits.is_multiple_of(2).then_some(digits / 2)
 }
 
 fn max_of(max: &MaxOccurs) -> Option<usize> {
@@ -400,7 +466,8 @@ fn max_of(max: &MaxOccurs) -> Option<usize> {
 }
 
 fn is_built_in(name: &QName) -> bool {
-    name.namespace().is_some_and(|namespace| namespace.0.as_ref() == XS)
+    name.namespace()
+        .is_some_and(|namespace| namespace.0.as_ref() == XS)
 }
 
 fn local(name: &QName) -> String {
@@ -425,8 +492,14 @@ fn docs_of_element(element: &ElementType) -> String {
 
 /// The documentation, as one line of text.
 fn text_of(annotation: &Annotation) -> String {
-    let text = annotation.extract_documentation().unwrap_or_default().join(" ");
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    let text = annotation
+        .extract_documentation()
+        .unwrap_or_default()
+        .join(" ");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"");
     let text = text.replace("&apos;", "'").replace("&amp;", "&");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -21,7 +21,9 @@ pub(super) fn format(text: &str) -> Result<String, Error> {
     }
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
-        return Err(Error::Format(String::from_utf8_lossy(&output.stderr).into_owned()));
+        return Err(Error::Format(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ));
     }
     String::from_utf8(output.stdout).map_err(|error| Error::Format(error.to_string()))
 }
