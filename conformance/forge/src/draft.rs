@@ -83,6 +83,7 @@ pub struct Mail {
 
 /// Either form of mail.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "drafts are few and short-lived")]
 pub enum AnyDraft {
     /// Sealed mail.
     Sealed(Draft),

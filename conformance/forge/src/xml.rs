@@ -70,6 +70,10 @@ impl Element {
     }
 
     /// Sets or adds an attribute.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "most values are small copies"
+    )]
     pub fn set(&mut self, name: &str, value: impl ToString) {
         let value = value.to_string();
         match self.attributes.iter_mut().find(|(n, _)| n == name) {

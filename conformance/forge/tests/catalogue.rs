@@ -1,5 +1,11 @@
 //! The catalogue is complete, well-formed, and makes the same mail every time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what they expect by failing"
+)]
+
 use std::collections::BTreeSet;
 
 use kith_forge::KeyKind;

@@ -1,5 +1,11 @@
 //! Puppets of both key versions write to each other, and read everything back.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what they expect by failing"
+)]
+
 use kith_forge::kinds::{RequestOptions, ack};
 use kith_forge::read::{Knowledge, Reading, read_open};
 use kith_forge::{Draft, Instant, KeyKind, Puppet, Seed};

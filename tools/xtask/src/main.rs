@@ -14,6 +14,7 @@ mod schemas;
 mod tidy;
 mod trace;
 mod tree;
+mod vectors;
 
 /// What keeps the tree true.
 #[derive(Parser)]
@@ -31,6 +32,8 @@ enum Command {
     Tidy(tidy::Args),
     /// Write the Rust types, decoders and encoders of the XML schemas
     Schemas(schemas::Args),
+    /// Write the test vectors, or check them
+    Vectors(vectors::Args),
     /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
@@ -47,6 +50,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Trace(args) => trace::run(args)?,
         Command::Tidy(args) => tidy::run(args)?,
         Command::Schemas(args) => schemas::run(args)?,
+        Command::Vectors(args) => vectors::run(args)?,
         Command::Ci(args) => ci::run(args)?,
     })
 }

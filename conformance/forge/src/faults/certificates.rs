@@ -157,7 +157,7 @@ fn encryption() -> Vec<Fault> {
         .flags(&["key-substitution"])
         .prepare(|scene| {
             certificate(scene, |spec| {
-                spec.subkeys.iter_mut().for_each(|s| s.bound = false)
+                spec.subkeys.iter_mut().for_each(|s| s.bound = false);
             });
         }),
         Fault::new(
@@ -169,7 +169,7 @@ fn encryption() -> Vec<Fault> {
         .flags(&["key-substitution"])
         .prepare(|scene| {
             certificate(scene, |spec| {
-                spec.subkeys.iter_mut().for_each(|s| s.corrupt = true)
+                spec.subkeys.iter_mut().for_each(|s| s.corrupt = true);
             });
         }),
         Fault::new(
@@ -180,7 +180,7 @@ fn encryption() -> Vec<Fault> {
         )
         .prepare(|scene| {
             certificate(scene, |spec| {
-                spec.subkeys.iter_mut().for_each(|s| s.flags = 0x20)
+                spec.subkeys.iter_mut().for_each(|s| s.flags = 0x20);
             });
         }),
         Fault::new(

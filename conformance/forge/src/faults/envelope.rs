@@ -332,7 +332,7 @@ fn signature() -> Vec<Fault> {
         .sealed(|scene, draft| {
             let time = (scene.now + 2 * DAY).openpgp();
             sign(draft, |spec| {
-                spec.replace(Subpacket::seconds(subpacket::CREATED, time))
+                spec.replace(Subpacket::seconds(subpacket::CREATED, time));
             });
         }),
         Fault::new(

@@ -353,7 +353,7 @@ fn contact() -> Vec<Fault> {
         )
         .prepare(|scene| {
             scene.reissue(keep, |scene, contact| {
-                contact.id = Id128::random(&mut scene.rng)
+                contact.id = Id128::random(&mut scene.rng);
             });
         }),
         name(

@@ -255,7 +255,7 @@ fn payload() -> Vec<Fault> {
         .sealed(|_, draft| {
             draft
                 .inner
-                .set(|root| without(root, "application/kith+xml"))
+                .set(|root| without(root, "application/kith+xml"));
         }),
         Fault::new(
             "mail/two-delivery-documents",
@@ -331,7 +331,7 @@ fn parts() -> Vec<Fault> {
         .sealed(|_, draft| {
             draft
                 .inner
-                .set(|root| without(root, "application/kith-object"))
+                .set(|root| without(root, "application/kith-object"));
         }),
         Fault::new(
             "mail/object-replaced",
@@ -361,7 +361,7 @@ fn parts() -> Vec<Fault> {
         .sealed(|_, draft| {
             draft
                 .inner
-                .set(|root| without(root, "application/pgp-keys"))
+                .set(|root| without(root, "application/pgp-keys"));
         }),
         Fault::new(
             "mail/object-twice",

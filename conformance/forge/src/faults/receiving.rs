@@ -20,8 +20,8 @@ pub(super) fn faults() -> Vec<Fault> {
 }
 
 /// Changes the XML as text.
-fn text(xml: Vec<u8>, change: impl Fn(String) -> String) -> Vec<u8> {
-    change(String::from_utf8_lossy(&xml).into_owned()).into_bytes()
+fn text(xml: &[u8], change: impl Fn(String) -> String) -> Vec<u8> {
+    change(String::from_utf8_lossy(xml).into_owned()).into_bytes()
 }
 
 /// An element `ext` with one foreign element.
@@ -87,7 +87,7 @@ fn well_formed() -> Vec<Fault> {
             |_, object| {
                 object
                     .xml
-                    .set(|xml| text(xml, |t| t.replace("</text>", "\0</text>")))
+                    .set(|xml| text(&xml, |t| t.replace("</text>", "\0</text>")));
             },
         ),
         object(
@@ -96,7 +96,7 @@ fn well_formed() -> Vec<Fault> {
             |_, object| {
                 object
                     .xml
-                    .set(|xml| text(xml, |t| t.replace("</text>", "&#27;</text>")));
+                    .set(|xml| text(&xml, |t| t.replace("</text>", "&#27;</text>")));
             },
         ),
         object(
@@ -104,7 +104,7 @@ fn well_formed() -> Vec<Fault> {
             "an object in ISO 8859-1",
             |_, object| {
                 object.xml.set(|xml| {
-                    let xml = text(xml, |t| t.replace("UTF-8", "ISO-8859-1"));
+                    let xml = text(&xml, |t| t.replace("UTF-8", "ISO-8859-1"));
                     let end = b"</text>";
                     let place = xml.windows(end.len()).position(|window| window == end);
                     let (head, tail) = xml.split_at(place.unwrap_or(0));
@@ -117,7 +117,7 @@ fn well_formed() -> Vec<Fault> {
             "an object in UTF-16",
             |_, object| {
                 object.xml.set(|xml| {
-                    let text = text(xml, |t| t.replace("UTF-8", "UTF-16"));
+                    let text = text(&xml, |t| t.replace("UTF-8", "UTF-16"));
                     let text = String::from_utf8_lossy(&text).into_owned();
                     let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
                     units.flat_map(u16::to_be_bytes).collect()
@@ -142,7 +142,7 @@ fn well_formed() -> Vec<Fault> {
             |_, object| {
                 object
                     .xml
-                    .set(|xml| text(xml, |t| t.replace("</text>", "&nbsp;</text>")));
+                    .set(|xml| text(&xml, |t| t.replace("</text>", "&nbsp;</text>")));
             },
         ),
         Fault::new(
@@ -175,7 +175,7 @@ fn doctype() -> Vec<Fault> {
             "an object with a DOCTYPE",
             |_, object| {
                 object.xml.set(|xml| {
-                    text(xml, |t| {
+                    text(&xml, |t| {
                         t.replacen("<object", "<!DOCTYPE object>\n<object", 1)
                     })
                 });
@@ -186,7 +186,7 @@ fn doctype() -> Vec<Fault> {
             "an object with an external entity",
             |_, object| {
                 object.xml.set(|xml| {
-                    text(xml, |t| {
+                    text(&xml, |t| {
                         t.replacen("<object", XXE, 1)
                             .replace("</text>", "&e;</text>")
                     })
@@ -198,7 +198,7 @@ fn doctype() -> Vec<Fault> {
             "an object with entities that grow to a megabyte",
             |_, object| {
                 object.xml.set(|xml| {
-                    text(xml, |t| {
+                    text(&xml, |t| {
                         t.replacen("<object", BOMB, 1)
                             .replace("</text>", "&e;</text>")
                     })
@@ -214,7 +214,7 @@ fn doctype() -> Vec<Fault> {
         .flags(&["xml-entities"])
         .sealed(|_, draft| {
             draft.delivery.xml.set(|xml| {
-                text(xml, |t| {
+                text(&xml, |t| {
                     t.replacen("<delivery", "<!DOCTYPE delivery>\n<delivery", 1)
                 })
             });
@@ -454,7 +454,7 @@ fn delivery_schema() -> Vec<Fault> {
                 draft
                     .delivery
                     .root
-                    .set(|root| root.child(Element::new("urgent")))
+                    .set(|root| root.child(Element::new("urgent")));
             },
         ),
     ]

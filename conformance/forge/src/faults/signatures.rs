@@ -92,7 +92,7 @@ fn purpose() -> Vec<Fault> {
         )
         .sealed(|_, draft| {
             sign(draft, |spec| {
-                spec.hashed.push(Subpacket::notation("kith", "object"))
+                spec.hashed.push(Subpacket::notation("kith", "object"));
             });
         }),
         Fault::new(

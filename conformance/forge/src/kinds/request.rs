@@ -41,7 +41,7 @@ impl Puppet {
         &mut self,
         address: &str,
         now: Instant,
-        options: RequestOptions,
+        options: &RequestOptions,
     ) -> ObjectDraft {
         let purpose = if options.follow { "follow" } else { "friend" };
         let nonce = Id128::random(&mut self.rng);
@@ -68,8 +68,12 @@ impl Puppet {
     }
 
     /// A request as open mail, with everything it names.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "options are made for one request"
+    )]
     pub fn request(&mut self, address: &str, now: Instant, options: RequestOptions) -> OpenDraft {
-        let request = self.request_object(address, now, options);
+        let request = self.request_object(address, now, &options);
         let subject = format!("{} asks you to become friends", self.name);
         let mail = MailDraft::new(&self.address, address, now, &subject);
         let mut draft = OpenDraft::new(mail);
@@ -80,13 +84,17 @@ impl Puppet {
     }
 
     /// A request to somebody whose certificate is known, sealed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "options are made for one request"
+    )]
     pub fn request_sealed(
         &mut self,
         to: &Peer,
         now: Instant,
         options: RequestOptions,
     ) -> Result<Draft, ForgeError> {
-        let request = self.request_object(&to.address, now, options);
+        let request = self.request_object(&to.address, now, &options);
         let mut draft = self.delivery(to, now)?;
         draft.objects = self.credential_objects();
         draft.objects.push(Item::Draft(request));
