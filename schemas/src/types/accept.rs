@@ -21,7 +21,7 @@ pub struct Accept {
     /// The element `credentials`: The parts of the mail that introduce an identity, by hash: every
     /// entry of its chain in order of epochs, its contact, and its certificate.
     pub credentials: Credentials,
-    /// The element `invite`: The element `invite` of [`Accept`].
+    /// The element `invite`.
     pub invite: Option<AcceptInvite>,
 }
 

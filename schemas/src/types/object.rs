@@ -53,7 +53,7 @@ impl Element for Object {
         let mut children = Children::of(node)?;
         let requires = children.repeated("requires", 0, 16)?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, Payload::EXPECTED)?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -115,8 +115,6 @@ pub enum Payload {
 }
 
 impl Payload {
-    const EXPECTED: &str = "identity, contact, request, accept, confirm, decline, end, message, post, retract, an element of another namespace";
-
     /// The name of the element: its local name, preceded by its namespace in
     /// braces unless that is Kith's.
     #[must_use]

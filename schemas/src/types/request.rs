@@ -19,7 +19,7 @@ pub struct Request {
     /// The attribute `expires`: An instant in UTC, whole seconds, with the suffix Z, from the year
     /// 1000; neither hour 24 nor leap seconds.
     pub expires: Time,
-    /// The element `to`: The element `to` of [`Request`].
+    /// The element `to`.
     pub to: RequestTo,
     /// The element `credentials`: The parts of the mail that introduce an identity, by hash: every
     /// entry of its chain in order of epochs, its contact, and its certificate.

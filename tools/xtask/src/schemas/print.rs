@@ -12,6 +12,7 @@ use super::{COMMAND, Generated, SCHEMAS, SOURCE, pattern};
 mod choice;
 mod names;
 
+use choice::expected;
 pub(super) use names::type_case;
 use names::{bound, comment, field_case, first_sentence, integer, raw_string};
 
@@ -99,13 +100,7 @@ fn tree(modules: &[Module], types: &Types<'_>) -> Generated {
             }
         }
     }
-    for item in types.items.values() {
-        if let Item::Choice(choice) = item
-            && choice.foreign
-        {
-            out.push_str("pub use crate::foreign::Foreign;\n");
-        }
-    }
+    out.push_str("pub use crate::foreign::Foreign;\n");
     out.push_str(
         "\nuse crate::decode::Element;\nuse crate::error::DecodeError;\n\n\
          /// Checks an element that can start a document, wherever it stands.\n\
@@ -335,7 +330,8 @@ impl Printer<'_> {
                 Some(Item::Struct(item)) => first_sentence(&item.docs),
                 _ => "",
             };
-            if what.is_empty() {
+            // Documentation that was made up for want of any says no more.
+            if what.is_empty() || what.starts_with("The element `") {
                 format!("{fallback}.")
             } else {
                 format!("{fallback}: {what}")
@@ -438,8 +434,12 @@ impl Printer<'_> {
             }
             ParticleKind::Choice { name, type_name } => {
                 let field = field_case(name);
+                let expected = match self.types.items.get(type_name.as_str()) {
+                    Some(Item::Choice(item)) => expected(item),
+                    _ => String::new(),
+                };
                 let call = match (particle.min, particle.max) {
-                    (1, Some(1)) => format!("choice({type_name}::choose, {type_name}::EXPECTED)"),
+                    (1, Some(1)) => format!("choice({type_name}::choose, {expected:?})"),
                     (0, Some(1)) => {
                         self.line(format!(
                             "let {field} = {type_name}::choose(&mut children)?;"
@@ -448,7 +448,7 @@ impl Printer<'_> {
                         return;
                     }
                     _ => {
-                        format!("choices({type_name}::choose, {type_name}::EXPECTED, {min}, {max})")
+                        format!("choices({type_name}::choose, {expected:?}, {min}, {max})")
                     }
                 };
                 self.line(format!("let {field} = children.{call}?;"));

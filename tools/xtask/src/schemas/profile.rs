@@ -10,6 +10,7 @@ use std::fmt;
 
 use roxmltree::{Document, Node};
 
+use super::print::type_case;
 use super::{SCHEMAS, Schema, pattern};
 
 const XS: &str = "http://www.w3.org/2001/XMLSchema";
@@ -80,10 +81,12 @@ pub(super) fn findings(schema: &Schema) -> Vec<Finding> {
             }];
         }
     };
+    let main = type_case(&schema.name);
     let mut findings = Vec::new();
     for node in document.descendants().filter(Node::is_element) {
         let mut messages = Vec::new();
         check(node, &mut messages);
+        check_documented(node, &main, &mut messages);
         let line = document.text_pos_at(node.range().start).row;
         findings.extend(messages.into_iter().map(|message| Finding {
             file: file.clone(),
@@ -137,6 +140,21 @@ fn require(node: Node<'_, '_>, attribute: &str, why: &str, messages: &mut Vec<St
     if !node.has_attribute(attribute) {
         let name = node.tag_name().name();
         messages.push(format!("xs:{name} needs the attribute {attribute}, {why}"));
+    }
+}
+
+/// Types with a name become Rust items, whose documentation this is. The type
+/// named like the schema document has that of the document.
+fn check_documented(node: Node<'_, '_>, main: &str, messages: &mut Vec<String>) {
+    let Some(name) = node.attribute("name") else {
+        return;
+    };
+    let is_type = matches!(node.tag_name().name(), "simpleType" | "complexType");
+    let annotated = node
+        .children()
+        .any(|child| child.tag_name().name() == "annotation");
+    if is_type && !annotated && name != main {
+        messages.push(format!("the type {name} needs documentation"));
     }
 }
 
@@ -220,11 +238,11 @@ mod tests {
     fn what_is_outside_is_found_with_its_line() {
         let bad = [
             (
-                "<xs:simpleType name=\"A\"><xs:union memberTypes=\"B C\"/></xs:simpleType>",
+                "<xs:simpleType name=\"X\"><xs:union memberTypes=\"B C\"/></xs:simpleType>",
                 "union",
             ),
             ("<xs:import namespace=\"urn:x\"/>", "import"),
-            ("<xs:complexType name=\"A\" mixed=\"true\"/>", "mixed"),
+            ("<xs:complexType name=\"X\" mixed=\"true\"/>", "mixed"),
             (
                 "<xs:element name=\"a\" type=\"A\" nillable=\"true\"/>",
                 "nillable",
@@ -247,7 +265,7 @@ mod tests {
     fn wildcards_are_lax_and_last_and_of_other_namespaces() {
         let wrap = |any: &str| {
             messages(&format!(
-                "<xs:complexType name=\"A\"><xs:sequence>{any}</xs:sequence></xs:complexType>"
+                "<xs:complexType name=\"X\"><xs:sequence>{any}</xs:sequence></xs:complexType>"
             ))
         };
         let good = "<xs:any namespace=\"##other\" processContents=\"lax\"/>";
@@ -256,6 +274,16 @@ mod tests {
         assert_eq!(
             wrap(&format!("{good}<xs:element name=\"b\" type=\"B\"/>")).len(),
             1
+        );
+    }
+
+    #[test]
+    fn types_without_documentation_are_found() {
+        let found = messages("<xs:complexType name=\"A\"/><xs:complexType name=\"X\"/>");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].ends_with("the type A needs documentation"),
+            "{found:?}"
         );
     }
 

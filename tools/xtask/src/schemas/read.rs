@@ -91,10 +91,12 @@ fn module(
             _ => {}
         }
     }
-    // The schema's documentation is its main type's too.
+    // The schema's documentation is that of the type named like it, too.
+    let main = type_case(name);
     for item in &mut reader.items {
         if let Item::Struct(item) = item
             && item.docs.is_empty()
+            && item.name == main
         {
             item.docs.clone_from(&docs);
         }
@@ -305,28 +307,23 @@ impl Reader<'_> {
         }
         let element_name = element.name.clone().unwrap_or_default();
         let name = format!("{owner}{}", type_case(&element_name));
+        let docs = match docs_of_element(element) {
+            docs if docs.is_empty() => format!("The element `{element_name}` of [`{owner}`]."),
+            docs => docs,
+        };
         for content in &element.content {
             match content {
                 ElementTypeContent::ComplexType(definition) => {
                     let first = self.items.len();
                     self.complex(name.clone(), definition)?;
-                    if let Some(Item::Struct(item)) = self.items.get_mut(first)
-                        && item.docs.is_empty()
-                    {
-                        item.docs = docs_of_element(element);
-                    }
-                    if let Some(Item::Struct(item)) = self.items.get_mut(first)
-                        && item.docs.is_empty()
-                    {
-                        item.docs = format!("The element `{element_name}` of [`{owner}`].");
+                    if let Some(Item::Struct(item)) = self.items.get_mut(first) {
+                        item.docs = docs;
                     }
                     return Ok(name);
                 }
                 ElementTypeContent::SimpleType(definition) => {
                     let mut item = self.simple(name.clone(), definition)?;
-                    if item.docs.is_empty() {
-                        item.docs = docs_of_element(element);
-                    }
+                    item.docs = docs;
                     self.items.push(Item::Simple(item));
                     return Ok(name);
                 }

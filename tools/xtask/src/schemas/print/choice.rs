@@ -41,19 +41,7 @@ impl Printer<'_> {
     }
 
     fn choice_methods(&mut self, item: &Choice) {
-        let mut expected: Vec<&str> = item
-            .alternatives
-            .iter()
-            .map(|(element, ..)| element.as_str())
-            .collect();
-        if item.foreign {
-            expected.push("an element of another namespace");
-        }
         self.line(format!("impl {} {{", item.name));
-        self.line(format!(
-            "const EXPECTED: &str = {:?};\n",
-            expected.join(", ")
-        ));
         self.line(
             "/// The name of the element: its local name, preceded by its namespace in\n\
              /// braces unless that is Kith's.\n#[must_use]\n\
@@ -106,4 +94,14 @@ impl Printer<'_> {
         }
         self.line("}\n}\n}\n");
     }
+}
+
+/// What can stand there, for people.
+pub(super) fn expected(item: &Choice) -> String {
+    let elements = item
+        .alternatives
+        .iter()
+        .map(|(element, ..)| element.as_str());
+    let foreign = item.foreign.then_some("an element of another namespace");
+    elements.chain(foreign).collect::<Vec<_>>().join(", ")
 }

@@ -74,20 +74,18 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// `TypeCase`
+/// `TypeCase`; a name that begins with a digit gets an `N` in front.
 pub(in crate::schemas) fn type_case(name: &str) -> String {
-    let capital = |word: String| {
+    let mut out = String::new();
+    for word in words(name) {
         let mut chars = word.chars();
-        chars
-            .next()
-            .map(|first| first.to_uppercase().chain(chars).collect())
-            .unwrap_or_default()
-    };
-    words(name)
-        .into_iter()
-        .map(capital)
-        .collect::<Vec<String>>()
-        .concat()
+        out.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+        out.extend(chars);
+    }
+    if out.starts_with(|c: char| c.is_numeric()) {
+        out.insert(0, 'N');
+    }
+    out
 }
 
 /// `field_case`, with `r#` where Rust needs it.
