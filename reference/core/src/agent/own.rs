@@ -185,6 +185,21 @@ impl Own {
         self.certificate.to_armor()
     }
 
+    /// The certificate in binary.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library fails.
+    pub fn certificate_octets(&self) -> Result<Vec<u8>, WireError> {
+        self.certificate.to_octets()
+    }
+
+    /// The object hashes of the chain, in order of epochs.
+    #[must_use]
+    pub fn chain(&self) -> &[Id] {
+        &self.chain
+    }
+
     /// The transferable secret key.
     ///
     /// # Errors

@@ -91,6 +91,8 @@ pub enum DeliveryState {
 pub struct Message {
     /// The object id, in hex.
     pub id: String,
+    /// The object hash of its last revision, in hex.
+    pub hash: String,
     /// Its author, in hex.
     pub author: String,
     /// Its recipient, in hex.
@@ -107,6 +109,21 @@ pub struct Message {
     pub rev: u32,
     /// How far an own one got.
     pub delivery: Option<DeliveryState>,
+}
+
+/// A copy of an own object on its way to one person.
+#[derive(Debug, Clone, Serialize)]
+pub struct Copy {
+    /// The object id, in hex.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// The recipient, in hex.
+    pub to: String,
+    /// The recipient's address.
+    pub address: String,
+    /// How far it got.
+    pub state: DeliveryState,
 }
 
 /// A post, or an object of a kind that this agent doesn't know.
@@ -371,6 +388,7 @@ impl View<'_> {
             }
             messages.push(Message {
                 id: hex::encode(entry.id),
+                hash: hex::encode(entry.hash),
                 author: hex::encode(entry.author),
                 to: hex::encode(if own { *peer } else { self.own }),
                 text: text.clone(),
@@ -386,6 +404,36 @@ impl View<'_> {
             });
         }
         Ok(messages)
+    }
+
+    /// The copies of the own messages and posts.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn deliveries(&self) -> Result<Vec<Copy>, AgentError> {
+        let (from, to) = (&self.own[..], successor(&self.own));
+        let mut copies = Vec::new();
+        for (key, _) in self.store.range(Table::Audience, from, &to, usize::MAX)? {
+            let (subject, peer) = key.split_at(key.len().saturating_sub(32));
+            let Ok(peer) = Id::try_from(peer) else {
+                continue;
+            };
+            let Some(entry) = self.store.record::<Entry>(Table::Object, subject)? else {
+                continue;
+            };
+            copies.push(Copy {
+                id: hex::encode(entry.id),
+                kind: entry.kind,
+                to: hex::encode(peer),
+                address: self
+                    .peer(peer)?
+                    .map(|p| p.address().to_owned())
+                    .unwrap_or_default(),
+                state: self.delivery(subject, peer)?,
+            });
+        }
+        Ok(copies)
     }
 
     fn is_blocked(&self, id: Id) -> Result<bool, AgentError> {

@@ -1,0 +1,213 @@
+//! One open device of one person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kith_adapter::act::{ActResult, Created, Invited};
+use kith_adapter::protocol::{
+    Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
+    ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Synced,
+};
+use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
+use kith_core::agent::own::{NewIdentity, Own};
+use kith_core::agent::receive::Verdict;
+use kith_core::store::{Read, Table};
+use kith_core::wire::keys::KeyKind;
+use kith_core::{ActError, Action, Done, Gate, Receipt};
+
+use crate::convert::{hash, identity, internal, seconds, timestamp};
+
+/// How long a server may be silent. The suite's servers answer at once or never.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One open device.
+pub(crate) struct Session {
+    pub(crate) driver: Driver,
+    pub(crate) now: i64,
+    pub(crate) device: String,
+    authserv_id: String,
+}
+
+impl Session {
+    pub(crate) fn open(
+        gate: Arc<dyn Gate>,
+        mut store: Store,
+        open: &Open,
+    ) -> Result<(Self, Opened), Failure> {
+        let now = seconds(open.now);
+        if let Some(keys) = &open.keys {
+            let writes = match keys {
+                Keys::Generate(kind) => generate(gate.as_ref(), *kind, open, now)?,
+                Keys::Import(import) => {
+                    let chain: Vec<_> = import.chain.iter().map(|entry| entry.0.clone()).collect();
+                    let contact = &import.contact.0;
+                    let writes = Own::import(&import.secret.0, &chain, contact);
+                    writes.map_err(|error| Failure::Refused(error.to_string()))?
+                }
+            };
+            store.apply(&writes).map_err(internal)?;
+        }
+        let account = account(open);
+        let driver = Driver::open(gate, store, account)
+            .map_err(internal)?
+            .keeping_connection();
+        let own = driver.agent().own();
+        let chain = own.chain().iter().map(|hash| {
+            let octets = driver.store().get(Table::Octets, hash).map_err(internal)?;
+            Ok(Octets(octets.unwrap_or_default()))
+        });
+        let opened = Opened {
+            session: 0,
+            identity: identity(&hex::encode(own.id))?,
+            certificate: Octets(own.certificate_octets().map_err(internal)?),
+            chain: chain.collect::<Result<_, Failure>>()?,
+            kept: None,
+        };
+        let (device, authserv_id) = (open.device.clone(), open.authserv_id.clone());
+        Ok((
+            Self {
+                driver,
+                now,
+                device,
+                authserv_id,
+            },
+            opened,
+        ))
+    }
+
+    pub(crate) async fn sync(&mut self, now: i64) -> Result<Synced, Failure> {
+        self.now = now;
+        let report = self
+            .driver
+            .sync(now)
+            .await
+            .map_err(|error| Failure::Server(error.to_string()))?;
+        let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Synced {
+            fetched: count(report.fetched),
+            sent: count(report.sent),
+            next_due: report.next_due.map(timestamp),
+            problems: report.problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    pub(crate) fn act(&mut self, now: i64, action: Action) -> Result<ActResult, Failure> {
+        self.now = now;
+        let changes = matches!(action, Action::Edit { .. });
+        let (done, _) = self.driver.act(action, now).map_err(|error| match error {
+            DriverError::Act(ActError::Agent(error)) => internal(error),
+            DriverError::Act(error) => Failure::Refused(error.to_string()),
+            error => internal(error),
+        })?;
+        Ok(match done {
+            Done::Object(id) if !changes => ActResult::Created(Created {
+                id: ObjectId::from_octets(id),
+            }),
+            Done::Invite(invitation) => ActResult::Invited(Invited {
+                uri: invitation.uri(),
+            }),
+            _ => ActResult::Empty(Empty {}),
+        })
+    }
+
+    pub(crate) fn receive(&mut self, receive: &Receive) -> Result<Received, Failure> {
+        self.now = seconds(receive.now);
+        // What the own mail server says stands on top of what it hands over.
+        let result = match receive.auth {
+            Authentication::Pass => "dmarc=pass",
+            Authentication::Fail => "dmarc=fail",
+            Authentication::None => "none",
+        };
+        let mail = format!("Authentication-Results: {}; {result}\r\n", self.authserv_id);
+        let mut octets = mail.into_bytes();
+        octets.extend(&receive.mail.0);
+        let receipt = self.driver.receive(&octets, self.now).map_err(internal)?;
+        Ok(received(&receipt))
+    }
+
+    pub(crate) async fn close(self) -> Store {
+        let (rest, store) = self.driver.rest();
+        rest.close().await;
+        store
+    }
+}
+
+fn generate(
+    gate: &dyn Gate,
+    kind: WantedKeys,
+    open: &Open,
+    now: i64,
+) -> Result<Vec<kith_core::store::Write>, Failure> {
+    let keys = match kind {
+        WantedKeys::V4 => KeyKind::V4,
+        WantedKeys::V6 => KeyKind::V6,
+        WantedKeys::Pq => return Err(Failure::Unsupported("pq".to_owned())),
+    };
+    let name = Some(open.person.name.clone()).filter(|name| !name.is_empty());
+    let new = NewIdentity {
+        name,
+        address: open.person.address.clone(),
+        keys,
+        now,
+    };
+    let made = Own::make(gate, &new, rand::random());
+    Ok(made
+        .map_err(|error| Failure::Refused(error.to_string()))?
+        .writes)
+}
+
+fn account(open: &Open) -> Account {
+    let endpoint = |server: &MailServer| Endpoint {
+        host: server.host.clone(),
+        connect: Some(server.connect.to_string()),
+        port: server.port,
+        mode: match server.mode {
+            Mode::Tls => TlsMode::Tls,
+            Mode::Starttls => TlsMode::Starttls,
+        },
+    };
+    Account {
+        user: open
+            .user
+            .clone()
+            .unwrap_or_else(|| open.person.address.clone()),
+        password: Password::new(open.password.clone()),
+        submission: endpoint(&open.submission),
+        mailbox: endpoint(&open.mailbox),
+        roots: Roots::Pem(open.ca.clone()),
+        authserv_id: Some(open.authserv_id.clone()),
+        patience: PATIENCE,
+    }
+}
+
+fn received(receipt: &Receipt) -> Received {
+    let (outcome, violation) = verdict(receipt.mail);
+    let objects = receipt.objects.iter().map(|object| {
+        let (outcome, violation) = verdict(object.verdict);
+        ObjectOutcome {
+            hash: hash(object.hash),
+            outcome,
+            violation,
+        }
+    });
+    Received {
+        outcome,
+        violation,
+        objects: objects.collect(),
+    }
+}
+
+fn verdict(verdict: Verdict) -> (Outcome, Option<String>) {
+    let outcome = match verdict.outcome {
+        kith_spec::Outcome::Ignore => Outcome::Ignore,
+        kith_spec::Outcome::Refuse => Outcome::Refuse,
+        kith_spec::Outcome::Hold => Outcome::Hold,
+        kith_spec::Outcome::Accept => Outcome::Accept,
+    };
+    (
+        outcome,
+        verdict
+            .violation
+            .map(|violation| violation.name().to_owned()),
+    )
+}

@@ -1,0 +1,192 @@
+//! What the person sees, in the words of the adapter protocol.
+
+use kith_adapter::protocol::{Failure, ObjectRef};
+use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
+use kith_adapter::view::private::Message;
+use kith_adapter::view::publishing::{Entry, Fallback};
+use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
+use kith_adapter::view::{Query, ViewResult};
+use kith_core::agent::relation;
+use kith_core::agent::view;
+
+use crate::convert::{identity, internal, object, timestamp};
+use crate::session::Session;
+
+/// More than a case ever makes.
+const ALL: usize = 100_000;
+
+/// Answers a view.
+///
+/// # Errors
+///
+/// When the store fails.
+pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failure> {
+    let view = session.driver.view(session.now);
+    Ok(match query {
+        Query::Friends(_) => list(view.friends().map_err(internal)?, friend)?,
+        Query::Requests(_) => list(view.requests().map_err(internal)?, request)?,
+        Query::Relations(_) => {
+            let mut relations = view.relations().map_err(internal)?;
+            relations.retain(|relation| relation.identity.is_some());
+            list(relations, state)?
+        }
+        Query::Messages(_) => {
+            let messages = view.messages(None).map_err(internal)?;
+            let hashes = messages
+                .iter()
+                .map(|message| (message.hash.clone(), reference(message)));
+            let hashes: Vec<_> = hashes.collect();
+            let parent = |hash: &String| hashes.iter().find(|(h, _)| h == hash).map(|(_, r)| r);
+            let shown = messages
+                .iter()
+                .map(|one| message(one, one.parent.as_ref().and_then(parent)));
+            shown.collect::<Result<Vec<Message>, Failure>>()?.into()
+        }
+        Query::Timeline(_) => {
+            let mut posts = view.timeline(ALL).map_err(internal)?;
+            posts.retain(|post| post.kind == "post");
+            list(posts, entry)?
+        }
+        Query::Unknown(_) => {
+            let mut posts = view.timeline(ALL).map_err(internal)?;
+            posts.retain(|post| post.kind != "post");
+            list(posts, fallback)?
+        }
+        Query::Gaps(_) => list(view.gaps().map_err(internal)?, gap)?,
+        Query::Deliveries(_) => list(view.deliveries().map_err(internal)?, delivery)?,
+        Query::Devices(_) => vec![Device {
+            name: session.device.clone(),
+            current: true,
+        }]
+        .into(),
+    })
+}
+
+fn list<T, U>(items: Vec<T>, show: impl Fn(T) -> Result<U, Failure>) -> Result<ViewResult, Failure>
+where
+    Vec<U>: Into<ViewResult>,
+{
+    Ok(items
+        .into_iter()
+        .map(show)
+        .collect::<Result<Vec<U>, Failure>>()?
+        .into())
+}
+
+fn friend(friend: view::Friend) -> Result<Friend, Failure> {
+    Ok(Friend {
+        identity: identity(&friend.identity)?,
+        address: friend.address,
+        name: friend.name.unwrap_or_default(),
+        since: timestamp(friend.since),
+    })
+}
+
+fn request(request: view::Request) -> Result<Request, Failure> {
+    let rivals = request.rivals.iter().map(|rival| object(rival));
+    Ok(Request {
+        request: object(&request.request)?,
+        direction: match request.direction {
+            view::Direction::Incoming => Direction::Incoming,
+            view::Direction::Outgoing => Direction::Outgoing,
+            view::Direction::Accepted => Direction::Accepted,
+        },
+        identity: request.identity.as_deref().map(identity).transpose()?,
+        address: request.address,
+        name: request.name.unwrap_or_default(),
+        note: request.note.unwrap_or_default(),
+        rivals: rivals.collect::<Result<_, _>>()?,
+        introduced: None,
+        invited: request.invited,
+        warning: request.warning,
+    })
+}
+
+fn state(relation: view::RelationState) -> Result<Relation, Failure> {
+    Ok(Relation {
+        identity: identity(&relation.identity.unwrap_or_default())?,
+        address: relation.address.unwrap_or_default(),
+        state: match relation.state {
+            relation::State::Stranger => State::Stranger,
+            relation::State::Requested => State::Requested,
+            relation::State::Pending => State::Pending,
+            relation::State::Met => State::Met,
+            relation::State::Accepted => State::Accepted,
+            relation::State::Crossed => State::Crossed,
+            relation::State::Friends => State::Friends,
+            relation::State::Renewing => State::Renewing,
+            relation::State::Blocked => State::Blocked,
+        },
+    })
+}
+
+fn reference(message: &view::Message) -> Option<ObjectRef> {
+    let author = identity(&message.author).ok()?;
+    Some(ObjectRef {
+        author,
+        id: object(&message.id).ok()?,
+    })
+}
+
+fn message(
+    message: &view::Message,
+    parent: Option<&Option<ObjectRef>>,
+) -> Result<Message, Failure> {
+    Ok(Message {
+        id: object(&message.id)?,
+        author: identity(&message.author)?,
+        to: identity(&message.to)?,
+        text: message.text.clone(),
+        parent: parent.cloned().flatten(),
+        created: timestamp(message.created),
+        received: Some(timestamp(message.received)),
+        rev: message.rev,
+        delivery: message.delivery.map(delivery_state),
+    })
+}
+
+fn delivery_state(state: view::DeliveryState) -> DeliveryState {
+    match state {
+        view::DeliveryState::Queued => DeliveryState::Queued,
+        view::DeliveryState::Sent => DeliveryState::Sent,
+        view::DeliveryState::Acknowledged => DeliveryState::Acknowledged,
+        view::DeliveryState::Bounced => DeliveryState::Bounced,
+    }
+}
+
+fn entry(post: view::Post) -> Result<Entry, Failure> {
+    Ok(Entry {
+        author: identity(&post.author)?,
+        id: object(&post.id)?,
+        kind: post.kind,
+        text: post.text,
+        created: timestamp(post.created),
+        rev: post.rev,
+    })
+}
+
+fn fallback(post: view::Post) -> Result<Fallback, Failure> {
+    Ok(Fallback {
+        author: identity(&post.author)?,
+        id: object(&post.id)?,
+        fallback: post.text,
+    })
+}
+
+fn gap(gap: view::Gap) -> Result<Gap, Failure> {
+    Ok(Gap {
+        identity: identity(&gap.identity)?,
+        channel: object(&gap.channel)?,
+        missing: gap.missing,
+    })
+}
+
+fn delivery(delivery: view::Copy) -> Result<Delivery, Failure> {
+    Ok(Delivery {
+        id: object(&delivery.id)?,
+        kind: delivery.kind,
+        to: identity(&delivery.to)?,
+        address: delivery.address,
+        state: delivery_state(delivery.state),
+    })
+}
