@@ -1,0 +1,505 @@
+//! The mailbox, by IMAP (RFC 9051, RFC 3501; specification, sections "Transport" and "Filing").
+//!
+//! Commands are sent and answers read through async-imap's connection, but interpreted here: its
+//! own helpers mix what was asked for with what the server says unasked, and drop the latter.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_imap::Session;
+use async_imap::imap_proto::{
+    AttributeValue, MailboxDatum, Response, ResponseCode, Status, StatusAttribute,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::connect::{ConnectError, Dialer, Protocol, Stream, shown};
+
+mod fetch;
+mod login;
+mod names;
+
+pub use fetch::Summary;
+use names::Names;
+
+/// How long to wait for the answer to LOGOUT.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why the mailbox can't be used now.
+#[derive(Debug, thiserror::Error)]
+pub enum MailboxError {
+    /// There is no connection.
+    #[error("mailbox server {0}")]
+    Connect(#[from] ConnectError),
+    /// User name or password is wrong.
+    #[error(
+        "mailbox server {server}: login as {user} was refused ({said}); check user name and password, some providers want an app password"
+    )]
+    Login {
+        /// The server.
+        server: String,
+        /// The user name.
+        user: String,
+        /// What the server said.
+        said: String,
+    },
+    /// There is no common way to log in.
+    #[error("mailbox server {server}: offers no login with a password; ask the provider for one")]
+    NoMechanism {
+        /// The server.
+        server: String,
+    },
+    /// The connection broke.
+    #[error(
+        "mailbox server {server}: the connection broke ({reason}); the next sync goes on where it stopped"
+    )]
+    Lost {
+        /// The server.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The mailbox is full.
+    #[error(
+        "mailbox server {server}: the mailbox is full ({said}); delete something, and filing goes on at the next sync"
+    )]
+    Quota {
+        /// The server.
+        server: String,
+        /// What it said.
+        said: String,
+    },
+    /// The server refuses a command.
+    #[error(
+        "mailbox server {server}: {command} was refused ({said}); try later, or ask the provider"
+    )]
+    Refused {
+        /// The server.
+        server: String,
+        /// The command.
+        command: &'static str,
+        /// What it said.
+        said: String,
+        /// Whether the folder is missing.
+        missing: bool,
+    },
+}
+
+/// The folders that matter to Kith.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Folder {
+    /// `INBOX`.
+    Inbox,
+    /// `Kith`.
+    Kith,
+    /// `Kith/Refused`.
+    Refused,
+}
+
+/// How far a folder has grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// UIDVALIDITY: UIDs of another validity mean nothing.
+    pub validity: u32,
+    /// UIDNEXT: the next mail has this UID or a higher one.
+    pub next: Option<u32>,
+    /// How many mails there are; not known from STATUS.
+    pub exists: u32,
+}
+
+/// What the server can do.
+#[derive(Debug, Clone, Copy, Default)]
+struct Abilities {
+    moves: bool,
+    uidplus: bool,
+    idle: bool,
+    namespace: bool,
+}
+
+/// A connection, logged in.
+#[derive(Debug)]
+pub struct Mailbox {
+    session: Session<Stream>,
+    server: String,
+    abilities: Abilities,
+    names: Names,
+    present: BTreeSet<Folder>,
+    selected: Option<Folder>,
+    /// Whether the server said that something is new since the last SELECT.
+    stirred: bool,
+}
+
+impl Mailbox {
+    /// Connects, logs in, and asks how the server names folders.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn open(dialer: &Dialer, account: &Account) -> Result<Self, MailboxError> {
+        let server = account.mailbox.to_string();
+        let stream = dialer.dial(&account.mailbox, Protocol::Imap).await?;
+        let session = login::login(stream, account, &server).await?;
+        let mut mailbox = Self {
+            session,
+            server,
+            abilities: Abilities::default(),
+            names: Names::default(),
+            present: BTreeSet::from([Folder::Inbox]),
+            selected: None,
+            stirred: false,
+        };
+        mailbox.abilities = mailbox.capabilities().await?;
+        mailbox.names = mailbox.ask_names().await?;
+        Ok(mailbox)
+    }
+
+    /// Whether the server can tell of new mail by itself (RFC 2177).
+    #[must_use]
+    pub fn can_idle(&self) -> bool {
+        self.abilities.idle
+    }
+
+    /// Whether mail can be taken out of a folder without harm to other mail.
+    #[must_use]
+    pub fn can_move(&self) -> bool {
+        self.abilities.moves || self.abilities.uidplus
+    }
+
+    /// The name of a folder at this server.
+    #[must_use]
+    pub fn name(&self, folder: Folder) -> String {
+        self.names.of(folder)
+    }
+
+    fn lost(&self, reason: &dyn std::fmt::Display) -> MailboxError {
+        MailboxError::Lost {
+            server: self.server.clone(),
+            reason: shown(&reason.to_string()),
+        }
+    }
+
+    /// Sends a command and hands every answer but the last one to `take`.
+    async fn command(
+        &mut self,
+        command: &str,
+        mut take: impl FnMut(&Response<'_>),
+    ) -> Result<(), MailboxError> {
+        let id = self
+            .session
+            .run_command(command)
+            .await
+            .map_err(|error| self.lost(&error))?;
+        loop {
+            let answer = self
+                .session
+                .read_response()
+                .await
+                .map_err(|error| self.lost(&error))?;
+            let answer = answer.ok_or_else(|| self.lost(&"the server closed the connection"))?;
+            match answer.parsed() {
+                Response::Done {
+                    tag,
+                    status,
+                    outcome,
+                    ..
+                } if *tag == id => {
+                    let said = outcome.information.as_deref().unwrap_or_default();
+                    return self.verdict(command, status, outcome.code.as_ref(), said);
+                }
+                Response::Data {
+                    status: Status::Bye,
+                    outcome,
+                } => {
+                    let said = outcome.information.as_deref().unwrap_or_default();
+                    return Err(self.lost(&format!("the server said goodbye: {said}")));
+                }
+                other => {
+                    if matches!(other, Response::MailboxData(MailboxDatum::Exists(_))) {
+                        self.stirred = true;
+                    }
+                    take(other);
+                }
+            }
+        }
+    }
+
+    fn verdict(
+        &self,
+        command: &str,
+        status: &Status,
+        code: Option<&ResponseCode<'_>>,
+        said: &str,
+    ) -> Result<(), MailboxError> {
+        if *status == Status::Ok {
+            return Ok(());
+        }
+        let (server, said) = (self.server.clone(), shown(said));
+        let full = |text: &str| text.to_ascii_uppercase().contains("QUOTA");
+        if full(&said) {
+            return Err(MailboxError::Quota { server, said });
+        }
+        let names = [
+            "SELECT",
+            "STATUS",
+            "LIST",
+            "CREATE",
+            "SUBSCRIBE",
+            "UID FETCH",
+            "FETCH",
+            "UID MOVE",
+            "UID COPY",
+            "UID STORE",
+            "UID EXPUNGE",
+            "EXPUNGE",
+            "CAPABILITY",
+            "NOOP",
+        ];
+        let command = names
+            .into_iter()
+            .find(|name| command.starts_with(name))
+            .unwrap_or("a command");
+        let missing = matches!(code, Some(ResponseCode::TryCreate));
+        Err(MailboxError::Refused {
+            server,
+            command,
+            said,
+            missing,
+        })
+    }
+
+    async fn capabilities(&mut self) -> Result<Abilities, MailboxError> {
+        use async_imap::imap_proto::Capability;
+        let mut abilities = Abilities::default();
+        self.command("CAPABILITY", |answer| {
+            let Response::Capabilities(all) = answer else {
+                return;
+            };
+            for capability in all {
+                let Capability::Atom(name) = capability else {
+                    continue;
+                };
+                match name.to_ascii_uppercase().as_str() {
+                    "MOVE" => abilities.moves = true,
+                    "UIDPLUS" => abilities.uidplus = true,
+                    "IDLE" => abilities.idle = true,
+                    "NAMESPACE" => abilities.namespace = true,
+                    _ => {}
+                }
+            }
+        })
+        .await?;
+        Ok(abilities)
+    }
+
+    /// Whether a folder is there.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn has(&mut self, folder: Folder) -> Result<bool, MailboxError> {
+        if self.present.contains(&folder) {
+            return Ok(true);
+        }
+        let mut found = false;
+        self.command(&format!("LIST \"\" {}", names::quoted(&self.name(folder))), |answer| {
+            let Response::MailboxData(MailboxDatum::List(list)) = answer else { return };
+            use async_imap::imap_proto::NameAttribute;
+            found |= !list.name_attributes.contains(&NameAttribute::NoSelect)
+                && !list
+                    .name_attributes
+                    .iter()
+                    .any(|a| matches!(a, NameAttribute::Extension(n) if n.eq_ignore_ascii_case("\\NonExistent")));
+        })
+        .await?;
+        if found {
+            self.present.insert(folder);
+        }
+        Ok(found)
+    }
+
+    /// Makes a folder that is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn ensure(&mut self, folder: Folder) -> Result<(), MailboxError> {
+        if folder == Folder::Refused && !self.has(Folder::Kith).await? {
+            self.create(Folder::Kith).await?;
+        }
+        if !self.has(folder).await? {
+            self.create(folder).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(&mut self, folder: Folder) -> Result<(), MailboxError> {
+        let name = names::quoted(&self.name(folder));
+        let created = self.command(&format!("CREATE {name}"), |_| {}).await;
+        // Another device may have been faster.
+        if created.is_err() && !self.has(folder).await? {
+            return created;
+        }
+        self.present.insert(folder);
+        // So that it shows in ordinary mail programs; some servers don't know subscriptions.
+        match self.command(&format!("SUBSCRIBE {name}"), |_| {}).await {
+            Err(error @ MailboxError::Lost { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Selects a folder for reading and filing.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn select(&mut self, folder: Folder) -> Result<Position, MailboxError> {
+        let mut position = Position::default();
+        let command = format!("SELECT {}", names::quoted(&self.name(folder)));
+        self.selected = None;
+        self.command(&command, |answer| match answer {
+            Response::MailboxData(MailboxDatum::Exists(exists)) => position.exists = *exists,
+            Response::Data { outcome, .. } => match outcome.code {
+                Some(ResponseCode::UidValidity(validity)) => position.validity = validity,
+                Some(ResponseCode::UidNext(next)) => position.next = Some(next),
+                _ => {}
+            },
+            _ => {}
+        })
+        .await?;
+        self.selected = Some(folder);
+        self.stirred = false;
+        Ok(position)
+    }
+
+    /// How far a folder has grown, without selecting it.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn status(&mut self, folder: Folder) -> Result<Position, MailboxError> {
+        let mut position = Position::default();
+        let name = names::quoted(&self.name(folder));
+        self.command(&format!("STATUS {name} (UIDNEXT UIDVALIDITY)"), |answer| {
+            let Response::MailboxData(MailboxDatum::Status { status, .. }) = answer else {
+                return;
+            };
+            for attribute in status {
+                match attribute {
+                    StatusAttribute::UidNext(next) => position.next = Some(*next),
+                    StatusAttribute::UidValidity(validity) => position.validity = *validity,
+                    _ => {}
+                }
+            }
+        })
+        .await?;
+        Ok(position)
+    }
+
+    /// Moves mail out of the selected folder (`file.no-move`). Returns whether the server can.
+    /// Mail that is gone already is no error, so it may be done again.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn relocate(&mut self, uids: &[u32], to: Folder) -> Result<bool, MailboxError> {
+        if !self.can_move() {
+            return Ok(false);
+        }
+        self.ensure(to).await?;
+        match self.relocate_once(uids, to).await {
+            Err(MailboxError::Refused { missing: true, .. }) => {
+                // Somebody deleted the folder in the meantime.
+                self.present.remove(&to);
+                self.ensure(to).await?;
+                self.relocate_once(uids, to).await?;
+            }
+            other => other?,
+        }
+        Ok(true)
+    }
+
+    async fn relocate_once(&mut self, uids: &[u32], to: Folder) -> Result<(), MailboxError> {
+        let name = names::quoted(&self.name(to));
+        for set in fetch::sets(uids) {
+            if self.abilities.moves {
+                self.command(&format!("UID MOVE {set} {name}"), |_| {})
+                    .await?;
+            } else {
+                self.command(&format!("UID COPY {set} {name}"), |_| {})
+                    .await?;
+                self.expunge(&set).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn expunge(&mut self, set: &str) -> Result<(), MailboxError> {
+        self.command(
+            &format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"),
+            |_| {},
+        )
+        .await?;
+        if self.abilities.uidplus {
+            return self.command(&format!("UID EXPUNGE {set}"), |_| {}).await;
+        }
+        // Only in the agent's own folder of refused mail: elsewhere it would hit other mail too.
+        self.command("EXPUNGE", |_| {}).await
+    }
+
+    /// Deletes mail from the folder of refused mail, which must be selected.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn discard(&mut self, uids: &[u32]) -> Result<(), MailboxError> {
+        if self.selected != Some(Folder::Refused) {
+            return Ok(());
+        }
+        for set in fetch::sets(uids) {
+            self.expunge(&set).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until INBOX, which must be selected, changes, or the time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`]; the connection is gone then.
+    pub async fn wait(mut self, most: Duration) -> Result<Self, MailboxError> {
+        // What came while the last mails were judged would otherwise wait for the next one.
+        self.command("NOOP", |_| {}).await?;
+        if self.stirred {
+            return Ok(self);
+        }
+        let server = self.server.clone();
+        let lost = |error: async_imap::error::Error| MailboxError::Lost {
+            server: server.clone(),
+            reason: shown(&error.to_string()),
+        };
+        let patience = self.session.get_mut().set_patience(None);
+        let mut idle = self.session.idle();
+        idle.init().await.map_err(lost)?;
+        {
+            let (changed, _interrupt) = idle.wait_with_timeout(most);
+            changed.await.map_err(lost)?;
+        }
+        idle.as_mut().set_patience(patience);
+        self.session = idle.done().await.map_err(lost)?;
+        Ok(self)
+    }
+
+    /// Takes leave of the server.
+    pub async fn close(mut self) {
+        // Nothing depends on the answer.
+        let _ = tokio::time::timeout(FAREWELL, self.command("LOGOUT", |_| {})).await;
+    }
+}
+
+fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<u32> {
+    attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::Uid(uid) => Some(*uid),
+        _ => None,
+    })
+}

@@ -1,0 +1,88 @@
+//! Logging in with SASL where the server has it (`mail.authenticate`).
+
+use async_imap::error::Error;
+use async_imap::{Authenticator, Client, Session};
+use tokio::io::AsyncWriteExt as _;
+
+use super::MailboxError;
+use crate::account::Account;
+use crate::connect::{Stream, line, shown};
+
+/// Answers the challenges of PLAIN and LOGIN.
+struct Answers(std::vec::IntoIter<String>);
+
+impl Authenticator for Answers {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        self.0.next().unwrap_or_default()
+    }
+}
+
+pub(super) async fn login(
+    mut stream: Stream,
+    account: &Account,
+    server: &str,
+) -> Result<Session<Stream>, MailboxError> {
+    let (user, password) = (account.user.clone(), account.password.reveal().to_owned());
+    let lost = |error: std::io::Error| MailboxError::Lost {
+        server: server.to_owned(),
+        reason: error.to_string(),
+    };
+    let offered = capabilities(&mut stream).await.map_err(lost)?;
+    let offers = |name: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
+    let client = Client::new(stream);
+    let outcome = if offers("AUTH=PLAIN") {
+        let answers = vec![format!("\0{user}\0{password}")];
+        client
+            .authenticate("PLAIN", Answers(answers.into_iter()))
+            .await
+    } else if offers("AUTH=LOGIN") {
+        client
+            .authenticate("LOGIN", Answers(vec![user, password].into_iter()))
+            .await
+    } else if offers("LOGINDISABLED") {
+        return Err(MailboxError::NoMechanism {
+            server: server.to_owned(),
+        });
+    } else {
+        client.login(user, password).await
+    };
+    outcome.map_err(|(error, _)| match error {
+        Error::No(said) | Error::Bad(said) => MailboxError::Login {
+            server: server.to_owned(),
+            user: account.user.clone(),
+            said: shown(information(&said)),
+        },
+        other => MailboxError::Lost {
+            server: server.to_owned(),
+            reason: shown(&other.to_string()),
+        },
+    })
+}
+
+async fn capabilities(stream: &mut Stream) -> std::io::Result<Vec<String>> {
+    stream.write_all(b"able CAPABILITY\r\n").await?;
+    stream.flush().await?;
+    let mut offered = Vec::new();
+    loop {
+        let line = line(stream).await?;
+        if line.starts_with("able ") {
+            return Ok(offered);
+        }
+        if line
+            .get(..13)
+            .is_some_and(|start| start.eq_ignore_ascii_case("* CAPABILITY "))
+        {
+            offered.extend(line[13..].split_whitespace().map(str::to_owned));
+        }
+    }
+}
+
+/// The server's words in the library's error text, `code: …, info: Some("…")`.
+fn information(said: &str) -> &str {
+    let words = said
+        .split_once("info: Some(\"")
+        .map(|(_, rest)| rest.trim_end_matches("\")"));
+    words.unwrap_or(said)
+}
