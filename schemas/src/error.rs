@@ -99,6 +99,12 @@ pub enum DecodeReason {
     /// An element with more attributes than [`XML_ATTRIBUTES`](crate::limits::XML_ATTRIBUTES).
     #[error("more than {} attributes", crate::limits::XML_ATTRIBUTES)]
     TooManyAttributes,
+    /// More declarations of prefixes in force than [`XML_PREFIXES`](crate::limits::XML_PREFIXES).
+    #[error(
+        "more than {} namespace prefixes are declared here",
+        crate::limits::XML_PREFIXES
+    )]
+    TooManyPrefixes,
     /// More nodes than [`XML_NODES`](crate::limits::XML_NODES).
     #[error(
         "more than {} elements, comments, processing instructions and CDATA sections",

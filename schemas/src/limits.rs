@@ -12,5 +12,8 @@ pub const XML_DEPTH: usize = 64;
 /// The most attributes on one element, namespace declarations included.
 pub const XML_ATTRIBUTES: usize = 64;
 
+/// The most declarations of namespace prefixes in force at one place.
+pub const XML_PREFIXES: usize = 32;
+
 /// The most elements, comments, processing instructions and CDATA sections together.
 pub const XML_NODES: usize = 4096;

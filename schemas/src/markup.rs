@@ -1,7 +1,7 @@
 //! What XML the protocol takes, checked before a parser builds anything.
 //!
 //! One pass over the octets: size, UTF-8, the XML declaration, no document
-//! type declaration, depth, attributes per element, and the rules of XML 1.0
+//! type declaration, the limits, and the rules of XML 1.0
 //! and Namespaces in XML 1.0 that the tree parser does not check (targets of
 //! processing instructions, character references to surrogates, colons,
 //! `xmlns` twice or undeclared prefixes). Everything else is the parser's.
@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use crate::error::{DecodeError, DecodeReason};
-use crate::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_NODES, XML_OCTETS};
+use crate::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_NODES, XML_OCTETS, XML_PREFIXES};
 
 /// Checks `octets` and returns the text, without byte order mark and with
 /// line ends normalised (XML 1.0, section 2.11).
@@ -38,8 +38,9 @@ pub(crate) fn check(octets: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     let mut scan = Scan {
         text: &text,
         at: 0,
-        depth: 0,
         nodes: 0,
+        open: Vec::new(),
+        prefixes: 0,
     };
     scan.document()
         .map_err(|reason| error_at(&text, scan.at, reason))?;
@@ -76,8 +77,19 @@ fn is_space(byte: u8) -> bool {
 struct Scan<'a> {
     text: &'a str,
     at: usize,
-    depth: usize,
     nodes: usize,
+    /// How many prefixes each open element declares.
+    open: Vec<usize>,
+    /// How many they declare together.
+    prefixes: usize,
+}
+
+/// What is known of a start tag so far.
+#[derive(Default)]
+struct Tag {
+    attributes: usize,
+    default_namespaces: usize,
+    prefixes: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -105,7 +117,7 @@ impl<'a> Scan<'a> {
             } else if rest.starts_with(b"<?") {
                 self.instruction()?;
             } else if rest.starts_with(b"</") {
-                self.depth = self.depth.saturating_sub(1);
+                self.prefixes -= self.open.pop().unwrap_or(0);
                 self.skip(2, ">");
             } else {
                 self.start_tag()?;
@@ -190,8 +202,7 @@ impl<'a> Scan<'a> {
     fn start_tag(&mut self) -> Result<(), DecodeReason> {
         let bytes = self.text.as_bytes();
         let start = self.at;
-        let mut attributes = 0;
-        let mut default_namespaces = 0;
+        let mut tag = Tag::default();
         if bytes.get(start + 1) == Some(&b':') {
             return Err(malformed("a name cannot begin with a colon"));
         }
@@ -207,23 +218,15 @@ impl<'a> Scan<'a> {
             let mark = self.at + found;
             match bytes[mark] {
                 b'>' => {
+                    self.at = start;
+                    self.count(&tag, bytes[mark - 1] == b'/')?;
                     self.at = mark + 1;
-                    if bytes[mark - 1] != b'/' {
-                        self.depth += 1;
-                        if self.depth > XML_DEPTH {
-                            self.at = start;
-                            return Err(DecodeReason::TooDeep);
-                        }
-                    } else if self.depth == XML_DEPTH {
-                        self.at = start;
-                        return Err(DecodeReason::TooDeep);
-                    }
                     return Ok(());
                 }
                 b'<' => return Err(malformed("< inside of a tag")),
                 quote => {
-                    attributes += 1;
-                    if attributes > XML_ATTRIBUTES {
+                    tag.attributes += 1;
+                    if tag.attributes > XML_ATTRIBUTES {
                         self.at = start;
                         return Err(DecodeReason::TooManyAttributes);
                     }
@@ -232,11 +235,26 @@ impl<'a> Scan<'a> {
                         self.at = bytes.len();
                         return Ok(());
                     };
-                    self.attribute(name, mark + 1, length, &mut default_namespaces)?;
+                    self.attribute(name, mark + 1, length, &mut tag)?;
                     self.at = mark + 1 + length + 1;
                 }
             }
         }
+    }
+
+    /// Holds a whole start tag against the limits.
+    fn count(&mut self, tag: &Tag, is_empty: bool) -> Result<(), DecodeReason> {
+        if self.open.len() == XML_DEPTH {
+            return Err(DecodeReason::TooDeep);
+        }
+        if self.prefixes + tag.prefixes > XML_PREFIXES {
+            return Err(DecodeReason::TooManyPrefixes);
+        }
+        if !is_empty {
+            self.open.push(tag.prefixes);
+            self.prefixes += tag.prefixes;
+        }
+        Ok(())
     }
 
     fn attribute(
@@ -244,18 +262,19 @@ impl<'a> Scan<'a> {
         name: &'a str,
         from: usize,
         length: usize,
-        default_namespaces: &mut usize,
+        tag: &mut Tag,
     ) -> Result<(), DecodeReason> {
         let value = &self.text[from..from + length];
         if name.starts_with(':') {
             return Err(malformed("a name cannot begin with a colon"));
         }
         if name == "xmlns" {
-            *default_namespaces += 1;
-            if *default_namespaces > 1 {
+            tag.default_namespaces += 1;
+            if tag.default_namespaces > 1 {
                 return Err(malformed("the attribute xmlns stands twice"));
             }
         } else if let Some(prefix) = name.strip_prefix("xmlns:") {
+            tag.prefixes += 1;
             if value.is_empty() {
                 return Err(malformed("a prefix cannot be bound to no namespace"));
             }

@@ -202,6 +202,7 @@ fn is_our_own_rule(reason: &DecodeReason) -> bool {
             | DecodeReason::TooDeep
             | DecodeReason::TooManyAttributes
             | DecodeReason::TooManyNodes
+            | DecodeReason::TooManyPrefixes
             | DecodeReason::InstanceAttribute
     )
 }

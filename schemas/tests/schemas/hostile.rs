@@ -1,8 +1,9 @@
 //! Documents made to hurt: they are refused, and quickly.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use kith_schemas::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_NODES, XML_OCTETS};
+use kith_schemas::limits::{XML_ATTRIBUTES, XML_DEPTH, XML_NODES, XML_OCTETS, XML_PREFIXES};
 use kith_schemas::types::Object;
 use kith_schemas::validator::{SchemaName, Validator};
 use kith_schemas::{DecodeReason, sources};
@@ -15,6 +16,11 @@ fn object(ext: &str) -> String {
         "0".repeat(64),
         "0".repeat(32)
     )
+}
+
+/// Declarations of namespace prefixes.
+fn namespaces(numbers: Range<usize>) -> String {
+    numbers.map(|n| format!(" xmlns:a{n}='u{n}'")).collect()
 }
 
 /// What the decoder says; the validator must take and refuse the same.
@@ -57,6 +63,16 @@ fn limits_hold_where_they_say() {
     assert_eq!(reason(attributes(XML_ATTRIBUTES).as_bytes()), None);
     let too_many = Some(DecodeReason::TooManyAttributes);
     assert_eq!(reason(attributes(XML_ATTRIBUTES + 1).as_bytes()), too_many);
+
+    let prefixes = |count: usize| {
+        let (first, last) = (namespaces(0..count - 1), namespaces(count..count + 1));
+        object(&format!(
+            "<x xmlns=\"urn:x\"{first}><x{last}/><x{last}>text</x></x>"
+        ))
+    };
+    assert_eq!(reason(prefixes(XML_PREFIXES).as_bytes()), None);
+    let too_many = Some(DecodeReason::TooManyPrefixes);
+    assert_eq!(reason(prefixes(XML_PREFIXES + 1).as_bytes()), too_many);
 
     // The object itself has five elements.
     let nodes = |count: usize| object(&"<?x?>".repeat(count - 5));
@@ -157,12 +173,12 @@ fn line_ends_are_read_as_xml_says() {
 
 #[test]
 fn the_worst_of_64_kib_is_decoded_quickly() {
-    let namespaces =
-        |n: usize| -> String { (0..n).map(|i| format!(" xmlns:a{i}='u{i}'")).collect() };
-    let deep: String = (0..55)
-        .map(|i| format!("<x xmlns='u{i}'{}>", namespaces(60)))
-        .collect();
-    let same = (0..55).map(|_| "</x>").collect::<String>();
+    let nested = |depth: usize, each: usize, inside: &str| {
+        let own = |level: usize| namespaces(level * each..(level + 1) * each);
+        let tag = |level: usize| format!("<x xmlns='u{level}'{}>", own(level));
+        let open: String = (0..depth).map(tag).collect();
+        format!("{open}{inside}{}", "</x>".repeat(depth))
+    };
     let wide = "<a xmlns='u' b='c'/>".repeat(3000);
     let worst = [
         "<x>".repeat(21_000),
@@ -176,12 +192,10 @@ fn the_worst_of_64_kib_is_decoded_quickly() {
         "]]>".repeat(21_000),
         "<a ".repeat(20_000),
         format!("<x{}/>", " a='b'".repeat(10_000)),
-        format!("{deep}{same}"),
-        format!(
-            "{}{wide}{}",
-            &deep[..2_000 + deep[2_000..].find('<').unwrap()],
-            same
-        ),
+        nested(60, 15, ""),
+        nested(40, 1, &wide[..20 * 2900]),
+        nested(1, 30, &wide[..20 * 2900]),
+        nested(30, 1, &wide[..20 * 2900]),
         wide.clone(),
         "<post xmlns='urn:kith:1.0'/>".repeat(2_000),
         "x".repeat(65_000),
@@ -191,9 +205,13 @@ fn the_worst_of_64_kib_is_decoded_quickly() {
     for ext in worst {
         let mut document = object(&ext).into_bytes();
         document.truncate(XML_OCTETS);
-        let start = Instant::now();
-        let _ = Object::decode(&document);
-        let time = start.elapsed();
+        // The best of a few, because other tests run at the same time.
+        let once = |_| {
+            let start = Instant::now();
+            let _ = Object::decode(&document);
+            start.elapsed()
+        };
+        let time = (0..5).map(once).min().unwrap();
         let begin = &ext[..ext.len().min(40)];
         assert!(time < Duration::from_millis(100), "{time:?} for {begin}…");
     }
