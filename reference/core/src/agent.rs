@@ -16,6 +16,7 @@ use crate::wire::WireError;
 
 pub mod act;
 pub mod address;
+pub mod adopt;
 pub mod authentication;
 mod bounce;
 pub mod channel;

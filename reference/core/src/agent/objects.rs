@@ -171,7 +171,8 @@ impl Step<'_> {
             };
             self.gate.check(rule, mine)?;
         }
-        if !kinds::is_handshake_kind(&object.payload) && !identity {
+        let contact = matches!(object.payload, types::Payload::Contact(_));
+        if !kinds::is_handshake_kind(&object.payload) && !identity && !contact {
             let friend = self.is_friend(sender.peer.id)?;
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, friend)?;
         }

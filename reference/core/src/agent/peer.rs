@@ -134,56 +134,18 @@ impl Parts {
             .find(|part| part.signed.hash == hash)
     }
 
-    /// The credentials that somebody unknown brings: all parts of the identity whose certificate
-    /// has this primary key.
-    pub(crate) fn credentials_for(
-        &self,
-        fingerprint: &sequoia_openpgp::Fingerprint,
-    ) -> Option<(Id, types::Credentials)> {
-        let (hash, certificate) = self.certificates.iter().find_map(|(hash, certificate)| {
-            let certificate = certificate.as_ref().ok()?;
-            (certificate.fingerprint() == *fingerprint).then_some((*hash, certificate))
-        })?;
-        let key = certificate.primary();
-        let decoded = || {
-            let parts = self.objects.iter().flatten();
-            parts.filter_map(|part| Some((part, part.object.as_ref().ok()?)))
-        };
-        let author = decoded().find_map(|(_, object)| match &object.payload {
-            types::Payload::Identity(entry) => {
-                (keys::parse_bare(entry.key.as_bytes()).ok()? == key).then_some(object.author)
-            }
-            _ => None,
-        })?;
-        let mut chain: Vec<_> = decoded()
-            .filter(|(_, object)| object.author == author)
-            .collect();
-        let contact = chain
-            .iter()
-            .find_map(|(part, object)| match object.payload {
-                types::Payload::Contact(_) => Some(reference(part.signed.hash)),
-                _ => None,
-            })?;
-        chain.retain(|(_, object)| matches!(object.payload, types::Payload::Identity(_)));
-        chain.sort_by_key(|(_, object)| match &object.payload {
-            types::Payload::Identity(entry) => entry.epoch,
-            _ => types::Epoch::MAX,
-        });
-        let chain = chain
-            .into_iter()
-            .map(|(part, _)| reference(part.signed.hash))
-            .collect();
-        let credentials = types::Credentials {
-            chain,
-            contact,
-            certificate: reference(hash),
-        };
-        Some((author.0, credentials))
+    /// The credentials that the answer to a request names, with its author.
+    pub(crate) fn answer(&self) -> Option<(Id, &types::Credentials)> {
+        self.objects.iter().flatten().find_map(|part| {
+            let object = part.object.as_ref().ok()?;
+            let named = match &object.payload {
+                types::Payload::Accept(accept) => &accept.credentials,
+                types::Payload::Decline(decline) => &decline.credentials,
+                _ => return None,
+            };
+            Some((object.author.0, named))
+        })
     }
-}
-
-fn reference(hash: Id) -> types::HashRef {
-    types::HashRef { hash: hash.into() }
 }
 
 /// An identity that introduced itself, verified.

@@ -169,6 +169,7 @@ impl Step<'_> {
         match Opened::open(self.gate, &message.content, &self.own.key) {
             Ok(opened) => Ok(opened),
             Err(Unopened::NotForUs) => Err(Violation(&req::MAIL_KITH_VERSION_UNTRUSTED).into()),
+            Err(Unopened::NoMessage) => Err(broken()),
             Err(Unopened::Broken(violation)) => Err(unreadable(violation)),
         }
     }
@@ -178,8 +179,12 @@ impl Step<'_> {
 /// automatic mail is `auto-generated`.
 fn is_automatic(entity: &Entity) -> bool {
     let replied = entity.field("Auto-Submitted").any(|value| {
-        let value = value.split(';').next().unwrap_or_default().trim();
-        value.eq_ignore_ascii_case("auto-replied") || value.eq_ignore_ascii_case("auto-notified")
+        let keyword = value
+            .split([';', ' ', '\t', '('])
+            .next()
+            .unwrap_or_default();
+        keyword.eq_ignore_ascii_case("auto-replied")
+            || keyword.eq_ignore_ascii_case("auto-notified")
     });
     replied || entity.root == "multipart/report"
 }

@@ -33,7 +33,10 @@ impl Step<'_> {
         let signature = opened.check_form(self.gate, self.now)?;
         let intended = signature::intended_recipients(self.gate, signature);
         let hidden = signature::has_unhashed_recipients(signature);
-        let signer = self.find_signer(opened, &parts)?;
+        let document = payload.of_type(mime::DELIVERY).next();
+        let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
+        let delivery = kinds::decode_delivery(self.gate, &document.content);
+        let signer = self.find_signer(opened, &parts, delivery.as_ref().ok())?;
         self.check_signer(opened, &signer)?;
         self.gate
             .check(&req::SEC_HASHED_ONLY, !(intended.is_empty() && hidden))?;
@@ -47,9 +50,7 @@ impl Step<'_> {
         let agree = intended.len() == opened.session_keys && !intended.is_empty();
         self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
 
-        let document = payload.of_type(mime::DELIVERY).next();
-        let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
-        let delivery = kinds::decode_delivery(self.gate, &document.content)?;
+        let delivery = delivery?;
         self.check_recipients(&delivery, intended.len())?;
         let sender = delivery.from.id.0 == signer.peer.id;
         self.gate.check(&req::DELIVERY_SENDER, sender)?;
@@ -91,22 +92,31 @@ impl Step<'_> {
 
     /// Finds the sender by the issuer of the signature: somebody known, or somebody who brings
     /// credentials for an answer to a request.
-    fn find_signer(&self, opened: &Opened, parts: &Parts) -> Result<Signer, Failure> {
+    fn find_signer(
+        &self,
+        opened: &Opened,
+        parts: &Parts,
+        delivery: Option<&types::Delivery>,
+    ) -> Result<Signer, Failure> {
         crate::implements!(req::SEC_CERT_KEPT);
-        let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
         let issuer = opened
             .issuer()
             .ok_or(Violation(&req::SEC_DELIVERY_SIGNATURE))?;
-        let introduced = match parts.credentials_for(&issuer) {
+        let known = self.peer_by_key(&issuer)?;
+        let introduced = match parts.answer() {
             Some((author, named)) => {
                 let missing = &req::FRIENDS_ACCEPT_CREDENTIALS;
-                Some(peer::introduce(
-                    self.gate, parts, author, &named, missing, self.now,
-                )?)
+                let introduced =
+                    peer::introduce(self.gate, parts, author, named, missing, self.now);
+                // What the delivery lists and the mail lacks is said first.
+                if let (Err(_), Some(delivery)) = (&introduced, delivery) {
+                    self.check_listed(delivery, parts)?;
+                }
+                Some(introduced?)
             }
             None => None,
         };
-        match (self.peer_by_key(&issuer)?, introduced) {
+        match (known, introduced) {
             (Some(peer), introduced) => Ok(Signer { peer, introduced }),
             (None, Some(introduced)) => {
                 let peer = introduced.peer.clone();
@@ -116,7 +126,16 @@ impl Step<'_> {
                     introduced: Some(introduced),
                 })
             }
-            (None, None) => Err(stranger.into()),
+            (None, None) => {
+                let claimed = delivery
+                    .map(|delivery| self.peer(delivery.from.id.0))
+                    .transpose()?;
+                let rule = match claimed.flatten() {
+                    Some(_) => &req::SEC_DELIVERY_SIGNATURE,
+                    None => &req::FRIENDS_ONLY_FRIENDS,
+                };
+                Err(Violation(rule).into())
+            }
         }
     }
 

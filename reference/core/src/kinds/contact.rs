@@ -69,12 +69,15 @@ pub(crate) fn verify(
     gate.check(&req::FRIENDS_REQUEST_CONTACT, object.author.0 == author)?;
     let newest = usize::try_from(contact.epoch.get()).is_ok_and(|epoch| epoch + 1 == keys.len());
     gate.check(&req::CONTACT_AUTHOR, newest)?;
+    part.signed
+        .verify(gate, keys)
+        .map_err(|violation| match violation.0.id {
+            id if id == req::SEC_OBJECT_SIGNATURE.id => Violation(&req::FRIENDS_REQUEST_CONTACT),
+            _ => violation,
+        })?;
     let current = keys.last().map(std::slice::from_ref).unwrap_or_default();
-    let signed = part.signed.verify(gate, current);
-    signed.or_else(|violation| match violation.0.id {
-        id if id == req::SEC_OBJECT_SIGNATURE.id => gate.check(&req::CONTACT_AUTHOR, false),
-        _ => Err(violation),
-    })?;
+    let newest = part.signed.verify(gate, current).is_ok();
+    gate.check(&req::CONTACT_AUTHOR, newest)?;
     gate.check(&req::CONTACT_ID, object.id.0 == id())?;
     let clean = contact
         .name

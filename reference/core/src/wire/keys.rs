@@ -327,8 +327,8 @@ pub fn dearmor(octets: &[u8]) -> Vec<u8> {
         return octets.to_vec();
     }
     let mut binary = Vec::new();
-    let mut reader = sequoia_openpgp::armor::Reader::from_bytes(octets, None)
-        .take(limit::CERTIFICATE_OCTETS + 1);
+    let mut reader =
+        sequoia_openpgp::armor::Reader::from_bytes(octets, None).take(limit::MAIL_OCTETS);
     match reader.read_to_end(&mut binary) {
         Ok(_) => binary,
         Err(_) => octets.to_vec(),

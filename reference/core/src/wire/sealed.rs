@@ -37,7 +37,9 @@ pub struct Opened {
 /// Why an envelope can't be opened.
 #[derive(Debug, Clone, Copy)]
 pub enum Unopened {
-    /// It is not encrypted to this person, or no OpenPGP message at all.
+    /// It is no OpenPGP message.
+    NoMessage,
+    /// It is not encrypted to this person.
     NotForUs,
     /// It breaks a rule.
     Broken(Violation),
@@ -59,7 +61,7 @@ impl Opened {
         let mut opening = Opening::default();
         let mut result = PacketParserBuilder::from_bytes(message)
             .and_then(|builder| builder.max_recursion_depth(8).build())
-            .map_err(|_| Unopened::NotForUs)?;
+            .map_err(|_| Unopened::NoMessage)?;
         while let PacketParserResult::Some(mut parser) = result {
             opening.packet(gate, &mut parser, own)?;
             let (packet, next) = parser.recurse().map_err(|_| opening.broken_data())?;
@@ -222,7 +224,7 @@ impl Opening {
     /// What a failure after decryption means: the data doesn't hold together.
     fn broken_data(&self) -> Unopened {
         if self.recipients.is_empty() {
-            Unopened::NotForUs
+            Unopened::NoMessage
         } else {
             Unopened::Broken(Violation(&req::SEC_INTEGRITY))
         }

@@ -85,7 +85,7 @@ fn check_critical(gate: &dyn Gate, signature: &Signature) -> Result<(), Violatio
                 | SubpacketTag::Issuer
                 | SubpacketTag::IssuerFingerprint
                 | SubpacketTag::IntendedRecipient
-        )
+        ) || is_purpose(subpacket)
     };
     let unknown = |subpacket: &Subpacket| subpacket.critical() && !known(subpacket);
     gate.check(
@@ -100,16 +100,17 @@ fn check_purpose(
     purpose: Purpose,
 ) -> Result<(), Violation> {
     let purposes = |subpackets: Vec<&Subpacket>| -> Vec<Vec<u8>> {
-        let values = subpackets
-            .into_iter()
-            .filter_map(|subpacket| match subpacket.value() {
-                SubpacketValue::NotationData(data) if data.name() == NOTATION => {
-                    Some(data.value().to_vec())
-                }
-                _ => None,
-            });
+        let values = subpackets.into_iter().filter_map(|s| match s.value() {
+            SubpacketValue::NotationData(data) if is_purpose(s) => Some(data.value().to_vec()),
+            _ => None,
+        });
         values.collect()
     };
+    let critical = signature
+        .hashed_area()
+        .iter()
+        .any(|s| is_purpose(s) && s.critical());
+    gate.check(&req::SEC_PURPOSE, !critical)?;
     let found = purposes(believed(gate, signature));
     if found.is_empty() {
         let hidden = purposes(signature.unhashed_area().iter().collect());
@@ -120,6 +121,13 @@ fn check_purpose(
         .iter()
         .all(|value| value == purpose.value().as_bytes());
     gate.check(&req::SEC_PURPOSE_MATCHES, matches)
+}
+
+fn is_purpose(subpacket: &Subpacket) -> bool {
+    match subpacket.value() {
+        SubpacketValue::NotationData(data) => data.name() == NOTATION,
+        _ => false,
+    }
 }
 
 /// The intended recipients that the signature names.

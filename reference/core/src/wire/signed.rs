@@ -40,7 +40,6 @@ impl Signed {
         let malformed = || Violation(&req::SEC_OBJECT_FORM);
         let (packets, octets) = packets(gate, message).ok_or_else(malformed)?;
         let octets = octets.ok_or_else(malformed)?;
-        gate.check(&req::XML_SIZE, octets.len() as u64 <= limit::XML_OCTETS)?;
         let signature = match packets.as_slice() {
             [
                 Packet::OnePassSig(_),
@@ -118,11 +117,12 @@ fn packets(gate: &dyn Gate, message: &[u8]) -> Option<(Vec<Packet>, Option<Vec<u
     Some((packets, content))
 }
 
-/// Reads one octet more than a document may have, so that a longer one shows.
+/// Reads the whole content, for its hash. Only a broken agent takes compressed objects, whose
+/// content may be longer than the mail that brought it.
 fn read_literal(parser: &mut PacketParser<'_>) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     parser
-        .take(limit::XML_OCTETS + 1)
+        .take(limit::DECOMPRESSED_OCTETS)
         .read_to_end(&mut content)
         .ok()?;
     Some(content)

@@ -1,0 +1,100 @@
+//! Taking over what another device of the same person sent, as self-copies bring it.
+
+use kith_schemas::types::{Object, Payload};
+use kith_spec::limit;
+
+use super::invite::Invitation;
+use super::relation::{Accepted, Asked, AskedInvite};
+use super::{ActError, Agent, AgentError, DAY, Effects, Id, Step};
+use crate::gate::Strict;
+use crate::store::{Read, Table};
+use crate::wire::signed::Signed;
+
+/// Objects that the person sent to somebody from elsewhere.
+#[derive(Debug, Clone)]
+pub struct SentElsewhere {
+    /// To whom.
+    pub to: Id,
+    /// The signed objects.
+    pub objects: Vec<Vec<u8>>,
+    /// The invite that a request among them was made from.
+    pub invite: Option<Invitation>,
+}
+
+impl Agent {
+    /// Takes over own objects that this store doesn't know.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is no valid object of this identity; then nothing happened.
+    pub fn adopt(
+        &mut self,
+        store: &dyn Read,
+        sent: &SentElsewhere,
+        now: i64,
+    ) -> Result<Effects, ActError> {
+        let mut step = self.step(store, now);
+        for message in &sent.objects {
+            step.adopt(message, sent)?;
+        }
+        Ok(step.into_effects())
+    }
+}
+
+impl Step<'_> {
+    fn adopt(&mut self, message: &[u8], sent: &SentElsewhere) -> Result<(), ActError> {
+        let foreign = |reason: &str| ActError::Text(format!("a self-copy {reason}"));
+        let signed = Signed::parse(&Strict, message).map_err(|error| foreign(error.name()))?;
+        let key = self.own.certificate.primary();
+        signed
+            .verify(&Strict, &[key])
+            .map_err(|error| foreign(error.name()))?;
+        let object = Object::decode(&signed.octets).map_err(|error| foreign(&error.to_string()))?;
+        if object.author.0 != self.own.id {
+            return Err(foreign("is by somebody else"));
+        }
+        self.store
+            .put(Table::Octets, signed.hash, signed.message.clone());
+        match &object.payload {
+            Payload::Request(request) => {
+                let asked = Asked {
+                    request: signed.hash,
+                    id: object.id.0,
+                    nonce: request.nonce.0,
+                    address: request.to.address.to_string(),
+                    sent: object.created.unix_seconds(),
+                    note: request.note.as_ref().map(ToString::to_string),
+                    invite: sent.invite.as_ref().map(|i| AskedInvite {
+                        token: i.token,
+                        identity: i.identity,
+                    }),
+                };
+                self.store.set(Table::Asked, signed.hash, &asked)?;
+                Ok(self.plan_asked(&asked)?)
+            }
+            Payload::Accept(_) => Ok(self.adopt_accept(signed.hash, &object, sent.to)?),
+            _ => Ok(()),
+        }
+    }
+
+    fn adopt_accept(&mut self, accept: Id, object: &Object, to: Id) -> Result<(), AgentError> {
+        let Some(pending) = self.pending(to)? else {
+            return Ok(());
+        };
+        let Some(peer) = self.peer(to)? else {
+            return Ok(());
+        };
+        let mut relation = self.relation(to)?;
+        relation.accepted = Some(Accepted {
+            request: pending.request,
+            accept,
+            sent: object.created.unix_seconds(),
+            repeated: 0,
+            until: pending.created + limit::ACCEPT_DAYS as i64 * DAY,
+        });
+        self.set_relation(to, &relation)?;
+        self.store.delete(Table::Pending, to);
+        self.plan_accept(to)?;
+        self.release_held(&peer)
+    }
+}
