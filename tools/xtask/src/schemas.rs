@@ -4,7 +4,8 @@
 //! known to disagree on or what the printer cannot express, and names file and
 //! line. `read` takes the schemas from xsd-parser and turns them into the
 //! small `model`. `print` writes Rust that calls the hand-written runtime of
-//! the crate kith-schemas.
+//! the crate kith-schemas. The same command writes the JSON Schemas of the
+//! adapter protocol.
 //!
 //! Of xsd-parser's pipeline only the parser is used. Its interpreter gives up
 //! the order of the declarations and whether two patterns are alternatives,
@@ -29,6 +30,11 @@ const COMMAND: &str = "cargo xtask schemas";
 const SCHEMAS: &str = "schemas/1.0";
 /// Where the generated code goes.
 const SOURCE: &str = "schemas/src";
+
+/// Where the JSON Schemas of the adapter protocol go.
+const ADAPTER: &str = "conformance/adapter/schema";
+/// The folders that hold nothing but generated files, and their extension.
+const GENERATED: &[(&str, &str)] = &[("schemas/src/types", "rs"), (ADAPTER, "json")];
 
 /// The command line.
 #[derive(clap::Args)]
@@ -80,17 +86,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     if !findings.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
-    let files = generate(&schemas)?;
-    // JSON Schemas of the adapter protocol: write_to(dir) of its crate is called here.
+    let mut files = generate(&schemas)?;
+    files.extend(adapter_schemas());
     let stale = stale(&root, &files)?;
     if !args.check {
         return write(&root, &files, &stale);
     }
     for path in &stale {
-        anstream::eprintln!(
-            "{}: not what the schemas say; run `{COMMAND}`",
-            path.display()
-        );
+        anstream::eprintln!("{}: stale; run `{COMMAND}`", path.display());
     }
     Ok(ExitCode::from(u8::from(!stale.is_empty())))
 }
@@ -125,6 +128,15 @@ fn generate(schemas: &[Schema]) -> Result<Vec<Generated>, Error> {
         .collect()
 }
 
+/// The JSON Schemas of the adapter protocol, which its crate makes from its types.
+fn adapter_schemas() -> impl Iterator<Item = Generated> {
+    let files = kith_adapter::schema::files().into_iter();
+    files.map(|(name, text)| Generated {
+        path: Path::new(ADAPTER).join(name),
+        text,
+    })
+}
+
 /// The files that are missing, different, or no longer generated.
 fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error> {
     let mut stale: Vec<PathBuf> = files_wanted
@@ -132,9 +144,12 @@ fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error>
         .filter(|file| fs::read_to_string(root.join(&file.path)).ok().as_ref() != Some(&file.text))
         .map(|file| file.path.clone())
         .collect();
-    let folder = Path::new(SOURCE).join("types");
-    if root.join(&folder).is_dir() {
-        for path in files(&root.join(&folder), "rs")? {
+    for (folder, extension) in GENERATED {
+        let folder = Path::new(folder);
+        if !root.join(folder).is_dir() {
+            continue;
+        }
+        for path in files(&root.join(folder), extension)? {
             let path = folder.join(path.file_name().unwrap_or_default());
             if !files_wanted.iter().any(|file| file.path == path) {
                 stale.push(path);
@@ -187,7 +202,9 @@ mod tests {
         let root = tree::root().unwrap();
         let schemas = schemas(&root).unwrap();
         assert!(!schemas.is_empty());
-        let stale = stale(&root, &generate(&schemas).unwrap()).unwrap();
+        let mut files = generate(&schemas).unwrap();
+        files.extend(adapter_schemas());
+        let stale = stale(&root, &files).unwrap();
         assert!(stale.is_empty(), "{stale:?} are stale: run `{COMMAND}`");
     }
 
