@@ -57,6 +57,12 @@ impl Password {
         Self(password.into())
     }
 
+    /// The password as a line for the file that holds it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{}\n", self.0)
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

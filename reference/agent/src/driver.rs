@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::{NewIdentity, Own, view::View};
 use kith_core::store::Write;
 use kith_core::{ActError, Action, Agent, AgentError, Done, Event, Gate, Incoming, Receipt};
@@ -287,6 +288,16 @@ impl Driver {
         Ok((done, effects.events))
     }
 
+    /// Takes over own objects that were sent from elsewhere, as [`Agent::adopt`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError`]; then nothing happened.
+    pub fn adopt(&mut self, sent: &SentElsewhere, now: i64) -> Result<(), DriverError> {
+        let effects = self.agent.adopt(&self.store, sent, now)?;
+        self.commit(&effects.writes)
+    }
+
     /// Judges a mail that was not fetched but given, and takes what it brings. The receipt's effects
     /// are in the store already.
     ///
@@ -314,7 +325,8 @@ impl Driver {
         }
         let effects = self.agent.tick(&self.store, now)?;
         let mut writes = effects.writes;
-        writes.extend(self.note_time(now, &mut report)?);
+        report.problems.extend(self.check_clock(now).err());
+        writes.push(ledger::put(ledger::LAST_SYNC, &now));
         self.commit(&writes)?;
         report.events.extend(effects.events);
         self.submit_mail(now, &mut report).await?;
@@ -355,16 +367,20 @@ impl Driver {
     }
 
     /// Compares the clock with what it said at the last sync.
-    fn note_time(&self, now: i64, report: &mut Report) -> Result<Option<Write>, DriverError> {
-        let last: Option<i64> = ledger::read(&self.store, ledger::LAST_SYNC)?;
-        if let Some(last) = last.filter(|&last| last > now + limit::CLOCK_SKEW_SECONDS as i64) {
-            let seen = format!("the last sync was at {}", shown_time(last));
-            report.problems.push(Problem::Clock {
-                clock: shown_time(now),
-                seen,
-            });
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Clock`] if it went back by more than the tolerated skew.
+    pub fn check_clock(&self, now: i64) -> Result<(), Problem> {
+        let last: Option<i64> = ledger::read(&self.store, ledger::LAST_SYNC).unwrap_or_default();
+        let skew = limit::CLOCK_SKEW_SECONDS as i64;
+        match last.filter(|&last| last > now + skew) {
+            Some(last) => {
+                let seen = format!("the last sync was at {}", shown_time(last));
+                Err(Problem::Clock { clock: shown_time(now), seen })
+            }
+            None => Ok(()),
         }
-        Ok((last != Some(now)).then(|| ledger::put(ledger::LAST_SYNC, &now)))
     }
 }
 

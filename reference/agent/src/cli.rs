@@ -1,0 +1,91 @@
+//! Commands, one file for each group, and how they end.
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser as _;
+
+mod args;
+mod config;
+mod doctor;
+mod failure;
+mod init;
+mod output;
+mod people;
+mod profile;
+mod resolve;
+mod sync;
+mod talk;
+
+use args::{Args, Command};
+use failure::Failure;
+use output::Output;
+use profile::Profile;
+
+/// What everything needs.
+struct Context {
+    profile: Profile,
+    output: Output,
+    offline: bool,
+}
+
+/// The time, unix seconds.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let args = Args::parse();
+    log(args.verbose);
+    let output = Output::new(args.json);
+    let outcome = Profile::new(args.home.as_deref()).and_then(|profile| {
+        let context = Context { profile, output, offline: args.offline };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::System("the runtime", error))?;
+        runtime.block_on(run(&context, args.command))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(init) => init::init(context, init).await,
+        Command::Invite(invite) => people::invite(context, &invite).await,
+        Command::Befriend(befriend) => people::befriend(context, befriend).await,
+        Command::Requests => people::requests(context),
+        Command::Accept(who) => people::accept(context, &who.request).await,
+        Command::Decline(decline) => people::decline(context, &decline).await,
+        Command::Withdraw(who) => people::withdraw(context, &who.request).await,
+        Command::End(who) => people::end(context, &who.person).await,
+        Command::Block(who) => people::block(context, &who.person).await,
+        Command::Unblock(who) => people::unblock(context, &who.person).await,
+        Command::Friends => people::friends(context),
+        Command::Message(message) => talk::message(context, message).await,
+        Command::Messages(messages) => talk::messages(context, messages.friend.as_deref()),
+        Command::Post(post) => talk::post(context, &post.text).await,
+        Command::Edit(edit) => talk::edit(context, &edit).await,
+        Command::Retract(retract) => talk::retract(context, &retract.id).await,
+        Command::Timeline(timeline) => talk::timeline(context, timeline.last),
+        Command::Sync(sync) => sync::sync(context, &sync).await,
+        Command::Status => sync::status(context),
+        Command::Doctor => doctor::doctor(context).await,
+    }
+}
+
+/// Logs to standard error. Passwords and keys are in no log line.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "kith_agent=debug",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+}

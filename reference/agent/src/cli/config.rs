@@ -1,0 +1,117 @@
+//! The configuration file.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use kith_agent::{Endpoint, TlsMode};
+use serde::{Deserialize, Serialize};
+
+use super::failure::Failure;
+
+/// The configuration, as TOML.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// The mail address.
+    pub(super) address: String,
+    /// The login name, if it isn't the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    /// The file with the password; relative paths begin at the configuration's folder.
+    pub(super) password_file: PathBuf,
+    /// The only trusted authorities, PEM; relative paths likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ca: Option<PathBuf>,
+    /// The server whose Authentication-Results are believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) authserv_id: Option<String>,
+    /// The submission server.
+    pub(super) submission: Endpoint,
+    /// The mailbox server.
+    pub(super) mailbox: Endpoint,
+}
+
+impl Config {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::NoConfig(path.to_owned()),
+            _ => Failure::Unreadable(path.to_owned(), error),
+        })?;
+        toml::from_str(&text).map_err(|error| Failure::Config(path.to_owned(), error.to_string()))
+    }
+
+    pub(super) fn text(&self) -> String {
+        let head = "# Written by `kith init`. `kith doctor` checks it.\n";
+        let body = toml::to_string(self).expect("strings and numbers have a TOML form");
+        format!("{head}{body}")
+    }
+}
+
+/// A server on the command line: `HOST`, `HOST:PORT` or `HOST:PORT/starttls`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
+    host: String,
+    port: Option<u16>,
+    mode: Option<TlsMode>,
+}
+
+/// Why a text is no server.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a server is HOST, HOST:PORT, or HOST:PORT/starttls, such as mail.example.org:993")]
+pub(super) struct NoServer;
+
+impl FromStr for Server {
+    type Err = NoServer;
+
+    fn from_str(text: &str) -> Result<Self, NoServer> {
+        let (server, mode) = match text.rsplit_once('/') {
+            Some((server, "tls")) => (server, Some(TlsMode::Tls)),
+            Some((server, "starttls")) => (server, Some(TlsMode::Starttls)),
+            Some(_) => return Err(NoServer),
+            None => (text, None),
+        };
+        let (host, port) = match server.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().map_err(|_| NoServer)?)),
+            None => (server, None),
+        };
+        let part = |octet: u8| octet.is_ascii_alphanumeric() || b"-.".contains(&octet);
+        if host.is_empty() || port == Some(0) || !host.bytes().all(part) {
+            return Err(NoServer);
+        }
+        Ok(Self { host: host.to_owned(), port, mode })
+    }
+}
+
+impl Server {
+    pub(super) fn endpoint(self, tls_port: u16, starttls_port: u16) -> Endpoint {
+        let mode = self.mode.unwrap_or(match self.port {
+            Some(port) if port == starttls_port => TlsMode::Starttls,
+            _ => TlsMode::Tls,
+        });
+        let usual = if mode == TlsMode::Tls { tls_port } else { starttls_port };
+        let port = self.port.unwrap_or(usual);
+        Endpoint { host: self.host, connect: None, port, mode }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_have_usual_ports() {
+        let endpoint = |text: &str| {
+            let endpoint = text.parse::<Server>().unwrap().endpoint(993, 143);
+            (endpoint.host, endpoint.port, endpoint.mode)
+        };
+        let host = || "mail.example.org".to_owned();
+        assert_eq!(endpoint("mail.example.org"), (host(), 993, TlsMode::Tls));
+        assert_eq!(endpoint("mail.example.org:143"), (host(), 143, TlsMode::Starttls));
+        assert_eq!(endpoint("mail.example.org/starttls"), (host(), 143, TlsMode::Starttls));
+        assert_eq!(endpoint("mail.example.org:7/starttls"), (host(), 7, TlsMode::Starttls));
+        assert_eq!(endpoint("mail.example.org:143/tls"), (host(), 143, TlsMode::Tls));
+        for wrong in ["", ":993", "a:b", "a:0", "a/plain", "a b", "imap://a"] {
+            assert_eq!(wrong.parse::<Server>(), Err(NoServer), "{wrong}");
+        }
+    }
+}

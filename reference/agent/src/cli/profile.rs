@@ -1,0 +1,146 @@
+//! Where configuration, password and store are.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use etcetera::{AppStrategy as _, AppStrategyArgs};
+use kith_agent::account::PATIENCE;
+use kith_agent::{Account, Driver, Password, Roots, Store};
+use kith_core::Strict;
+
+use super::config::Config;
+use super::failure::Failure;
+
+/// The environment variable that names a password file for this run.
+const PASSWORD_FILE: &str = "KITH_PASSWORD_FILE";
+
+/// The folders of one person's kith.
+#[derive(Debug)]
+pub(super) struct Profile {
+    settings: PathBuf,
+    data: PathBuf,
+}
+
+impl Profile {
+    pub(super) fn new(home: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(home) = home {
+            return Ok(Self { settings: home.to_owned(), data: home.to_owned() });
+        }
+        let kith = AppStrategyArgs {
+            top_level_domain: "org".to_owned(),
+            author: "kith".to_owned(),
+            app_name: "kith".to_owned(),
+        };
+        let usual = etcetera::choose_app_strategy(kith).map_err(|_| Failure::NoHome)?;
+        Ok(Self { settings: usual.config_dir(), data: usual.data_dir() })
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        self.settings.join("config.toml")
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.data.join("kith.db")
+    }
+
+    /// The password file that `init` writes.
+    pub(super) fn own_password(&self) -> PathBuf {
+        self.settings.join("password")
+    }
+
+    /// Makes the folders, for their owner alone.
+    pub(super) fn make(&self) -> Result<(), Failure> {
+        for folder in [&self.settings, &self.data] {
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(folder).map_err(|error| Failure::Unwritable(folder.clone(), error))?;
+        }
+        Ok(())
+    }
+
+    /// The password file in use.
+    pub(super) fn password_file(&self, config: &Config) -> PathBuf {
+        match std::env::var_os(PASSWORD_FILE) {
+            Some(path) => PathBuf::from(path),
+            None => self.settings.join(&config.password_file),
+        }
+    }
+
+    /// The account, with its password if one is needed.
+    pub(super) fn account(&self, config: &Config, login: bool) -> Result<Account, Failure> {
+        let password = if login {
+            read_password(&self.password_file(config))?
+        } else {
+            Password::new("")
+        };
+        let roots = match config.ca.as_ref().filter(|_| login) {
+            Some(path) => {
+                let path = self.settings.join(path);
+                let pem = std::fs::read_to_string(&path);
+                Roots::Pem(pem.map_err(|error| Failure::Unreadable(path, error))?)
+            }
+            None => Roots::Platform,
+        };
+        Ok(Account {
+            user: config.user.clone().unwrap_or_else(|| config.address.clone()),
+            password,
+            submission: config.submission.clone(),
+            mailbox: config.mailbox.clone(),
+            roots,
+            authserv_id: config.authserv_id.clone(),
+            patience: PATIENCE,
+        })
+    }
+
+    /// Opens the store of a kith that is set up.
+    pub(super) fn open_store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store())?)
+    }
+
+    /// Opens the driver.
+    pub(super) fn driver(&self, login: bool) -> Result<Driver, Failure> {
+        let config = Config::read(&self.config())?;
+        let account = self.account(&config, login)?;
+        Ok(Driver::open(Arc::new(Strict), self.open_store()?, account)?)
+    }
+}
+
+/// Reads a password: the file's first line.
+pub(super) fn read_password(path: &Path) -> Result<Password, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| Failure::Unreadable(path.to_owned(), error))?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(Password::new(line)),
+        None => Err(Failure::NoPassword(path.to_owned())),
+    }
+}
+
+/// Writes a file that didn't exist and that only its owner can read.
+pub(super) fn write_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(octets)?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::Unwritable(path.to_owned(), error))
+}
+
+/// Whether others can read a file.
+pub(super) fn is_exposed(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}

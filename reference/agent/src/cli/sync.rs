@@ -1,0 +1,156 @@
+//! Syncing, once or for ever, and what waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kith_agent::driver::Resting;
+use kith_agent::{Driver, Report};
+use kith_core::Strict;
+use serde_json::{Value, json};
+
+use super::args::Sync;
+use super::config::Config;
+use super::failure::Failure;
+use super::output::{report_value, safe, when};
+use super::{Context, now};
+
+/// How long a server is trusted to tell of new mail before the mailbox is looked at anyway.
+const LOOK: Duration = Duration::from_secs(300);
+/// The shortest pause after a failure.
+const PAUSE: Duration = Duration::from_secs(30);
+
+async fn run(context: &Context, driver: &mut Driver) -> Result<Report, Failure> {
+    let _spinner = context.output.spinner("talking to the mail servers …");
+    Ok(driver.sync(now()).await?)
+}
+
+/// Ends an action: sends what it queued, unless the person wants to stay offline.
+pub(super) async fn finish(
+    context: &Context,
+    mut driver: Driver,
+    mut done: Value,
+) -> Result<(), Failure> {
+    if context.offline {
+        if context.output.is_json() {
+            context.output.value(&done);
+        } else if waiting(&driver)? > 0 {
+            context.output.line("It waits here until `kith sync`.");
+        }
+        return Ok(());
+    }
+    let report = run(context, &mut driver).await?;
+    context.output.report(&report, true);
+    if context.output.is_json() {
+        done["sync"] = report_value(&report);
+        context.output.value(&done);
+    }
+    Failure::of(&report.problems).map_or(Ok(()), Err)
+}
+
+fn waiting(driver: &Driver) -> Result<usize, Failure> {
+    Ok(driver.agent().outbox(driver.store(), i64::MAX, usize::MAX)?.len())
+}
+
+pub(super) async fn sync(context: &Context, sync: &Sync) -> Result<(), Failure> {
+    if sync.watch {
+        return watch(context, Duration::from_secs(sync.poll.max(1))).await;
+    }
+    let mut driver = context.profile.driver(true)?;
+    let report = run(context, &mut driver).await?;
+    context.output.report(&report, false);
+    if context.output.is_json() {
+        context.output.value(&report_value(&report));
+    }
+    Failure::of(&report.problems).map_or(Ok(()), Err)
+}
+
+async fn watch(context: &Context, poll: Duration) -> Result<(), Failure> {
+    let config = Config::read(&context.profile.config())?;
+    let account = context.profile.account(&config, true)?;
+    let mut resting = Resting::new(Arc::new(Strict), account);
+    let end = tokio::signal::ctrl_c();
+    tokio::pin!(end);
+    context.output.line("Watching; end with Ctrl-C.");
+    loop {
+        let mut driver = resting.wake(context.profile.open_store()?)?.keeping_connection();
+        let report = driver.sync(now()).await?;
+        if context.output.is_json() {
+            context.output.value(&report_value(&report));
+        }
+        context.output.report(&report, true);
+        let failed = Failure::of(&report.problems).is_some();
+        let due = report.next_due.map_or(u64::MAX, |at| u64::try_from(at - now()).unwrap_or(0));
+        let most = Duration::from_secs(due.max(1)).min(LOOK);
+        // While it waits, other commands may use the store.
+        let (rest, store) = driver.rest();
+        drop(store);
+        resting = rest;
+        let wait = async {
+            if failed {
+                tokio::time::sleep(most.max(PAUSE)).await;
+            } else if let Err(error) = resting.wait(most, poll).await {
+                context.output.warning(&error.to_string());
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::select! {
+            () = wait => {}
+            _ = &mut end => break,
+        }
+    }
+    resting.close().await;
+    Ok(())
+}
+
+pub(super) fn status(context: &Context) -> Result<(), Failure> {
+    let driver = context.profile.driver(false)?;
+    let view = driver.view(now());
+    let own = driver.agent().own();
+    let (friends, requests) = (view.friends()?.len(), view.requests()?.len());
+    let relations = view.relations()?;
+    let (gaps, waiting) = (view.gaps()?, waiting(&driver)?);
+    let due = driver.agent().next_due(driver.store())?;
+    if context.output.is_json() {
+        context.output.value(&json!({
+            "address": own.address, "name": own.name, "identity": hex::encode(own.id),
+            "friends": friends, "requests": requests, "waiting": waiting, "gaps": gaps,
+            "next_due": due, "relations": relations,
+        }));
+        return Ok(());
+    }
+    let name = own.name.as_deref().map(safe).unwrap_or_default();
+    context.output.heading(&format!("{name} <{}>", safe(&own.address)));
+    context.output.line(&format!("identity  {}", hex::encode(own.id)));
+    context.output.line(&format!("friends   {friends}"));
+    context.output.line(&format!("requests  {requests}"));
+    context.output.line(&format!("unsent    {waiting}"));
+    if let Some(due) = due {
+        context.output.line(&format!("next due  {}", when(due)));
+    }
+    for gap in &gaps {
+        let missing: Vec<String> = gap.missing.iter().take(10).map(ToString::to_string).collect();
+        let from = super::resolve::octets(&gap.identity);
+        let from = from.map(|id| view.name(id)).transpose()?.unwrap_or_default();
+        let numbers = missing.join(", ");
+        context.output.warning(&format!(
+            "mail from {from} is missing (numbers {numbers}); it was asked for again"
+        ));
+    }
+    let rows: Vec<Vec<String>> = relations
+        .iter()
+        .map(|relation| {
+            let state = serde_json::to_value(relation.state).unwrap_or_default();
+            let identity = relation.identity.as_deref().unwrap_or_default();
+            vec![
+                safe(relation.address.as_deref().unwrap_or_default()),
+                state.as_str().unwrap_or_default().to_owned(),
+                super::output::short(identity).to_owned(),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        context.output.line("");
+        context.output.table(&["relation", "state", "identity"], &rows, "");
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Messages and posts.
+
+use std::io::Read as _;
+
+use kith_core::agent::view::DeliveryState;
+use kith_core::{Action, Done};
+use serde_json::json;
+
+use super::args::{Edit, Message};
+use super::failure::Failure;
+use super::output::{person, short, when};
+use super::sync::finish;
+use super::{Context, now, resolve};
+
+/// Octets of a text that are read from standard input; a document can't hold more.
+const MOST: u64 = kith_spec::limit::XML_OCTETS;
+
+fn text(given: &str) -> Result<String, Failure> {
+    let mut text = given.to_owned();
+    if given == "-" {
+        text.clear();
+        let mut input = std::io::stdin().take(MOST + 1);
+        let read = input.read_to_string(&mut text);
+        read.map_err(|error| Failure::System("reading the text", error))?;
+    }
+    let text = text.replace("\r\n", "\n").trim_end().to_owned();
+    if text.is_empty() { Err(Failure::NoText) } else { Ok(text) }
+}
+
+async fn say(
+    context: &Context,
+    mut driver: kith_agent::Driver,
+    action: Action,
+) -> Result<(), Failure> {
+    let (done, _) = driver.act(action, now())?;
+    let Done::Object(id) = done else { return finish(context, driver, json!({})).await };
+    let id = hex::encode(id);
+    context.output.line(&format!("Written, id {}.", short(&id)));
+    finish(context, driver, json!({ "id": id })).await
+}
+
+pub(super) async fn message(context: &Context, message: Message) -> Result<(), Failure> {
+    let driver = context.profile.driver(!context.offline)?;
+    let friend = resolve::friend(&driver, &message.friend)?;
+    let nobody = Failure::Nobody { what: "friend", wanted: message.friend, list: "friends" };
+    let to = resolve::octets(&friend.identity).ok_or(nobody)?;
+    let parent = match &message.reply_to {
+        Some(id) => {
+            let said = resolve::said(&driver, id, false)?;
+            Some((said.author, said.id))
+        }
+        None => None,
+    };
+    let action = Action::Message { to, text: text(&message.text)?, parent };
+    say(context, driver, action).await
+}
+
+pub(super) async fn post(context: &Context, given: &str) -> Result<(), Failure> {
+    let driver = context.profile.driver(!context.offline)?;
+    say(context, driver, Action::Post { text: text(given)? }).await
+}
+
+pub(super) async fn edit(context: &Context, edit: &Edit) -> Result<(), Failure> {
+    let driver = context.profile.driver(!context.offline)?;
+    let id = resolve::said(&driver, &edit.id, true)?.id;
+    say(context, driver, Action::Edit { id, text: text(&edit.text)? }).await
+}
+
+pub(super) async fn retract(context: &Context, wanted: &str) -> Result<(), Failure> {
+    let mut driver = context.profile.driver(!context.offline)?;
+    let id = resolve::said(&driver, wanted, true)?.id;
+    driver.act(Action::Retract { id }, now())?;
+    context.output.line("Taken back from everybody who got it.");
+    finish(context, driver, json!({})).await
+}
+
+pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Failure> {
+    let driver = context.profile.driver(false)?;
+    let with = match friend {
+        Some(wanted) => resolve::octets(&resolve::friend(&driver, wanted)?.identity),
+        None => None,
+    };
+    let view = driver.view(now());
+    let messages = view.messages(with)?;
+    if context.output.is_json() {
+        context.output.value(&messages);
+        return Ok(());
+    }
+    if messages.is_empty() {
+        context.output.line("No messages.");
+    }
+    let own = hex::encode(driver.agent().own().id);
+    for message in &messages {
+        let mine = message.author == own;
+        let other = if mine { &message.to } else { &message.author };
+        let other = match resolve::octets(other) {
+            Some(id) => view.name(id)?,
+            None => other.clone(),
+        };
+        let who = if mine { format!("you to {other}") } else { other };
+        let mut rest = vec![when(message.created), short(&message.id).to_owned()];
+        rest.extend((message.rev > 1).then(|| "edited".to_owned()));
+        rest.extend(message.delivery.map(|state| delivery(state).to_owned()));
+        context.output.entry(&who, &rest.join(", "), &message.text);
+    }
+    Ok(())
+}
+
+fn delivery(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Queued => "waits to be sent",
+        DeliveryState::Sent => "sent",
+        DeliveryState::Acknowledged => "arrived",
+        DeliveryState::Bounced => "not delivered",
+    }
+}
+
+pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
+    let driver = context.profile.driver(false)?;
+    let posts = driver.view(now()).timeline(last)?;
+    if context.output.is_json() {
+        context.output.value(&posts);
+        return Ok(());
+    }
+    if posts.is_empty() {
+        context.output.line("No posts yet: `kith post TEXT` writes one to all friends.");
+    }
+    let own = driver.agent().own();
+    for post in &posts {
+        let mine = post.author == hex::encode(own.id);
+        let who =
+            if mine { person(own.name.as_deref(), &own.address) } else { post.name.clone() };
+        let mut rest = vec![when(post.created), short(&post.id).to_owned()];
+        rest.extend((post.rev > 1).then(|| "edited".to_owned()));
+        context.output.entry(&who, &rest.join(", "), &post.text);
+    }
+    Ok(())
+}
