@@ -94,6 +94,8 @@ pub struct EnvelopeFacts {
     /// The signatures.
     pub signatures: Vec<SignatureFacts>,
     /// The octets of the payload.
+    pub payload: Vec<u8>,
+    /// How many octets the payload has, padding included.
     pub payload_length: usize,
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::PgpError;
+use super::packet::{split, tag};
 use crate::mime::base64_lines;
 
 /// What is armored.
@@ -27,11 +28,41 @@ impl ArmorKind {
     }
 }
 
-/// Armor with lines of 76 characters that end in CRLF, without checksum.
+/// Armor with lines of 76 characters that end in CRLF. It has a checksum, which
+/// GnuPG misses otherwise, unless a key or session key of version 6 forbids it.
 pub fn armor(kind: ArmorKind, octets: &[u8]) -> Vec<u8> {
     let label = kind.label();
     let body = base64_lines(octets);
-    format!("-----BEGIN {label}-----\r\n\r\n{body}-----END {label}-----\r\n").into_bytes()
+    let checksum = match has_version_6(octets) {
+        true => String::new(),
+        false => format!("={}\r\n", STANDARD.encode(crc24(octets))),
+    };
+    format!("-----BEGIN {label}-----\r\n\r\n{body}{checksum}-----END {label}-----\r\n").into_bytes()
+}
+
+fn has_version_6(octets: &[u8]) -> bool {
+    let versioned = [tag::PKESK, tag::PUBLIC_KEY, tag::SECRET_KEY, tag::ONE_PASS];
+    let packets = split(octets).unwrap_or_default();
+    let mut packets = packets
+        .iter()
+        .filter(|packet| versioned.contains(&packet.tag));
+    packets.any(|packet| packet.body.first() == Some(&6))
+}
+
+/// The checksum of RFC 9580, section 6.1.
+fn crc24(octets: &[u8]) -> [u8; 3] {
+    let mut crc: u32 = 0x00B7_04CE;
+    for octet in octets {
+        crc ^= u32::from(*octet) << 16;
+        for _ in 0..8 {
+            crc <<= 1;
+            if crc & 0x0100_0000 != 0 {
+                crc ^= 0x0186_4CFB;
+            }
+        }
+    }
+    let [_, high, middle, low] = crc.to_be_bytes();
+    [high, middle, low]
 }
 
 /// The octets in the first armor of a text. Octets that begin like a packet are
@@ -64,6 +95,8 @@ mod tests {
         let octets: Vec<u8> = (0..=255).collect();
         let text = armor(ArmorKind::Message, &octets);
         assert_eq!(dearmor(&text).unwrap(), octets);
+        // The known answer of this CRC for "123456789".
+        assert_eq!(crc24(b"123456789"), [0x21, 0xCF, 0x02]);
         assert!(dearmor(b"hello").is_err());
     }
 }

@@ -29,6 +29,7 @@ impl Opened {
         let read = |packet| SignatureFacts::read(packet, &self.payload, knowledge);
         EnvelopeFacts {
             signatures: signatures.map(read).collect(),
+            payload: self.payload.clone(),
             ..self.facts
         }
     }
@@ -43,6 +44,7 @@ pub(super) fn open(armored: &[u8], keys: &[DecryptionKey]) -> Result<Opened, Rea
         compression: 0,
         literal_mode: 0,
         signatures: Vec::new(),
+        payload: Vec::new(),
         payload_length: 0,
     };
     let mut session_key = None;
