@@ -102,6 +102,8 @@ actions! {
     Decline(relation::Decline) = "decline" -> Empty;
     /// End a friendship.
     End(relation::End) = "end" -> Empty;
+    /// Take over what the same person sent from elsewhere.
+    Adopt(relation::Adopt) = "adopt" -> Empty;
     /// Withdraw an own request.
     Withdraw(relation::Withdraw) = "withdraw" -> Empty;
     /// Block somebody.

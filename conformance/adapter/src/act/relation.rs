@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Identity, ObjectId};
+use crate::protocol::{Identity, ObjectId, Octets};
 
 /// Make an invitation that one person can use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,21 @@ pub struct End {
 pub struct Withdraw {
     /// The request, as the view `requests` names it.
     pub request: ObjectId,
+}
+
+/// Take over objects that the same person sent from elsewhere, as the own ones.
+///
+/// A vector needs this to give the recipient a past: an agent can't make the
+/// same octets again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Adopt {
+    /// To whom they were sent.
+    pub to: Identity,
+    /// The signed objects, in order.
+    pub objects: Vec<Octets>,
+    /// The `kith:` URI of the invite that a request among them was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
 }
 
 /// Block somebody, silently.

@@ -33,6 +33,7 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         Wanted::Withdraw(withdraw) => Action::Withdraw {
             request: id16(&withdraw.request)?,
         },
+        Wanted::Adopt(_) => return Err(Failure::Unsupported("adopt".to_owned())),
         Wanted::Block(block) => Action::Block {
             identity: id32(&block.identity)?,
         },
@@ -60,6 +61,6 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
     })
 }
 
-fn invitation(uri: &str) -> Result<Invitation, Failure> {
+pub(crate) fn invitation(uri: &str) -> Result<Invitation, Failure> {
     Invitation::parse(uri).map_err(|error| Failure::Refused(error.to_string()))
 }

@@ -11,7 +11,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kith_adapter::act::{Act, ActResult};
+use kith_adapter::act::{Act, ActResult, Action};
 use kith_adapter::protocol::{
     About, Class, Clock, Close, Closed, Extent, Failure, Hello, KeyKind, Open, Opened, Receive,
     Received, Store as Where, Sync, Synced,
@@ -109,6 +109,9 @@ impl Adapter for Reference {
 
     async fn act(&mut self, act: Act) -> Result<ActResult, Failure> {
         let now = convert::seconds(act.now);
+        if let Action::Adopt(adopt) = &act.action {
+            return self.session(act.session)?.adopt(now, adopt);
+        }
         let action = act::action(&act.action)?;
         self.session(act.session)?.act(now, action)
     }

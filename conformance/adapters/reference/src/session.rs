@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kith_adapter::act::relation::Adopt;
 use kith_adapter::act::{ActResult, Created, Invited};
 use kith_adapter::protocol::{
     Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
     ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Synced,
 };
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
+use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::own::{NewIdentity, Own};
 use kith_core::agent::receive::Verdict;
 use kith_core::store::{Read, Table};
 use kith_core::wire::keys::KeyKind;
 use kith_core::{ActError, Action, Done, Gate, Receipt};
 
-use crate::convert::{hash, identity, internal, seconds, timestamp};
+use crate::act::invitation;
+use crate::convert::{hash, id32, identity, internal, seconds, timestamp};
 
 /// How long a server may be silent. The suite's servers answer at once or never.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -108,6 +111,22 @@ impl Session {
             }),
             _ => ActResult::Empty(Empty {}),
         })
+    }
+
+    pub(crate) fn adopt(&mut self, now: i64, adopt: &Adopt) -> Result<ActResult, Failure> {
+        self.now = now;
+        let sent = SentElsewhere {
+            to: id32(&adopt.to)?,
+            objects: adopt
+                .objects
+                .iter()
+                .map(|object| object.0.clone())
+                .collect(),
+            invite: adopt.invite.as_deref().map(invitation).transpose()?,
+        };
+        let adopted = self.driver.adopt(&sent, now);
+        adopted.map_err(|error| Failure::Refused(error.to_string()))?;
+        Ok(ActResult::Empty(Empty {}))
     }
 
     pub(crate) fn receive(&mut self, receive: &Receive) -> Result<Received, Failure> {
