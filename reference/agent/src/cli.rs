@@ -32,7 +32,9 @@ struct Context {
 /// The time, unix seconds.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }
 
 /// Runs the program.
@@ -41,8 +43,14 @@ pub(crate) fn main() -> ExitCode {
     log(args.verbose);
     let output = Output::new(args.json);
     let outcome = Profile::new(args.home.as_deref()).and_then(|profile| {
-        let context = Context { profile, output, offline: args.offline };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let context = Context {
+            profile,
+            output,
+            offline: args.offline,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|error| Failure::System("the runtime", error))?;
         runtime.block_on(run(&context, args.command))
     });
@@ -87,5 +95,8 @@ fn log(verbose: u8) {
         1 => "kith_agent=debug",
         _ => "debug",
     };
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -238,7 +238,7 @@ fn untrusted(to: &Endpoint, source: io::Error) -> ConnectError {
         return ConnectError::Tls { server, source };
     };
     let reason = match error {
-        CertificateError::UnknownIssuer => {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "no authority that you trust has signed it; if this is your own server, give its authority with --ca".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

@@ -377,7 +377,10 @@ impl Driver {
         match last.filter(|&last| last > now + skew) {
             Some(last) => {
                 let seen = format!("the last sync was at {}", shown_time(last));
-                Err(Problem::Clock { clock: shown_time(now), seen })
+                Err(Problem::Clock {
+                    clock: shown_time(now),
+                    seen,
+                })
             }
             None => Ok(()),
         }

@@ -127,7 +127,7 @@ impl Store {
     pub fn memory() -> Result<Self, StoreError> {
         let place = Place::Memory;
         let connection = Connection::open_in_memory().map_err(|error| place.error(&error))?;
-        Self::prepare(place, connection)
+        Self::prepare(place, connection, WAIT)
     }
 
     /// Opens a store in a file, which is made, readable by its owner alone, where it is missing.
@@ -137,18 +137,27 @@ impl Store {
     /// When another process has it, it is newer than this program or something else, or the
     /// system refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_within(path, WAIT)
+    }
+
+    /// The same, but waits as long as given for another process to finish.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn open_within(path: &Path, wait: Duration) -> Result<Self, StoreError> {
         let place = Place::File(path.to_owned());
         private(path).map_err(|error| StoreError::Inaccessible {
             place: place.clone(),
             reason: error.to_string(),
         })?;
         let connection = Connection::open(path).map_err(|error| place.error(&error))?;
-        Self::prepare(place, connection)
+        Self::prepare(place, connection, wait)
     }
 
-    fn prepare(place: Place, connection: Connection) -> Result<Self, StoreError> {
+    fn prepare(place: Place, connection: Connection, wait: Duration) -> Result<Self, StoreError> {
         let error = |error: rusqlite::Error| place.error(&error);
-        connection.busy_timeout(WAIT).map_err(error)?;
+        connection.busy_timeout(wait).map_err(error)?;
         connection.set_prepared_statement_cache_capacity(16);
         // An exclusive lock lasts as long as the connection and ends with the process.
         let begin = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
@@ -235,6 +244,17 @@ impl Store {
             return Ok(());
         }
         run(&mut self.connection).map_err(|error| self.place.error(&error))
+    }
+
+    /// Limits the store's size, in pages of 4 KiB; beyond it the disk counts as full.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite fails.
+    pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        let limit = format!("PRAGMA max_page_count = {pages}");
+        let run = self.connection.query_row(&limit, [], |_| Ok(()));
+        run.map_err(|error| self.place.error(&error))
     }
 
     /// Checks the file's structure.

@@ -244,6 +244,11 @@ pub(super) struct Sync {
     #[arg(long)]
     pub(super) watch: bool,
     /// Seconds between looks, where the server can't tell of new mail
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "watch")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 120,
+        requires = "watch"
+    )]
     pub(super) poll: u64,
 }

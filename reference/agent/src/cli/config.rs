@@ -78,7 +78,11 @@ impl FromStr for Server {
         if host.is_empty() || port == Some(0) || !host.bytes().all(part) {
             return Err(NoServer);
         }
-        Ok(Self { host: host.to_owned(), port, mode })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            mode,
+        })
     }
 }
 
@@ -88,9 +92,18 @@ impl Server {
             Some(port) if port == starttls_port => TlsMode::Starttls,
             _ => TlsMode::Tls,
         });
-        let usual = if mode == TlsMode::Tls { tls_port } else { starttls_port };
+        let usual = if mode == TlsMode::Tls {
+            tls_port
+        } else {
+            starttls_port
+        };
         let port = self.port.unwrap_or(usual);
-        Endpoint { host: self.host, connect: None, port, mode }
+        Endpoint {
+            host: self.host,
+            connect: None,
+            port,
+            mode,
+        }
     }
 }
 
@@ -106,10 +119,22 @@ mod tests {
         };
         let host = || "mail.example.org".to_owned();
         assert_eq!(endpoint("mail.example.org"), (host(), 993, TlsMode::Tls));
-        assert_eq!(endpoint("mail.example.org:143"), (host(), 143, TlsMode::Starttls));
-        assert_eq!(endpoint("mail.example.org/starttls"), (host(), 143, TlsMode::Starttls));
-        assert_eq!(endpoint("mail.example.org:7/starttls"), (host(), 7, TlsMode::Starttls));
-        assert_eq!(endpoint("mail.example.org:143/tls"), (host(), 143, TlsMode::Tls));
+        assert_eq!(
+            endpoint("mail.example.org:143"),
+            (host(), 143, TlsMode::Starttls)
+        );
+        assert_eq!(
+            endpoint("mail.example.org/starttls"),
+            (host(), 143, TlsMode::Starttls)
+        );
+        assert_eq!(
+            endpoint("mail.example.org:7/starttls"),
+            (host(), 7, TlsMode::Starttls)
+        );
+        assert_eq!(
+            endpoint("mail.example.org:143/tls"),
+            (host(), 143, TlsMode::Tls)
+        );
         for wrong in ["", ":993", "a:b", "a:0", "a/plain", "a b", "imap://a"] {
             assert_eq!(wrong.parse::<Server>(), Err(NoServer), "{wrong}");
         }

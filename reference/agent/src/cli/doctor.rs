@@ -24,16 +24,24 @@ impl Findings<'_> {
     fn add(&mut self, what: &str, outcome: Result<String, String>) {
         let fine = outcome.is_ok();
         let (Ok(text) | Err(text)) = outcome;
-        self.context.output.check(fine, &format!("{what}: {}", safe(&text)));
+        self.context
+            .output
+            .check(fine, &format!("{what}: {}", safe(&text)));
         self.all.push((what.to_owned(), fine, text));
     }
 
     fn end(self) -> Result<(), Failure> {
         if self.context.output.is_json() {
             let finding = |(what, fine, text): &(String, bool, String)| json!({ "check": what, "ok": fine, "text": text });
-            self.context.output.value(&self.all.iter().map(finding).collect::<Vec<_>>());
+            self.context
+                .output
+                .value(&self.all.iter().map(finding).collect::<Vec<_>>());
         }
-        if self.all.iter().all(|(_, fine, _)| *fine) { Ok(()) } else { Err(Failure::Unwell) }
+        if self.all.iter().all(|(_, fine, _)| *fine) {
+            Ok(())
+        } else {
+            Err(Failure::Unwell)
+        }
     }
 }
 
@@ -42,7 +50,10 @@ fn text(error: impl std::fmt::Display) -> String {
 }
 
 pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
-    let mut findings = Findings { context, all: Vec::new() };
+    let mut findings = Findings {
+        context,
+        all: Vec::new(),
+    };
     let path = context.profile.config();
     let config = match Config::read(&path) {
         Ok(config) => config,
@@ -55,7 +66,10 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
     let secret = context.profile.password_file(&config);
     findings.add("password file", password(&secret));
     let store = context.profile.store();
-    findings.add("store", file(&store).and_then(|()| inspect(context, &config)));
+    findings.add(
+        "store",
+        file(&store).and_then(|()| inspect(context, &config)),
+    );
     match context.profile.account(&config, true) {
         Ok(account) if !context.offline => servers(&mut findings, &account).await,
         Ok(_) => {}
@@ -73,7 +87,9 @@ fn password(path: &std::path::Path) -> Result<String, String> {
 fn file(path: &std::path::Path) -> Result<(), String> {
     if is_exposed(path) {
         let path = path.display();
-        return Err(format!("{path} can be read by others; run `chmod 600 '{path}'`"));
+        return Err(format!(
+            "{path} can be read by others; run `chmod 600 '{path}'`"
+        ));
     }
     Ok(())
 }
@@ -104,14 +120,23 @@ async fn servers(findings: &mut Findings<'_>, account: &Account) {
     let submission = match Submission::open(&dialer, account).await {
         Ok(submission) => {
             submission.close().await;
-            Ok(format!("{}, logged in as {}", account.submission, account.user))
+            Ok(format!(
+                "{}, logged in as {}",
+                account.submission, account.user
+            ))
         }
         Err(error) => Err(text(error)),
     };
     findings.add("submission", submission);
     match Mailbox::open(&dialer, account).await {
         Ok(mut mailbox) => {
-            findings.add("mailbox", Ok(format!("{}, logged in as {}", account.mailbox, account.user)));
+            findings.add(
+                "mailbox",
+                Ok(format!(
+                    "{}, logged in as {}",
+                    account.mailbox, account.user
+                )),
+            );
             findings.add("folders", folders(&mut mailbox).await);
             findings.add("clock", clock(&mut mailbox).await);
             mailbox.close().await;
@@ -141,18 +166,19 @@ async fn clock(mailbox: &mut Mailbox) -> Result<String, String> {
     let mut newest = None;
     if position.exists > 0 {
         let uid = mailbox.uid_at(position.exists).await.map_err(text)?;
-        let last = mailbox.list_from(uid.unwrap_or(u32::MAX)).await.map_err(text)?;
+        let last = mailbox
+            .list_from(uid.unwrap_or(u32::MAX))
+            .await
+            .map_err(text)?;
         newest = last.iter().filter_map(|mail| mail.internal_date).max();
     }
     let now = now();
     match newest {
-        Some(newest) if newest > now + kith_spec::limit::CLOCK_SKEW_SECONDS as i64 => {
-            Err(format!(
-                "this computer's clock says {}, but the newest mail is of {}; set the clock",
-                when(now),
-                when(newest)
-            ))
-        }
+        Some(newest) if newest > now + kith_spec::limit::CLOCK_SKEW_SECONDS as i64 => Err(format!(
+            "this computer's clock says {}, but the newest mail is of {}; set the clock",
+            when(now),
+            when(newest)
+        )),
         _ => Ok(when(now)),
     }
 }

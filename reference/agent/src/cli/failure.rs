@@ -3,9 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use kith_agent::{
-    ConnectError, DriverError, MailboxError, Problem, StoreError, SubmissionError,
-};
+use kith_agent::{ConnectError, DriverError, MailboxError, Problem, StoreError, SubmissionError};
 
 /// Doctor found a problem.
 const UNWELL: u8 = 1;
@@ -40,7 +38,11 @@ pub(super) enum Failure {
     #[error("{0} failed: {1}")]
     System(&'static str, io::Error),
     #[error("there is no {what} that fits \"{wanted}\"; `kith {list}` lists them")]
-    Nobody { what: &'static str, wanted: String, list: &'static str },
+    Nobody {
+        what: &'static str,
+        wanted: String,
+        list: &'static str,
+    },
     #[error("\"{wanted}\" fits several ({}); write more of it", .found.join(", "))]
     Several { wanted: String, found: Vec<String> },
     #[error("the text is empty; nothing was sent")]

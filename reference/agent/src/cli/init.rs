@@ -34,7 +34,11 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
         return Err(kith_agent::DriverError::Act(ActError::Address(address)).into());
     }
     if init.name.is_none() && asked {
-        init.name = Some(ask(asked, "The name that others see (may be empty)", "the name")?);
+        init.name = Some(ask(
+            asked,
+            "The name that others see (may be empty)",
+            "the name",
+        )?);
     }
     let name = init.name.take().filter(|name| !name.trim().is_empty());
     let (config, password) = configure(context, &mut init, &address, asked)?;
@@ -50,7 +54,12 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
         Keys::V4 => KeyKind::V4,
         Keys::V6 => KeyKind::V6,
     };
-    let new = NewIdentity { name, address, keys, now: now() };
+    let new = NewIdentity {
+        name,
+        address,
+        keys,
+        now: now(),
+    };
     let own = init.password_file.is_none().then_some(&password);
     let driver = create(context, &config, account, &new, own, &recovery)?;
     tell(context, &driver, &recovery);
@@ -68,16 +77,26 @@ fn configure(
         Some(server) => Ok(server),
         None if asked => loop {
             let answer = prompt(&format!("{what} [{usual}]"))?;
-            let answer = if answer.is_empty() { usual.clone() } else { answer };
+            let answer = if answer.is_empty() {
+                usual.clone()
+            } else {
+                answer
+            };
             match answer.parse() {
                 Ok(server) => break Ok(server),
                 Err(error) => context.output.warning(&format!("{error}")),
             }
         },
-        None => usual.parse().map_err(|_| Failure::Missing("the name of a server")),
+        None => usual
+            .parse()
+            .map_err(|_| Failure::Missing("the name of a server")),
     };
     let mailbox = server(init.imap.take(), format!("imap.{domain}"), "IMAP server")?;
-    let submission = server(init.smtp.take(), format!("smtp.{domain}"), "Submission server")?;
+    let submission = server(
+        init.smtp.take(),
+        format!("smtp.{domain}"),
+        "Submission server",
+    )?;
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Failure::Unreadable(path.to_owned(), error))
     };
@@ -106,14 +125,15 @@ fn account(config: &Config, init: &Init, password: &Password) -> Result<Account,
     let roots = match &init.ca {
         Some(path) => {
             let pem = std::fs::read_to_string(path);
-            kith_agent::Roots::Pem(
-                pem.map_err(|error| Failure::Unreadable(path.clone(), error))?,
-            )
+            kith_agent::Roots::Pem(pem.map_err(|error| Failure::Unreadable(path.clone(), error))?)
         }
         None => kith_agent::Roots::Platform,
     };
     Ok(Account {
-        user: config.user.clone().unwrap_or_else(|| config.address.clone()),
+        user: config
+            .user
+            .clone()
+            .unwrap_or_else(|| config.address.clone()),
         password: password.clone(),
         submission: config.submission.clone(),
         mailbox: config.mailbox.clone(),
@@ -184,8 +204,10 @@ fn tell(context: &Context, driver: &Driver, recovery: &Path) {
 
 fn recovery_file(address: &str) -> PathBuf {
     let fit = |character: char| character.is_alphanumeric() || "@.+-_".contains(character);
-    let address: String =
-        address.chars().map(|character| if fit(character) { character } else { '_' }).collect();
+    let address: String = address
+        .chars()
+        .map(|character| if fit(character) { character } else { '_' })
+        .collect();
     PathBuf::from(format!("kith-recovery-{address}.asc"))
 }
 
@@ -201,13 +223,19 @@ fn armor(key: &[u8]) -> String {
 }
 
 fn ask(asked: bool, question: &str, what: &'static str) -> Result<String, Failure> {
-    if asked { prompt(question) } else { Err(Failure::Missing(what)) }
+    if asked {
+        prompt(question)
+    } else {
+        Err(Failure::Missing(what))
+    }
 }
 
 fn prompt(question: &str) -> Result<String, Failure> {
     let failed = |error| Failure::System("asking", error);
     let mut out = std::io::stderr();
-    write!(out, "{question}: ").and_then(|()| out.flush()).map_err(failed)?;
+    write!(out, "{question}: ")
+        .and_then(|()| out.flush())
+        .map_err(failed)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(failed)?;
     Ok(answer.trim().to_owned())

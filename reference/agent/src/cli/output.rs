@@ -68,7 +68,9 @@ impl Output {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head.iter().map(|head| head.to_uppercase()));
         for row in rows {
             table.add_row(row);
@@ -80,7 +82,10 @@ impl Output {
 
     /// Prints one thing that somebody said.
     pub(super) fn entry(self, who: &str, rest: &str, text: &str) {
-        self.line(&format!("{STRONG}{}{STRONG:#}  {FAINT}{rest}{FAINT:#}", safe(who)));
+        self.line(&format!(
+            "{STRONG}{}{STRONG:#}  {FAINT}{rest}{FAINT:#}",
+            safe(who)
+        ));
         for line in text.lines() {
             self.line(&format!("    {}", safe(line)));
         }
@@ -150,13 +155,20 @@ pub(super) fn report_value(report: &Report) -> serde_json::Value {
 }
 
 fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 fn shown_event(event: &Event) -> String {
     match event {
         Event::Request { name, address } => {
-            format!("{} wants to become friends: kith requests", person(name.as_deref(), address))
+            format!(
+                "{} wants to become friends: kith requests",
+                person(name.as_deref(), address)
+            )
         }
         Event::Friend { name } => format!("You and {} are friends now", safe(name)),
         Event::Ended { name } => format!("{} ended it", safe(name)),
@@ -212,7 +224,12 @@ pub(super) fn qr_code(text: &str) -> Option<String> {
     let code = qrcode::QrCode::new(text).ok()?;
     let drawn = code.render::<qrcode::render::unicode::Dense1x2>().build();
     let style = AnsiColor::Black.on(AnsiColor::White);
-    Some(drawn.lines().map(|line| format!("{style}{line}{style:#}\n")).collect())
+    Some(
+        drawn
+            .lines()
+            .map(|line| format!("{style}{line}{style:#}\n"))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -27,10 +27,14 @@ pub(super) async fn invite(context: &Context, invite: &Invite) -> Result<(), Fai
     use std::io::IsTerminal as _;
     let mut driver = context.profile.driver(false)?;
     let (done, _) = driver.act(Action::Invite, now())?;
-    let Done::Invite(invitation) = done else { return Ok(()) };
+    let Done::Invite(invitation) = done else {
+        return Ok(());
+    };
     let uri = invitation.uri();
     if context.output.is_json() {
-        context.output.value(&json!({ "uri": uri, "expires": invitation.expires }));
+        context
+            .output
+            .value(&json!({ "uri": uri, "expires": invitation.expires }));
         return Ok(());
     }
     context.output.line(&uri);
@@ -53,12 +57,20 @@ pub(super) async fn befriend(context: &Context, befriend: Befriend) -> Result<()
     } else {
         None
     };
-    let address = invite.as_ref().map_or(befriend.who, |invite| invite.address.clone());
+    let address = invite
+        .as_ref()
+        .map_or(befriend.who, |invite| invite.address.clone());
     let line = format!("You asked {}.", safe(&address));
-    let action = Action::Befriend { address, note: befriend.note, invite };
+    let action = Action::Befriend {
+        address,
+        note: befriend.note,
+        invite,
+    };
     let (done, _) = driver.act(action, now())?;
     context.output.line(&line);
-    let Done::Object(id) = done else { return finish(context, driver, json!({})).await };
+    let Done::Object(id) = done else {
+        return finish(context, driver, json!({})).await;
+    };
     finish(context, driver, json!({ "request": hex::encode(id) })).await
 }
 
@@ -82,10 +94,14 @@ pub(super) fn requests(context: &Context) -> Result<(), Failure> {
             vec![number.to_string(), who, state.to_owned(), remarks(request)]
         })
         .collect();
-    context.output.table(&["#", "who", "state", "note"], &rows, "No request waits.");
+    context
+        .output
+        .table(&["#", "who", "state", "note"], &rows, "No request waits.");
     let asked = |(_, request): &(usize, Request)| request.direction == Direction::Incoming;
     if requests.iter().any(asked) {
-        context.output.line("\nAnswer with `kith accept #` or `kith decline #`.");
+        context
+            .output
+            .line("\nAnswer with `kith accept #` or `kith decline #`.");
     }
     Ok(())
 }
@@ -93,7 +109,12 @@ pub(super) fn requests(context: &Context) -> Result<(), Failure> {
 /// The note of a request and what the person should know about it.
 fn remarks(request: &Request) -> String {
     let mut remarks: Vec<String> = request.note.as_deref().map(safe).into_iter().collect();
-    remarks.extend(request.warning.as_deref().map(|warning| format!("warning: {}", safe(warning))));
+    remarks.extend(
+        request
+            .warning
+            .as_deref()
+            .map(|warning| format!("warning: {}", safe(warning))),
+    );
     if !request.rivals.is_empty() {
         remarks.push("warning: another request claims the same address or name".to_owned());
     }
@@ -116,8 +137,21 @@ pub(super) async fn accept(context: &Context, wanted: &str) -> Result<(), Failur
 pub(super) async fn decline(context: &Context, decline: &Decline) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
     let request = resolve::request(&driver, &decline.request, Direction::Incoming)?;
-    let line = if decline.tell { "Declined, and told." } else { "Declined; nobody is told." };
-    simply(context, driver, Action::Decline { request, notify: decline.tell }, line).await
+    let line = if decline.tell {
+        "Declined, and told."
+    } else {
+        "Declined; nobody is told."
+    };
+    simply(
+        context,
+        driver,
+        Action::Decline {
+            request,
+            notify: decline.tell,
+        },
+        line,
+    )
+    .await
 }
 
 pub(super) async fn withdraw(context: &Context, wanted: &str) -> Result<(), Failure> {
@@ -130,13 +164,25 @@ pub(super) async fn withdraw(context: &Context, wanted: &str) -> Result<(), Fail
 pub(super) async fn end(context: &Context, wanted: &str) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
     let identity = resolve::anybody(&driver, wanted, false)?;
-    simply(context, driver, Action::End { identity }, "Ended; the other is told.").await
+    simply(
+        context,
+        driver,
+        Action::End { identity },
+        "Ended; the other is told.",
+    )
+    .await
 }
 
 pub(super) async fn block(context: &Context, wanted: &str) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
     let identity = resolve::anybody(&driver, wanted, false)?;
-    simply(context, driver, Action::Block { identity }, "Blocked; nobody is told.").await
+    simply(
+        context,
+        driver,
+        Action::Block { identity },
+        "Blocked; nobody is told.",
+    )
+    .await
 }
 
 pub(super) async fn unblock(context: &Context, wanted: &str) -> Result<(), Failure> {

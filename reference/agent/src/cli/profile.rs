@@ -25,7 +25,10 @@ pub(super) struct Profile {
 impl Profile {
     pub(super) fn new(home: Option<&Path>) -> Result<Self, Failure> {
         if let Some(home) = home {
-            return Ok(Self { settings: home.to_owned(), data: home.to_owned() });
+            return Ok(Self {
+                settings: home.to_owned(),
+                data: home.to_owned(),
+            });
         }
         let kith = AppStrategyArgs {
             top_level_domain: "org".to_owned(),
@@ -33,7 +36,10 @@ impl Profile {
             app_name: "kith".to_owned(),
         };
         let usual = etcetera::choose_app_strategy(kith).map_err(|_| Failure::NoHome)?;
-        Ok(Self { settings: usual.config_dir(), data: usual.data_dir() })
+        Ok(Self {
+            settings: usual.config_dir(),
+            data: usual.data_dir(),
+        })
     }
 
     pub(super) fn config(&self) -> PathBuf {
@@ -56,7 +62,9 @@ impl Profile {
             builder.recursive(true);
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(folder).map_err(|error| Failure::Unwritable(folder.clone(), error))?;
+            builder
+                .create(folder)
+                .map_err(|error| Failure::Unwritable(folder.clone(), error))?;
         }
         Ok(())
     }
@@ -85,7 +93,10 @@ impl Profile {
             None => Roots::Platform,
         };
         Ok(Account {
-            user: config.user.clone().unwrap_or_else(|| config.address.clone()),
+            user: config
+                .user
+                .clone()
+                .unwrap_or_else(|| config.address.clone()),
             password,
             submission: config.submission.clone(),
             mailbox: config.mailbox.clone(),

@@ -34,7 +34,10 @@ fn one<T>(
     match found.len() {
         0 => Err(Failure::Nobody { what, wanted, list }),
         1 => Ok(found.remove(0)),
-        _ => Err(Failure::Several { wanted, found: found.iter().map(shown).collect() }),
+        _ => Err(Failure::Several {
+            wanted,
+            found: found.iter().map(shown).collect(),
+        }),
     }
 }
 
@@ -47,7 +50,11 @@ pub(super) fn friend(driver: &Driver, wanted: &str) -> Result<Friend, Failure> {
             || friend.name.as_deref() == Some(wanted)
     });
     let shown = |friend: &Friend| {
-        format!("{} {}", person(friend.name.as_deref(), &friend.address), short(&friend.identity))
+        format!(
+            "{} {}",
+            person(friend.name.as_deref(), &friend.address),
+            short(&friend.identity)
+        )
     };
     one(found, shown, wanted, "friend", "friends")
 }
@@ -55,7 +62,11 @@ pub(super) fn friend(driver: &Driver, wanted: &str) -> Result<Friend, Failure> {
 /// Requests of a direction, in the order and with the numbers of `kith requests`.
 pub(super) fn numbered(driver: &Driver) -> Result<Vec<(usize, Request)>, Failure> {
     let requests = driver.view(now()).requests()?;
-    Ok(requests.into_iter().enumerate().map(|(index, request)| (index + 1, request)).collect())
+    Ok(requests
+        .into_iter()
+        .enumerate()
+        .map(|(index, request)| (index + 1, request))
+        .collect())
 }
 
 /// A request, by number, id or address.
@@ -72,7 +83,10 @@ pub(super) fn request(
                 || address::same(&request.address, wanted))
     });
     let shown = |(number, request): &(usize, Request)| {
-        format!("{number}: {}", person(request.name.as_deref(), &request.address))
+        format!(
+            "{number}: {}",
+            person(request.name.as_deref(), &request.address)
+        )
     };
     let what = match direction {
         Direction::Incoming => "request of somebody else",
@@ -92,27 +106,44 @@ pub(super) fn anybody(driver: &Driver, wanted: &str, blocked: bool) -> Result<[u
     let friends = view.friends()?;
     let requests = view.requests()?;
     let called = |identity: &str| {
-        let friends = friends.iter().map(|friend| (Some(&friend.identity), &friend.name));
-        let requests = requests.iter().map(|request| (request.identity.as_ref(), &request.name));
+        let friends = friends
+            .iter()
+            .map(|friend| (Some(&friend.identity), &friend.name));
+        let requests = requests
+            .iter()
+            .map(|request| (request.identity.as_ref(), &request.name));
         friends.chain(requests).any(|(of, name)| {
             of.is_some_and(|of| of == identity) && name.as_deref() == Some(wanted)
         })
     };
     let mut found = view.relations()?;
     found.retain(|relation| {
-        let Some(identity) = &relation.identity else { return false };
-        let address = relation.address.as_deref().is_some_and(|known| address::same(known, wanted));
+        let Some(identity) = &relation.identity else {
+            return false;
+        };
+        let address = relation
+            .address
+            .as_deref()
+            .is_some_and(|known| address::same(known, wanted));
         (relation.state == State::Blocked) == blocked
             && (begins(identity, wanted) || address || called(identity))
     });
     let shown = |relation: &RelationState| {
         let identity = relation.identity.as_deref().unwrap_or_default();
-        format!("{} {}", relation.address.as_deref().unwrap_or_default(), short(identity))
+        format!(
+            "{} {}",
+            relation.address.as_deref().unwrap_or_default(),
+            short(identity)
+        )
     };
     let what = if blocked { "blocked person" } else { "person" };
     let found = one(found, shown, wanted, what, "status")?;
     let identity = found.identity.as_deref().and_then(octets);
-    identity.ok_or(Failure::Nobody { what, wanted: wanted.to_owned(), list: "status" })
+    identity.ok_or(Failure::Nobody {
+        what,
+        wanted: wanted.to_owned(),
+        list: "status",
+    })
 }
 
 /// A message or post: its author and id.
@@ -127,15 +158,25 @@ pub(super) fn said(driver: &Driver, wanted: &str, own: bool) -> Result<Said, Fai
     let me = hex::encode(driver.agent().own().id);
     let messages = view.messages(None)?;
     let posts = view.timeline(usize::MAX)?;
-    let messages = messages.into_iter().map(|message| (message.author, message.id));
+    let messages = messages
+        .into_iter()
+        .map(|message| (message.author, message.id));
     let posts = posts.into_iter().map(|post| (post.author, post.id));
     let mut found: Vec<_> = messages.chain(posts).collect();
     found.retain(|(author, id)| begins(id, wanted) && (!own || *author == me));
-    let what = if own { "message or post of yours" } else { "message or post" };
+    let what = if own {
+        "message or post of yours"
+    } else {
+        "message or post"
+    };
     let list = "messages` and `kith timeline";
     let (author, id) = one(found, |(_, id)| short(id).to_owned(), wanted, what, list)?;
     match (octets(&author), octets(&id)) {
         (Some(author), Some(id)) => Ok(Said { author, id }),
-        _ => Err(Failure::Nobody { what, wanted: wanted.to_owned(), list }),
+        _ => Err(Failure::Nobody {
+            what,
+            wanted: wanted.to_owned(),
+            list,
+        }),
     }
 }

@@ -48,7 +48,10 @@ pub(super) async fn finish(
 }
 
 fn waiting(driver: &Driver) -> Result<usize, Failure> {
-    Ok(driver.agent().outbox(driver.store(), i64::MAX, usize::MAX)?.len())
+    Ok(driver
+        .agent()
+        .outbox(driver.store(), i64::MAX, usize::MAX)?
+        .len())
 }
 
 pub(super) async fn sync(context: &Context, sync: &Sync) -> Result<(), Failure> {
@@ -72,14 +75,18 @@ async fn watch(context: &Context, poll: Duration) -> Result<(), Failure> {
     tokio::pin!(end);
     context.output.line("Watching; end with Ctrl-C.");
     loop {
-        let mut driver = resting.wake(context.profile.open_store()?)?.keeping_connection();
+        let mut driver = resting
+            .wake(context.profile.open_store()?)?
+            .keeping_connection();
         let report = driver.sync(now()).await?;
         if context.output.is_json() {
             context.output.value(&report_value(&report));
         }
         context.output.report(&report, true);
         let failed = Failure::of(&report.problems).is_some();
-        let due = report.next_due.map_or(u64::MAX, |at| u64::try_from(at - now()).unwrap_or(0));
+        let due = report
+            .next_due
+            .map_or(u64::MAX, |at| u64::try_from(at - now()).unwrap_or(0));
         let most = Duration::from_secs(due.max(1)).min(LOOK);
         // While it waits, other commands may use the store.
         let (rest, store) = driver.rest();
@@ -119,8 +126,12 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     let name = own.name.as_deref().map(safe).unwrap_or_default();
-    context.output.heading(&format!("{name} <{}>", safe(&own.address)));
-    context.output.line(&format!("identity  {}", hex::encode(own.id)));
+    context
+        .output
+        .heading(&format!("{name} <{}>", safe(&own.address)));
+    context
+        .output
+        .line(&format!("identity  {}", hex::encode(own.id)));
     context.output.line(&format!("friends   {friends}"));
     context.output.line(&format!("requests  {requests}"));
     context.output.line(&format!("unsent    {waiting}"));
@@ -128,9 +139,17 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         context.output.line(&format!("next due  {}", when(due)));
     }
     for gap in &gaps {
-        let missing: Vec<String> = gap.missing.iter().take(10).map(ToString::to_string).collect();
+        let missing: Vec<String> = gap
+            .missing
+            .iter()
+            .take(10)
+            .map(ToString::to_string)
+            .collect();
         let from = super::resolve::octets(&gap.identity);
-        let from = from.map(|id| view.name(id)).transpose()?.unwrap_or_default();
+        let from = from
+            .map(|id| view.name(id))
+            .transpose()?
+            .unwrap_or_default();
         let numbers = missing.join(", ");
         context.output.warning(&format!(
             "mail from {from} is missing (numbers {numbers}); it was asked for again"
@@ -150,7 +169,9 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         .collect();
     if !rows.is_empty() {
         context.output.line("");
-        context.output.table(&["relation", "state", "identity"], &rows, "");
+        context
+            .output
+            .table(&["relation", "state", "identity"], &rows, "");
     }
     Ok(())
 }

@@ -24,7 +24,11 @@ fn text(given: &str) -> Result<String, Failure> {
         read.map_err(|error| Failure::System("reading the text", error))?;
     }
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
-    if text.is_empty() { Err(Failure::NoText) } else { Ok(text) }
+    if text.is_empty() {
+        Err(Failure::NoText)
+    } else {
+        Ok(text)
+    }
 }
 
 async fn say(
@@ -33,7 +37,9 @@ async fn say(
     action: Action,
 ) -> Result<(), Failure> {
     let (done, _) = driver.act(action, now())?;
-    let Done::Object(id) = done else { return finish(context, driver, json!({})).await };
+    let Done::Object(id) = done else {
+        return finish(context, driver, json!({})).await;
+    };
     let id = hex::encode(id);
     context.output.line(&format!("Written, id {}.", short(&id)));
     finish(context, driver, json!({ "id": id })).await
@@ -42,7 +48,11 @@ async fn say(
 pub(super) async fn message(context: &Context, message: Message) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
     let friend = resolve::friend(&driver, &message.friend)?;
-    let nobody = Failure::Nobody { what: "friend", wanted: message.friend, list: "friends" };
+    let nobody = Failure::Nobody {
+        what: "friend",
+        wanted: message.friend,
+        list: "friends",
+    };
     let to = resolve::octets(&friend.identity).ok_or(nobody)?;
     let parent = match &message.reply_to {
         Some(id) => {
@@ -51,7 +61,11 @@ pub(super) async fn message(context: &Context, message: Message) -> Result<(), F
         }
         None => None,
     };
-    let action = Action::Message { to, text: text(&message.text)?, parent };
+    let action = Action::Message {
+        to,
+        text: text(&message.text)?,
+        parent,
+    };
     say(context, driver, action).await
 }
 
@@ -63,7 +77,15 @@ pub(super) async fn post(context: &Context, given: &str) -> Result<(), Failure> 
 pub(super) async fn edit(context: &Context, edit: &Edit) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
     let id = resolve::said(&driver, &edit.id, true)?.id;
-    say(context, driver, Action::Edit { id, text: text(&edit.text)? }).await
+    say(
+        context,
+        driver,
+        Action::Edit {
+            id,
+            text: text(&edit.text)?,
+        },
+    )
+    .await
 }
 
 pub(super) async fn retract(context: &Context, wanted: &str) -> Result<(), Failure> {
@@ -97,7 +119,11 @@ pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Fa
             Some(id) => view.name(id)?,
             None => other.clone(),
         };
-        let who = if mine { format!("you to {other}") } else { other };
+        let who = if mine {
+            format!("you to {other}")
+        } else {
+            other
+        };
         let mut rest = vec![when(message.created), short(&message.id).to_owned()];
         rest.extend((message.rev > 1).then(|| "edited".to_owned()));
         rest.extend(message.delivery.map(|state| delivery(state).to_owned()));
@@ -123,13 +149,18 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         return Ok(());
     }
     if posts.is_empty() {
-        context.output.line("No posts yet: `kith post TEXT` writes one to all friends.");
+        context
+            .output
+            .line("No posts yet: `kith post TEXT` writes one to all friends.");
     }
     let own = driver.agent().own();
     for post in &posts {
         let mine = post.author == hex::encode(own.id);
-        let who =
-            if mine { person(own.name.as_deref(), &own.address) } else { post.name.clone() };
+        let who = if mine {
+            person(own.name.as_deref(), &own.address)
+        } else {
+            post.name.clone()
+        };
         let mut rest = vec![when(post.created), short(&post.id).to_owned()];
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
         context.output.entry(&who, &rest.join(", "), &post.text);

@@ -1,0 +1,318 @@
+//! Filing, in a mailbox shared with ordinary mail (specification, section "Filing").
+
+use std::time::Duration;
+
+use kith_agent::{MailboxError, Problem, TlsMode};
+use kith_core::Event;
+use kith_core::agent::DAY;
+use kith_testbed::{Config, Deliver, Fault, ImapAction, ImapCapabilities, Server};
+
+use crate::support::{
+    ALICE, BOB, NOW, account, friends, person, post, still, sync, texts, with_imap,
+};
+
+const ORDINARY: &[u8] = b"From: carol@c.test\r\nSubject: lunch\r\n\r\nAt one?\r\n";
+
+fn count(server: &Server, folder: &str) -> usize {
+    server
+        .messages(BOB, folder)
+        .map_or(0, |messages| messages.len())
+}
+
+#[tokio::test]
+async fn ordinary_mail_is_left_alone_and_looked_at_once() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    let mut how = Deliver::from("carol@c.test");
+    how.flags = vec!["\\Flagged".to_owned()];
+    server.deliver(BOB, ORDINARY, &how).unwrap();
+    let before = server.messages(BOB, "INBOX").unwrap();
+    post(&mut alice, "The first snow!", NOW);
+    sync(&mut alice, NOW).await;
+    let report = sync(&mut bob, NOW).await;
+    assert_eq!(report.fetched, 2);
+    assert!(
+        matches!(report.events[..], [Event::Post { .. }]),
+        "{:?}",
+        report.events
+    );
+    assert_eq!(texts(&bob), ["The first snow!"]);
+    assert_eq!(server.messages(BOB, "INBOX").unwrap(), before);
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 0);
+    assert_eq!(count(&server, "Kith/Refused"), 0);
+}
+
+#[tokio::test]
+async fn folders_follow_the_namespace() {
+    for namespace in [true, false] {
+        let prefix = if namespace { "INBOX." } else { "" };
+        let server = still(with_imap(ImapCapabilities {
+            namespace,
+            namespace_prefix: prefix.to_owned(),
+            delimiter: '.',
+            ..ImapCapabilities::default()
+        }))
+        .await;
+        let (_, mut bob) = friends(&server).await;
+        server
+            .deliver(BOB, &refused(), &Deliver::from(ALICE))
+            .unwrap();
+        sync(&mut bob, NOW).await;
+        let folders = server.folders(BOB).unwrap();
+        let names: Vec<&str> = folders
+            .iter()
+            .map(|folder| folder.wire_name.as_str())
+            .collect();
+        let wanted = [format!("{prefix}Kith"), format!("{prefix}Kith.Refused")];
+        assert!(
+            wanted.iter().all(|name| names.contains(&name.as_str())),
+            "{names:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_move_mail_is_copied_and_without_uidplus_left() {
+    let server = still(with_imap(ImapCapabilities {
+        move_: false,
+        ..ImapCapabilities::default()
+    }))
+    .await;
+    // A mail that somebody marked as deleted must survive.
+    let mut how = Deliver::from("carol@c.test");
+    how.flags = vec!["\\Deleted".to_owned()];
+    server.deliver(BOB, ORDINARY, &how).unwrap();
+    let (mut alice, mut bob) = friends(&server).await;
+    post(&mut alice, "copied", NOW);
+    sync(&mut alice, NOW).await;
+    sync(&mut bob, NOW).await;
+    assert_eq!(
+        (count(&server, "INBOX"), texts(&bob)),
+        (1, vec!["copied".to_owned()])
+    );
+    assert!(count(&server, "Kith") > 0);
+
+    let server = still(with_imap(ImapCapabilities::bare())).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    post(&mut alice, "left", NOW);
+    sync(&mut alice, NOW).await;
+    sync(&mut bob, NOW).await;
+    assert_eq!(
+        (count(&server, "Kith"), texts(&bob)),
+        (0, vec!["left".to_owned()])
+    );
+    assert!(count(&server, "INBOX") > 0);
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 0);
+}
+
+#[tokio::test]
+async fn what_a_filter_put_into_the_folder_is_read_and_ordinary_mail_goes_back() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    post(&mut alice, "sorted by a filter", NOW);
+    let fault = server
+        .faults()
+        .add(Fault::delivery(kith_testbed::DeliveryAction::Drop));
+    sync(&mut alice, NOW).await;
+    server.faults().remove(fault);
+    let mail = server.submissions().last().unwrap().octets.clone();
+    let mut how = Deliver::from(ALICE);
+    how.folder = "Kith".to_owned();
+    server.deliver(BOB, &mail, &how).unwrap();
+    server.deliver(BOB, ORDINARY, &how).unwrap();
+    let kith = count(&server, "Kith");
+    sync(&mut bob, NOW).await;
+    assert_eq!(texts(&bob), ["sorted by a filter"]);
+    assert_eq!(count(&server, "Kith"), kith - 1);
+    let inbox = server.messages(BOB, "INBOX").unwrap();
+    assert!(
+        inbox
+            .iter()
+            .any(|mail| mail.octets.windows(5).any(|part| part == b"lunch"))
+    );
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 0);
+}
+
+/// A mail that every agent must refuse: it says that it is Kith mail, and is not.
+fn refused() -> Vec<u8> {
+    let part = "--b\r\nContent-Type: application/kith-object\r\n\r\nnonsense\r\n--b--\r\n";
+    format!(
+        "From: {ALICE}\r\nKith-Version: 1.0\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n{part}"
+    )
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn refused_mail_is_kept_for_thirty_days() {
+    let server = still(Config::default()).await;
+    let mut bob = person(account(&server, BOB, TlsMode::Tls));
+    server
+        .deliver(BOB, &refused(), &Deliver::from(ALICE))
+        .unwrap();
+    assert!(sync(&mut bob, NOW).await.events.is_empty());
+    assert_eq!(
+        (count(&server, "INBOX"), count(&server, "Kith/Refused")),
+        (0, 1)
+    );
+    sync(&mut bob, NOW + 29 * DAY).await;
+    server.set_now(NOW + 29 * DAY);
+    server
+        .deliver(BOB, &refused(), &Deliver::from(ALICE))
+        .unwrap();
+    sync(&mut bob, NOW + 29 * DAY).await;
+    assert_eq!(count(&server, "Kith/Refused"), 2);
+    sync(&mut bob, NOW + 30 * DAY).await;
+    assert_eq!(count(&server, "Kith/Refused"), 1);
+    sync(&mut bob, NOW + 60 * DAY).await;
+    assert_eq!(count(&server, "Kith/Refused"), 0);
+}
+
+#[tokio::test]
+async fn filing_that_was_interrupted_goes_on() {
+    for action in [ImapAction::Drop, ImapAction::CarryOutThenDrop] {
+        let server = still(Config::default()).await;
+        let (mut alice, mut bob) = friends(&server).await;
+        post(&mut alice, "once", NOW);
+        sync(&mut alice, NOW).await;
+        server.faults().add(Fault::imap(&["MOVE"], action).times(1));
+        let report = bob.sync(NOW).await.unwrap();
+        assert!(
+            matches!(
+                report.problems[..],
+                [Problem::Mailbox(MailboxError::Lost { .. })]
+            ),
+            "{:?}",
+            report.problems
+        );
+        assert_eq!(report.events.len(), 1);
+        assert!(sync(&mut bob, NOW).await.events.is_empty());
+        assert_eq!(
+            (count(&server, "INBOX"), texts(&bob)),
+            (0, vec!["once".to_owned()])
+        );
+        let kith = count(&server, "Kith");
+        sync(&mut bob, NOW).await;
+        assert_eq!(
+            (count(&server, "Kith"), count(&server, "Kith/Refused")),
+            (kith, 0)
+        );
+        assert_eq!(sync(&mut bob, NOW).await.fetched, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_full_mailbox_is_told_and_filing_goes_on_later() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    post(&mut alice, "no room", NOW);
+    sync(&mut alice, NOW).await;
+    let full = ImapAction::No("[OVERQUOTA] The mailbox is full".to_owned());
+    let fault = server.faults().add(Fault::imap(&["MOVE"], full));
+    let report = bob.sync(NOW).await.unwrap();
+    assert!(
+        matches!(
+            report.problems[..],
+            [Problem::Mailbox(MailboxError::Quota { .. })]
+        ),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(
+        (texts(&bob), count(&server, "INBOX")),
+        (vec!["no room".to_owned()], 1)
+    );
+    server.faults().remove(fault);
+    sync(&mut bob, NOW).await;
+    assert_eq!(count(&server, "INBOX"), 0);
+}
+
+#[tokio::test]
+async fn a_mailbox_numbered_anew_is_read_again_without_harm() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    post(&mut alice, "still there", NOW);
+    sync(&mut alice, NOW).await;
+    sync(&mut bob, NOW).await;
+    // Another server with the same mail has another UIDVALIDITY.
+    let other = still(Config::default()).await;
+    let mut how = Deliver::from(ALICE);
+    how.folder = "Kith".to_owned();
+    for mail in server.messages(BOB, "Kith").unwrap() {
+        other.deliver(BOB, &mail.octets, &how).unwrap();
+    }
+    let account = account(&other, BOB, TlsMode::Tls);
+    let strict = std::sync::Arc::new(kith_core::Strict);
+    let mut bob = kith_agent::Driver::open(strict, bob.close(), account).unwrap();
+    let before = count(&other, "Kith");
+    sync(&mut bob, NOW).await;
+    assert_eq!(texts(&bob), ["still there"]);
+    assert_eq!(
+        (count(&other, "Kith"), count(&other, "Kith/Refused")),
+        (before, 0)
+    );
+}
+
+#[tokio::test]
+async fn waiting_ends_with_new_mail() {
+    for idle in [true, false] {
+        let server = still(with_imap(ImapCapabilities {
+            idle,
+            ..ImapCapabilities::default()
+        }))
+        .await;
+        let mut bob = person(account(&server, BOB, TlsMode::Tls)).keeping_connection();
+        sync(&mut bob, NOW).await;
+        let (mut rest, store) = bob.rest();
+        let wait = rest.wait(Duration::from_secs(20), Duration::from_millis(300));
+        let deliver = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            server
+                .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+                .unwrap();
+        };
+        let (waited, ()) = tokio::time::timeout(Duration::from_secs(10), async {
+            tokio::join!(wait, deliver)
+        })
+        .await
+        .unwrap();
+        waited.unwrap();
+        let mut bob = rest.wake(store).unwrap();
+        assert_eq!(sync(&mut bob, NOW).await.fetched, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_old_connection_is_replaced() {
+    let server = still(Config::default()).await;
+    let mut bob = person(account(&server, BOB, TlsMode::Tls)).keeping_connection();
+    sync(&mut bob, NOW).await;
+    server.go_away().await;
+    server.come_back().await.unwrap();
+    server
+        .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+        .unwrap();
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_is_told() {
+    let server = still(Config::default()).await;
+    let mut bob = person(account(&server, BOB, TlsMode::Tls));
+    server
+        .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+        .unwrap();
+    let report = bob.sync(NOW - 3 * DAY).await.unwrap();
+    assert!(
+        matches!(report.problems[..], [Problem::Clock { .. }]),
+        "{:?}",
+        report.problems
+    );
+    sync(&mut bob, NOW).await;
+    let report = bob.sync(NOW - 3 * DAY).await.unwrap();
+    assert!(
+        matches!(report.problems[..], [Problem::Clock { .. }]),
+        "{:?}",
+        report.problems
+    );
+}

@@ -1,0 +1,11 @@
+//! The agent's edges against a mail server in this process: the driver as a library, and the program
+//! as people use it.
+
+mod help;
+mod mailbox;
+mod program;
+mod sending;
+mod store;
+mod support;
+mod transcript;
+mod trust;

@@ -1,0 +1,292 @@
+//! The program where something is wrong, and for other programs.
+
+use kith_testbed::{Certificate, Config, Server};
+use serde_json::Value;
+
+use crate::support::{ALICE, AUTHORITY, BOB, Shell, server};
+
+/// Alice and Bob with the program, friends already.
+async fn friends() -> (Server, Shell, Shell) {
+    let server = server(Config::default()).await;
+    let (alice, bob) = (Shell::set_up(ALICE, &server), Shell::set_up(BOB, &server));
+    let invite = alice.run(&["invite"]);
+    bob.run(&["befriend", invite.lines().next().unwrap()]);
+    for shell in [&alice, &bob, &alice] {
+        shell.run(&["sync"]);
+    }
+    (server, alice, bob)
+}
+
+fn strings(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setting_up_checks_everything_first() {
+    let server = server(Config::default()).await;
+    let alice = Shell::new(ALICE);
+    let arguments = alice.init(&server);
+    let arguments = strings(&arguments);
+    std::fs::write(alice.path("secret"), "wrong\n").unwrap();
+    let errors = alice.fails(5, &arguments);
+    assert!(
+        errors.contains("password") && !errors.contains("wrong\n"),
+        "{errors}"
+    );
+    std::fs::write(alice.path("secret"), "\n").unwrap();
+    assert!(alice.fails(6, &arguments).contains("password file"));
+    std::fs::write(alice.path("secret"), "secret\n").unwrap();
+    let stranger = kith_testbed::Authority::new().unwrap();
+    std::fs::write(alice.path("ca.pem"), stranger.pem()).unwrap();
+    assert!(
+        alice
+            .fails(5, &arguments)
+            .contains("no authority that you trust")
+    );
+    std::fs::write(alice.path("ca.pem"), AUTHORITY.pem()).unwrap();
+    server.go_away().await;
+    assert!(alice.fails(4, &arguments).contains("can't be reached"));
+    server.come_back().await.unwrap();
+    assert!(!alice.path("home").exists() && !alice.path("kith-recovery-alice@a.test.asc").exists());
+    assert!(alice.fails(6, &["friends"]).contains("kith init"));
+    std::fs::write(alice.path("kith-recovery-alice@a.test.asc"), "older").unwrap();
+    assert!(alice.fails(6, &arguments).contains("kith-recovery"));
+    std::fs::remove_file(alice.path("kith-recovery-alice@a.test.asc")).unwrap();
+    assert!(alice.run(&arguments).contains("Keep it elsewhere"));
+    assert!(alice.fails(3, &arguments).contains("already"));
+    let kit = std::fs::read_to_string(alice.path("kith-recovery-alice@a.test.asc")).unwrap();
+    assert!(
+        kit.starts_with("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n"),
+        "{kit}"
+    );
+    let config = std::fs::read_to_string(alice.path("home/config.toml")).unwrap();
+    assert!(!config.contains("secret\n"), "{config}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(unix)]
+async fn secrets_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = server(Config::default()).await;
+    let alice = Shell::set_up(ALICE, &server);
+    let files = [
+        "kith-recovery-alice@a.test.asc",
+        "home/kith.db",
+        "home/config.toml",
+    ];
+    for file in files {
+        let mode = std::fs::metadata(alice.path(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "{file}");
+    }
+    // The own file of the person is left as it is, but doctor complains.
+    let secret = alice.path("secret");
+    std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o644)).unwrap();
+    let output = alice.kith(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("chmod 600"), "{text}");
+    std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+    let text = alice.run(&["doctor"]);
+    assert!(!text.contains("!!"), "{text}");
+    let text = alice.run(&["-vv", "sync"]);
+    let output = alice.kith(&["-vv", "sync"]);
+    let logged = text + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !logged.contains("secret") && !logged.contains("AGFsaWNl"),
+        "{logged}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_is_wrong() {
+    let server = server(Config::default()).await;
+    let alice = Shell::new(ALICE);
+    let output = alice.kith(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    let alice = Shell::set_up(ALICE, &server);
+    let findings = json(&alice.run(&["doctor", "--json"]));
+    let checks: Vec<&str> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["check"].as_str().unwrap())
+        .collect();
+    let wanted = [
+        "configuration",
+        "password file",
+        "store",
+        "submission",
+        "mailbox",
+        "folders",
+        "clock",
+    ];
+    assert_eq!(checks, wanted);
+    server
+        .set_certificate(&AUTHORITY, Certificate::Expired)
+        .unwrap();
+    let output = alice.kith(&["doctor"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text.matches("has expired").count(), 2, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_the_server_is_away_arrives_later() {
+    let (server, alice, bob) = friends().await;
+    server.go_away().await;
+    let errors = alice.fails(4, &["message", BOB, "patience"]);
+    assert!(
+        errors.contains("can't be reached") && errors.contains("next sync"),
+        "{errors}"
+    );
+    alice.run(&["--offline", "post", "The first snow!"]);
+    assert!(alice.run(&["messages"]).contains("waits to be sent"));
+    assert!(alice.run(&["status"]).contains("unsent    2"));
+    server.come_back().await.unwrap();
+    alice.run(&["sync"]);
+    let text = bob.run(&["sync"]);
+    assert!(text.contains("A message from alice@a.test"), "{text}");
+    assert!(bob.run(&["messages", ALICE]).contains("patience"));
+    assert!(bob.run(&["timeline"]).contains("The first snow!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_or_certificate_that_changed_is_told() {
+    let (server, alice, bob) = friends().await;
+    server.change_password(ALICE, "another").unwrap();
+    assert!(
+        alice
+            .fails(5, &["sync"])
+            .contains("check user name and password")
+    );
+    server
+        .set_certificate(&AUTHORITY, Certificate::WrongName)
+        .unwrap();
+    assert!(bob.fails(5, &["sync"]).contains("stands for another name"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_possible_changes_nothing() {
+    let (_server, alice, _bob) = friends().await;
+    assert!(
+        alice
+            .fails(3, &["message", "carol@c.test", "hello"])
+            .contains("kith friends")
+    );
+    assert!(alice.fails(3, &["post", "  "]).contains("empty"));
+    assert!(alice.fails(3, &["accept", "1"]).contains("kith requests"));
+    assert!(
+        alice
+            .fails(3, &["befriend", BOB])
+            .contains("friends already")
+    );
+    assert!(
+        alice
+            .fails(3, &["befriend", ALICE])
+            .contains("your own address")
+    );
+    assert!(
+        alice
+            .fails(3, &["befriend", "kith:nonsense"])
+            .contains("invite")
+    );
+    assert!(
+        alice
+            .fails(3, &["edit", "0000", "x"])
+            .contains("kith timeline")
+    );
+    assert!(alice.fails(3, &["retract", "00"]).contains("kith timeline"));
+    assert!(alice.run(&["status"]).contains("unsent    0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_read_json() {
+    let (_server, alice, bob) = friends().await;
+    let posted = json(&alice.run(&["--json", "post", "The first snow!"]));
+    assert_eq!(posted["sync"]["sent"], 1);
+    let id = posted["id"].as_str().unwrap();
+    alice.run(&["edit", &id[..8], "The first snow, at last!"]);
+    let synced = json(&bob.run(&["sync", "--json"]));
+    assert_eq!(synced["events"][0]["event"], "post");
+    let timeline = json(&bob.run(&["timeline", "--json"]));
+    assert_eq!(timeline[0]["id"], id);
+    assert_eq!(
+        (&timeline[0]["text"], &timeline[0]["rev"]),
+        (&"The first snow, at last!".into(), &2.into())
+    );
+    alice.run(&["retract", id]);
+    bob.run(&["sync"]);
+    assert_eq!(
+        json(&bob.run(&["timeline", "--json"])),
+        Value::Array(Vec::new())
+    );
+    let friends = json(&bob.run(&["friends", "--json"]));
+    assert_eq!(friends[0]["address"], ALICE);
+    let identity = friends[0]["identity"].as_str().unwrap();
+    assert_eq!(
+        json(&alice.run(&["status", "--json"]))["identity"],
+        identity
+    );
+    let output = bob.kith(&["--json", "message", "nobody", "x"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(json(&String::from_utf8(output.stdout).unwrap())["exit"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relations_end_in_every_way() {
+    let (_server, alice, bob) = friends().await;
+    alice.run(&["block", BOB]);
+    assert!(alice.run(&["friends"]).contains("No friends yet"));
+    bob.run(&["message", ALICE, "hello?"]);
+    alice.run(&["sync"]);
+    assert!(alice.run(&["messages"]).contains("No messages"));
+    alice.run(&["unblock", BOB]);
+    bob.run(&["end", ALICE]);
+    assert!(bob.run(&["friends"]).contains("No friends yet"));
+    alice.run(&["sync"]);
+    bob.run(&["befriend", ALICE, "--note", "Sorry!"]);
+    alice.run(&["sync"]);
+    let requests = alice.run(&["requests"]);
+    assert!(
+        requests.contains("Sorry!") && requests.contains(BOB),
+        "{requests}"
+    );
+    alice.run(&["decline", BOB]);
+    assert!(alice.run(&["requests"]).contains("No request waits"));
+    bob.run(&["withdraw", "1"]);
+    assert!(bob.run(&["requests"]).contains("No request waits"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(unix)]
+async fn watching_tells_of_new_mail_and_lets_others_work() {
+    use std::io::BufRead as _;
+    let (_server, alice, bob) = friends().await;
+    let mut watch = std::process::Command::new(env!("CARGO_BIN_EXE_kith"))
+        .args([
+            "--home",
+            bob.path("home").to_str().unwrap(),
+            "sync",
+            "--watch",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(watch.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("Watching"));
+    alice.run(&["post", "The first snow!"]);
+    let line = lines.next().unwrap().unwrap();
+    assert!(line.starts_with("A post from alice@a.test"), "{line}");
+    bob.run(&["message", ALICE, "Lovely!"]);
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    alice.run(&["sync"]);
+    assert!(alice.run(&["messages"]).contains("Lovely!"));
+}
