@@ -115,7 +115,7 @@ fn unseal(vector: &Vector, octets: &[u8], known: &mut Vec<Cert>) -> Vec<u8> {
     let secret = vector.opening().recipient.secret_octets();
     let secret = Cert::from_bytes(&secret).unwrap();
     let policy = StandardPolicy::new();
-    let mut open = |known: &[Cert]| {
+    let open = |known: &[Cert]| {
         let mut helper = Helper {
             secret: Some(&secret),
             known,

@@ -1,5 +1,6 @@
 //! From the forge's catalogue to files.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -251,11 +252,13 @@ impl Stage {
         third: bool,
     ) -> Result<&play::Opening, Error> {
         let key = (relation, author, recipient, third);
-        if !self.0.contains_key(&key) {
-            let opening = play::Opening::new(relation, author, recipient, third)?;
-            self.0.insert(key, opening);
+        match self.0.entry(key) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let opening = play::Opening::new(relation, author, recipient, third)?;
+                Ok(entry.insert(opening))
+            }
         }
-        Ok(&self.0[&key])
     }
 }
 
