@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use kith_core::implements;
+use kith_spec::req;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
@@ -166,6 +168,7 @@ impl Dialer {
     ///
     /// [`ConnectError`].
     pub async fn dial(&self, to: &Endpoint, protocol: Protocol) -> Result<Stream, ConnectError> {
+        implements!(req::MAIL_TLS, req::MAIL_CERTIFICATE_CHECK);
         let server = to.to_string();
         let name = ServerName::try_from(to.host.clone()).map_err(|_| ConnectError::Name {
             server: server.clone(),

@@ -14,8 +14,10 @@ use std::time::Duration;
 use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::{NewIdentity, Own, view::View};
 use kith_core::store::Write;
-use kith_core::{ActError, Action, Agent, AgentError, Done, Event, Gate, Incoming, Receipt};
-use kith_spec::limit;
+use kith_core::{
+    ActError, Action, Agent, AgentError, Done, Event, Gate, Incoming, Receipt, implements,
+};
+use kith_spec::{limit, req};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -268,6 +270,7 @@ impl Driver {
 
     /// Writes rows, or none of them; the agent then forgets what it had planned.
     fn commit(&mut self, writes: &[Write]) -> Result<(), DriverError> {
+        implements!(req::SEND_DURABLE);
         let Err(error) = self.store.apply(writes) else {
             return Ok(());
         };
@@ -348,7 +351,8 @@ impl Driver {
             }
         }
         let dialer = self.dialer()?;
-        let mut mailbox = Mailbox::open(&dialer, &self.rest.account).await?;
+        let mut mailbox =
+            Mailbox::open(&dialer, &self.rest.account, self.rest.gate.clone()).await?;
         self.look(&mut mailbox, now, report).await?;
         if self.keeps {
             self.rest.mailbox = Some(mailbox);
@@ -390,4 +394,19 @@ impl Driver {
 fn shown_time(at: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(at).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     time.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_can_be_given_to_another_thread() {
+        fn sendable<T: Send>(_: T) {}
+        fn check(driver: &mut Driver, resting: &mut Resting) {
+            sendable(driver.sync(0));
+            sendable(resting.wait(Duration::ZERO, Duration::ZERO));
+        }
+        let _ = check;
+    }
 }

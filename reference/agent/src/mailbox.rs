@@ -4,12 +4,15 @@
 //! own helpers mix what was asked for with what the server says unasked, and drop the latter.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_imap::Session;
 use async_imap::imap_proto::{
     AttributeValue, MailboxDatum, Response, ResponseCode, Status, StatusAttribute,
 };
+use kith_core::{Gate, implements};
+use kith_spec::req;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
@@ -118,8 +121,8 @@ struct Abilities {
 }
 
 /// A connection, logged in.
-#[derive(Debug)]
 pub struct Mailbox {
+    gate: Arc<dyn Gate>,
     session: Session<Stream>,
     server: String,
     abilities: Abilities,
@@ -136,11 +139,16 @@ impl Mailbox {
     /// # Errors
     ///
     /// [`MailboxError`].
-    pub async fn open(dialer: &Dialer, account: &Account) -> Result<Self, MailboxError> {
+    pub async fn open(
+        dialer: &Dialer,
+        account: &Account,
+        gate: Arc<dyn Gate>,
+    ) -> Result<Self, MailboxError> {
         let server = account.mailbox.to_string();
         let stream = dialer.dial(&account.mailbox, Protocol::Imap).await?;
         let session = login::login(stream, account, &server).await?;
         let mut mailbox = Self {
+            gate,
             session,
             server,
             abilities: Abilities::default(),
@@ -163,7 +171,9 @@ impl Mailbox {
     /// Whether mail can be taken out of a folder without harm to other mail.
     #[must_use]
     pub fn can_move(&self) -> bool {
-        self.abilities.moves || self.abilities.uidplus
+        implements!(req::FILE_NO_MOVE);
+        let careful = self.gate.enforces(&req::FILE_NO_MOVE);
+        self.abilities.moves || self.abilities.uidplus || !careful
     }
 
     /// The name of a folder at this server.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use kith_core::agent::address;
 use kith_core::agent::outbox::Submitted;
+use kith_core::implements;
+use kith_spec::req;
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -132,6 +134,7 @@ impl Submission {
         to: &str,
         mail: &[u8],
     ) -> Result<Submitted, SubmissionError> {
+        implements!(req::SEND_ONE_TRANSACTION);
         if let Some(size) = self.size.filter(|&size| mail.len() as u64 > size) {
             let reason = format!("it has {} octets, the server takes {size}", mail.len());
             return Ok(Submitted::Never(reason));
@@ -213,6 +216,7 @@ async fn login(
     password: &Password,
     server: &str,
 ) -> Result<(), SubmissionError> {
+    implements!(req::MAIL_AUTHENTICATE);
     let mechanisms = [Mechanism::Plain, Mechanism::Login];
     let server = server.to_owned();
     if connection

@@ -128,7 +128,7 @@ async fn servers(findings: &mut Findings<'_>, account: &Account) {
         Err(error) => Err(text(error)),
     };
     findings.add("submission", submission);
-    match Mailbox::open(&dialer, account).await {
+    match Mailbox::open(&dialer, account, Arc::new(Strict)).await {
         Ok(mut mailbox) => {
             findings.add(
                 "mailbox",

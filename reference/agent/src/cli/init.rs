@@ -46,7 +46,10 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
     if !context.offline {
         let _spinner = context.output.spinner("logging in …");
         let dialer = Dialer::new(&account.roots, account.patience)?;
-        Mailbox::open(&dialer, &account).await?.close().await;
+        Mailbox::open(&dialer, &account, Arc::new(Strict))
+            .await?
+            .close()
+            .await;
         Submission::open(&dialer, &account).await?.close().await;
     }
     let recovery = init.recovery.unwrap_or_else(|| recovery_file(&address));

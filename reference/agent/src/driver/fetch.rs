@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kith_core::agent::receive::Filing;
-use kith_core::{AgentError, Incoming};
-use kith_spec::limit;
+use kith_core::{AgentError, Gate, Incoming, implements};
+use kith_spec::{limit, req};
 use sha2::{Digest as _, Sha256};
 
 use super::ledger::{self, Cursor, Later, Move};
@@ -197,7 +197,8 @@ impl Driver {
                 if later.is_some() {
                     writes.push(ledger::delete(later_key));
                 }
-                let to = target(scan.folder, receipt.filing()).filter(|_| scan.files);
+                let to = target(self.rest.gate.as_ref(), scan.folder, receipt.filing())
+                    .filter(|_| scan.files);
                 tracing::debug!(uid, folder = ?scan.folder, verdict = ?receipt.mail, ?to, "mail");
                 if let Some(to) = to {
                     writes.push(ledger::put(
@@ -239,12 +240,15 @@ impl Driver {
 }
 
 /// Where a mail goes from the folder in which it stands.
-fn target(folder: Folder, filing: Filing) -> Option<Folder> {
+fn target(gate: &dyn Gate, folder: Folder, filing: Filing) -> Option<Folder> {
+    implements!(req::FILE_KITH, req::FILE_REFUSED, req::FILE_ORDINARY);
     let to = match filing {
+        Filing::Leave if !gate.enforces(&req::FILE_ORDINARY) => Folder::Kith,
         // Ordinary mail that a filter put into `Kith` goes back.
         Filing::Leave => Folder::Inbox,
-        Filing::Kith => Folder::Kith,
-        Filing::Refused => Folder::Refused,
+        Filing::Kith if gate.enforces(&req::FILE_KITH) => Folder::Kith,
+        Filing::Refused if gate.enforces(&req::FILE_REFUSED) => Folder::Refused,
+        Filing::Kith | Filing::Refused => folder,
     };
     (to != folder).then_some(to)
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_imap::imap_proto::{AttributeValue, Response};
+use kith_core::implements;
+use kith_spec::req;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -84,8 +86,11 @@ impl Mailbox {
         uids: &[u32],
         mails: &mut BTreeMap<u32, Vec<u8>>,
     ) -> Result<(), MailboxError> {
+        implements!(req::FILE_PEEK);
+        let peeks = self.gate.enforces(&req::FILE_PEEK);
+        let body = if peeks { "BODY.PEEK[]" } else { "BODY[]" };
         for set in sets(uids) {
-            self.command(&format!("UID FETCH {set} (UID BODY.PEEK[])"), |answer| {
+            self.command(&format!("UID FETCH {set} (UID {body})"), |answer| {
                 let Response::Fetch(_, attributes) = answer else {
                     return;
                 };

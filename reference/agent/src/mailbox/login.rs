@@ -2,6 +2,8 @@
 
 use async_imap::error::Error;
 use async_imap::{Authenticator, Client, Session};
+use kith_core::implements;
+use kith_spec::req;
 use tokio::io::AsyncWriteExt as _;
 
 use super::MailboxError;
@@ -29,6 +31,7 @@ pub(super) async fn login(
         server: server.to_owned(),
         reason: error.to_string(),
     };
+    implements!(req::MAIL_AUTHENTICATE);
     let offered = capabilities(&mut stream).await.map_err(lost)?;
     let offers = |name: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
     let client = Client::new(stream);

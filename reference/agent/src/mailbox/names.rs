@@ -1,5 +1,7 @@
 //! What folders are called at a server (`file.names`).
 
+use kith_core::implements;
+use kith_spec::req;
 use tokio::io::AsyncWriteExt as _;
 
 use super::{Folder, Mailbox, MailboxError};
@@ -39,10 +41,17 @@ pub(super) fn quoted(text: &str) -> String {
 
 impl Mailbox {
     pub(super) async fn ask_names(&mut self) -> Result<Names, MailboxError> {
-        if self.abilities.namespace {
-            if let Some(names) = self.namespace().await? {
-                return Ok(names);
-            }
+        implements!(req::FILE_NAMES);
+        if !self.gate.enforces(&req::FILE_NAMES) {
+            return Ok(Names {
+                delimiter: "/".to_owned(),
+                ..Names::default()
+            });
+        }
+        if self.abilities.namespace
+            && let Some(names) = self.namespace().await?
+        {
+            return Ok(names);
         }
         let mut names = Names::default();
         self.command("LIST \"\" \"\"", |answer| {

@@ -316,3 +316,80 @@ async fn a_clock_that_is_behind_is_told() {
         report.problems
     );
 }
+
+#[tokio::test]
+async fn what_is_too_large_is_not_fetched() {
+    let server = still(Config::default()).await;
+    let mut bob = person(account(&server, BOB, TlsMode::Tls));
+    let mut large = ORDINARY.to_vec();
+    large.resize(kith_spec::limit::MAIL_OCTETS as usize + 1, b'x');
+    server
+        .deliver(BOB, &large, &Deliver::from("carol@c.test"))
+        .unwrap();
+    server
+        .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+        .unwrap();
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 1);
+    assert_eq!(count(&server, "INBOX"), 2);
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 0);
+}
+
+#[tokio::test]
+async fn of_an_old_mailbox_only_the_newest_mails_are_looked_at() {
+    let server = still(Config::default()).await;
+    for _ in 0..1003 {
+        server
+            .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+            .unwrap();
+    }
+    let mut bob = person(account(&server, BOB, TlsMode::Tls));
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 1000);
+    server
+        .deliver(BOB, ORDINARY, &Deliver::from("carol@c.test"))
+        .unwrap();
+    assert_eq!(sync(&mut bob, NOW).await.fetched, 1);
+}
+
+#[tokio::test]
+async fn what_could_not_be_processed_is_tried_again() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    // As if the core had failed at the next mail, and an older one were gone.
+    let next = server.folders(BOB).unwrap();
+    let inbox = next.iter().find(|folder| folder.name == "INBOX").unwrap();
+    let row = |uid: u32| kith_core::store::Write {
+        table: kith_core::store::Table::Mailbox,
+        key: [
+            b"later/i",
+            &inbox.uid_validity.to_be_bytes()[..],
+            &uid.to_be_bytes(),
+        ]
+        .concat(),
+        value: Some(format!("{{\"first\":{NOW},\"attempts\":1}}").into_bytes()),
+    };
+    let cursor = kith_core::store::Write {
+        table: kith_core::store::Table::Mailbox,
+        key: b"cursor/i".to_vec(),
+        value: Some(
+            format!(
+                "{{\"validity\":{},\"next\":{}}}",
+                inbox.uid_validity,
+                inbox.uid_next + 1
+            )
+            .into_bytes(),
+        ),
+    };
+    post(&mut alice, "at last", NOW);
+    sync(&mut alice, NOW).await;
+    let mut store = bob.close();
+    store.apply(&[row(1), row(inbox.uid_next), cursor]).unwrap();
+    let strict = std::sync::Arc::new(kith_core::Strict);
+    let account = account(&server, BOB, TlsMode::Tls);
+    bob = kith_agent::Driver::open(strict, store, account).unwrap();
+    assert_eq!(sync(&mut bob, NOW + DAY).await.fetched, 1);
+    assert_eq!(
+        (texts(&bob), count(&server, "INBOX")),
+        (vec!["at last".to_owned()], 0)
+    );
+    assert_eq!(sync(&mut bob, NOW + DAY).await.fetched, 0);
+}

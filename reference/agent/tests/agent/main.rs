@@ -1,6 +1,11 @@
 //! The agent's edges against a mail server in this process: the driver as a library, and the program
 //! as people use it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "Clippy takes helpers of integration tests for ordinary code"
+)]
+
 mod help;
 mod mailbox;
 mod program;

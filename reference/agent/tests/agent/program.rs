@@ -290,3 +290,46 @@ async fn watching_tells_of_new_mail_and_lets_others_work() {
     alice.run(&["sync"]);
     assert!(alice.run(&["messages"]).contains("Lovely!"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn being_killed_loses_and_repeats_nothing() {
+    const POSTS: usize = 20;
+    let (server, alice, bob) = friends().await;
+    for number in 0..POSTS {
+        alice.run(&["--offline", "post", &format!("post {number}")]);
+    }
+    let killed = |shell: &Shell, round: u64| {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_kith"))
+            .args(["--home", shell.path("home").to_str().unwrap(), "sync"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(15 + 4 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    for shell in [&alice, &bob] {
+        for round in 0..15 {
+            killed(shell, round);
+        }
+        shell.run(&["sync"]);
+    }
+    let timeline = json(&bob.run(&["timeline", "--json"]));
+    let mut texts: Vec<&str> = timeline
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|post| post["text"].as_str().unwrap())
+        .collect();
+    texts.sort_unstable();
+    let mut wanted: Vec<String> = (0..POSTS).map(|number| format!("post {number}")).collect();
+    wanted.sort_unstable();
+    assert_eq!(texts, wanted);
+    assert!(server.messages(BOB, "INBOX").unwrap().is_empty());
+    assert!(
+        server
+            .messages(BOB, "Kith/Refused")
+            .map_or(true, |refused| refused.is_empty())
+    );
+}

@@ -108,6 +108,8 @@ async fn transcript() {
     story.step("bob", &["sync"]);
     story.step("bob", &["messages"]);
     story.step("bob", &["timeline"]);
+    // Times have seconds; in the same one, chance would decide which message comes first.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     story.step("bob", &["message", "Alice", "Gladly, at seven."]);
     story.step("alice", &["sync"]);
     story.step("alice", &["messages", "Bob"]);
