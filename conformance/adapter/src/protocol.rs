@@ -25,7 +25,7 @@ pub use value::{Hash, Identity, ObjectId, ObjectRef, Octets, Timestamp};
 pub const PROTOCOL: u32 = 1;
 
 /// The longest line either side may send, in octets, without its line feed.
-pub const MAX_LINE: usize = 16 * 1024 * 1024;
+pub const MAX_LINE: usize = 48 * 1024 * 1024;
 
 /// A handle for one open device of one person, chosen by the adapter in `open`.
 pub type Session = u32;

@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 
-MAX_LINE = 16 * 1024 * 1024
+MAX_LINE = 48 * 1024 * 1024
 
 
 class Failure(Exception):

@@ -48,6 +48,11 @@ impl Connector {
         self.name.clone()
     }
 
+    /// Where the adapter is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     async fn connect(&self) -> Result<Client, Stop> {
         let connected = Client::connect(&self.endpoint, self.options.clone()).await;
         connected.map_err(|error| match error {

@@ -7,11 +7,13 @@
 mod queue;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kith_adapter::protocol::About;
+use kith_spec::Class;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -85,9 +87,11 @@ pub async fn run(
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
     let stage = Arc::new(Stage::new(options.seed, about.clone())?);
+    let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
-    let report = make_report(results, about, options, began.elapsed());
+    let hints = hints(hidden, &stage, options).await;
+    let report = make_report(results, about, options, hints, began.elapsed());
     let done = Event::Done(Box::new(report));
     tell(reporters, &done)?;
     match done {
@@ -134,10 +138,46 @@ fn tell(reporters: &mut [Box<dyn Reporter>], event: &Event) -> std::io::Result<(
     reporters.iter_mut().try_for_each(|reporter| reporter.event(event))
 }
 
+/// The first case of each class that the implementation doesn't declare.
+fn undeclared(cases: &[Case], about: &About) -> BTreeMap<Class, Case> {
+    let mut first = BTreeMap::new();
+    for case in cases.iter().filter(|case| verdict::skipped(case, about)) {
+        first.entry(case.class).or_insert_with(|| case.clone());
+    }
+    first
+}
+
+/// Tries one case of each undeclared class: what works should be declared.
+async fn hints(
+    cases: BTreeMap<Class, Case>,
+    stage: &Arc<Stage>,
+    options: &Options,
+) -> Vec<String> {
+    let (events, _) = mpsc::unbounded_channel();
+    let worker = Worker {
+        queue: Arc::new(Queue::new(Vec::new(), false)),
+        stage: Arc::clone(stage),
+        slot: Arc::new(Slot::new(options.connector.clone())),
+        options: options.clone(),
+        events,
+    };
+    let mut hints = Vec::new();
+    for (class, case) in cases {
+        let result = worker.play_anyway(&case).await;
+        if result.status == Status::Pass {
+            let id = &case.id;
+            hints.push(format!("the class {class} is not declared, but its case {id} passes"));
+        }
+    }
+    worker.slot.bye().await;
+    hints
+}
+
 fn make_report(
     cases: Vec<CaseResult>,
     about: About,
     options: &Options,
+    hints: Vec<String>,
     took: Duration,
 ) -> Report {
     let mut summary = Summary::default();
@@ -155,7 +195,7 @@ fn make_report(
         summary,
         covered: report::coverage(&cases),
         cases,
-        hints: Vec::new(),
+        hints,
     }
 }
 
@@ -207,13 +247,18 @@ impl Worker {
     }
 
     async fn play(&self, case: &Case) -> CaseResult {
-        let began = Instant::now();
-        let mut result = report::blank(case, self.repeat(case));
         if verdict::skipped(case, self.stage.about()) {
+            let mut result = report::blank(case, self.repeat(case));
             result.status = Status::Skip;
             result.reason = Some(format!("the class {} is not declared", case.class));
             return result;
         }
+        self.play_anyway(case).await
+    }
+
+    async fn play_anyway(&self, case: &Case) -> CaseResult {
+        let began = Instant::now();
+        let mut result = report::blank(case, self.repeat(case));
         match Scene::open(&self.stage, case, Arc::clone(&self.slot)).await {
             Ok(scene) => {
                 let ended = self.act(case, &scene).await;

@@ -8,6 +8,7 @@
 //! | [`judge`] | what is right about a mail, from its octets |
 //! | [`event`] | the only place where runner and reporters meet |
 //! | [`report`] | the result model, and what is made of it |
+//! | [`vectors`] | the test vectors as cases |
 //! | [`exit`] | exit codes |
 
 pub mod case;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod report;
 pub mod scene;
 pub mod stage;
+pub mod vectors;
 
 pub use case::{Case, Rung, Stop};
 pub use dispatch::{Options, RunError, run};

@@ -168,6 +168,12 @@ impl Scene {
         self.advance(days * DAY)
     }
 
+    /// Sets the clock, for what brings its own times along.
+    pub(crate) fn set_now(&self, now: Instant) {
+        self.state().now = now;
+        self.0.server.set_now(now.0);
+    }
+
     fn set_clock(&self, seconds: i64) -> Instant {
         let mut state = self.state();
         state.now = state.now + seconds;
@@ -190,6 +196,11 @@ impl Scene {
     pub fn token(&self) -> String {
         let id = Id128::random(&mut self.state().rng).to_string();
         format!("tok{}", &id[..20])
+    }
+
+    /// A generator for something in this case: the same label gives the same one.
+    pub fn rng(&self, label: &str) -> Rng {
+        self.0.seed.child("case").child(label).rng()
     }
 
     /// A person that the harness plays, at `name@b.test`, with version-4 keys.

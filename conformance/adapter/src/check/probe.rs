@@ -200,7 +200,7 @@ fn framing() -> Vec<Probe> {
                 &json!({ "padding": padding }),
             )],
             answers: unsupported(15, "no-such-method"),
-            advice: "lines may have up to 16 MiB; a mail of many kilobytes is on one line",
+            advice: "lines may have up to 48 MiB; a mail of many kilobytes is on one line",
         },
         Probe {
             name: "utf-8",

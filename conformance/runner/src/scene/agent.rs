@@ -88,23 +88,41 @@ impl Scene {
         self.open_agent(false).await
     }
 
+    /// An agent at this address, with these keys.
+    pub(crate) async fn agent_from(
+        &self,
+        name: &str,
+        address: &str,
+        import: Import,
+    ) -> Result<Agent, Stop> {
+        if !self.0.stage.about().can_import {
+            return Err(Stop::NotTested("the adapter can't import keys".to_owned()));
+        }
+        let _opening = self.0.opening.lock().await;
+        self.open_person(name, address, Keys::Import(import)).await
+    }
+
     async fn open_agent(&self, with_import: bool) -> Result<Agent, Stop> {
         let _opening = self.0.opening.lock().await;
         if let Some(account) = self.state().agent.clone() {
             return Ok(self.handle(account));
         }
         let address = format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]);
-        let password = self.token();
-        self.server().add_account(&address, &password)?;
         let keys = self.agent_keys(&address, with_import)?;
-        let open = self.opening(&address, &password, keys)?;
+        self.open_person("Alice", &address, keys).await
+    }
+
+    async fn open_person(&self, name: &str, address: &str, keys: Keys) -> Result<Agent, Stop> {
+        let password = self.token();
+        self.server().add_account(address, &password)?;
+        let open = self.opening(name, address, &password, keys)?;
         self.at("open".to_owned());
         let mut lent = self.0.slot.lend().await?;
         let opened = lent.client()?.open(&open).await;
         let opened = lent.settle(opened).await.map_err(child::stop)?;
         drop(lent);
         let account = Arc::new(Account {
-            address,
+            address: address.to_owned(),
             password,
             name: open.person.name,
             session: opened.session,
@@ -132,7 +150,13 @@ impl Scene {
         Ok(Keys::Import(import(&person)))
     }
 
-    fn opening(&self, address: &str, password: &str, keys: Keys) -> Result<Open, Stop> {
+    fn opening(
+        &self,
+        name: &str,
+        address: &str,
+        password: &str,
+        keys: Keys,
+    ) -> Result<Open, Stop> {
         let endpoints = self.server().endpoints();
         let endpoint = |at: std::net::SocketAddr| MailServer {
             host: endpoints.server_name.clone(),
@@ -143,7 +167,7 @@ impl Scene {
         Ok(Open {
             person: Person {
                 address: address.to_owned(),
-                name: "Alice".to_owned(),
+                name: name.to_owned(),
             },
             device: "laptop".to_owned(),
             user: None,

@@ -31,6 +31,8 @@ pub struct Faulty<'a> {
     pub token: &'a str,
     /// The mail without the fault.
     pub twin: &'a Mail,
+    /// What stands in the twin and nowhere else.
+    pub twin_token: &'a str,
     /// Whether the whole mail is refused, and not just an object in it.
     pub whole: bool,
     /// What the agent's server says about both.
@@ -39,13 +41,13 @@ pub struct Faulty<'a> {
 
 impl Scene {
     /// Delivers a faulty mail and its twin and proves that only the twin had an effect.
-    /// `effect` tells whether the twin's effect is there.
+    /// `effect` tells whether the effect of the mail with that token is there.
     ///
     /// # Errors
     /// If the twin has no effect, so that the fault proves nothing.
     pub async fn refused<F, Fut>(&self, faulty: &Faulty<'_>, effect: F) -> Result<(), Stop>
     where
-        F: Fn() -> Fut + Send,
+        F: Fn(String) -> Fut + Send,
         Fut: Future<Output = Result<bool, Stop>> + Send,
     {
         let agent = self.agent().await?;
@@ -54,9 +56,13 @@ impl Scene {
         self.deliver_faulty(faulty.mail, faulty.rule, faulty.auth)?;
         agent.sync().await?;
         self.only_owed(faulty, &known, before)?;
+        let happened = effect(faulty.token.to_owned()).await?;
+        self.expect(faulty.rule, !happened, || {
+            "expected the faulty mail to have no effect, seen its effect".to_owned()
+        });
         self.deliver_as(faulty.twin, faulty.auth)?;
         agent.sync().await?;
-        let happened = effect().await?;
+        let happened = effect(faulty.twin_token.to_owned()).await?;
         self.require(faulty.rule, happened, || {
             "expected the effect of the same mail without the fault, seen none; \
              so the fault was not the reason for refusing the first"

@@ -90,6 +90,24 @@ impl Scene {
         self.put(mail, auth)
     }
 
+    /// Puts a mail into the agent's INBOX that is neither quite valid nor quite faulty by
+    /// the judge's measure: unusual ones, and what has to come before a fault.
+    ///
+    /// # Errors
+    /// If the server doesn't take it.
+    pub fn deliver_unjudged(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
+        self.put(mail, auth)
+    }
+
+    /// The person that the harness plays at this address.
+    ///
+    /// # Errors
+    /// If it plays nobody there.
+    pub fn played(&self, address: &str) -> Result<Puppet, Stop> {
+        let person = self.state().keyring.person(address).cloned();
+        person.ok_or_else(|| Stop::Harness(format!("nobody plays {address}")))
+    }
+
     fn put(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
         self.tick();
         let how = Deliver::from(&mail.from).auth(auth);

@@ -319,6 +319,9 @@ impl Step<'_> {
     }
 
     fn block(&mut self, identity: Id) -> Result<(), ActError> {
+        if self.peer(identity)?.is_none() {
+            return Err(unknown("identity", &identity, "friends"));
+        }
         let mut relation = self.relation(identity)?;
         relation.blocked = true;
         self.store.delete(Table::Pending, identity);

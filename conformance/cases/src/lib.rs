@@ -1,0 +1,56 @@
+//! The cases of the conformance suite, one file per section of the specification.
+//!
+//! | file | what is there |
+//! |---|---|
+//! | `wire.rs` | what each kind of mail that an agent sends looks like |
+//! | `friends.rs` | requests and the handshake |
+//! | `messages.rs` | private messages |
+//! | `posts.rs` | posts to friends and retractions |
+//! | `table.rs` | every cell of the state table `relationship`, generated |
+//! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
+//!
+//! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
+//! asserts, and an async function over a scene.
+
+mod faults;
+mod friends;
+mod messages;
+mod posts;
+mod table;
+mod wire;
+
+use kith_runner::Case;
+
+/// The whole suite, in the order in which a newcomer meets it within each rung.
+pub fn suite() -> Vec<Case> {
+    let mut suite = Vec::new();
+    suite.extend(wire::cases());
+    suite.extend(friends::cases());
+    suite.extend(messages::cases());
+    suite.extend(posts::cases());
+    suite.extend(table::cases());
+    suite.extend(faults::cases());
+    suite
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kith_runner::plan::Selection;
+
+    #[test]
+    fn the_suite_is_consistent() {
+        let suite = suite();
+        let plan = Selection::default().plan(&suite).unwrap();
+        assert_eq!(plan.len(), suite.len());
+    }
+
+    #[test]
+    fn ids_are_kebab_case() {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-/@".contains(c);
+        for case in suite() {
+            assert!(case.id.chars().all(good), "{}", case.id);
+            assert!(!case.title.is_empty(), "{}", case.id);
+        }
+    }
+}

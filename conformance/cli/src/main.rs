@@ -1,0 +1,76 @@
+//! The program `kith-conform` (`cargo conform`): the suite, the runner and the reference
+//! adapter in one binary. Without arguments it runs everything with the reference agent.
+
+mod args;
+mod check;
+mod explain;
+mod list;
+mod reference;
+mod run;
+mod sabotage;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use kith_runner::exit;
+
+use args::{AdapterCommand, Arguments, Command};
+
+/// Why a command could not do its work: a line for people.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The run could not be done.
+    #[error(transparent)]
+    Run(#[from] kith_runner::RunError),
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] kith_runner::plan::PlanError),
+    /// The adapter's place is not one.
+    #[error(transparent)]
+    Endpoint(#[from] kith_adapter::client::EndpointError),
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Something that was to be JSON is not.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Nothing has this id.
+    #[error("`{0}` is neither a requirement nor a case; `list` shows the cases")]
+    Unknown(String),
+    /// The broken agents are not there.
+    #[error("there is no `kith-sabotaged` beside this program: {0}; build it with `cargo build -p kith-sabotaged`")]
+    NoSabotaged(String),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(Command::AdapterReference) = arguments.command {
+        return reference::serve();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(obey(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(trouble) => {
+            anstream::eprintln!("kith-conform: {trouble}");
+            ExitCode::from(exit::COULD_NOT_RUN)
+        }
+    }
+}
+
+async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
+    match arguments.command {
+        None => run::run(&args::Run::default()).await,
+        Some(Command::Run(run)) => run::run(&run).await,
+        Some(Command::Vectors(run)) => run::vectors(&run).await,
+        Some(Command::List { json }) => list::list(json),
+        Some(Command::Explain { id }) => explain::explain(&id),
+        Some(Command::Adapter(AdapterCommand::Check { adapter })) => check::check(&adapter).await,
+        Some(Command::Sabotage(sabotage)) => sabotage::sabotage(&sabotage).await,
+        Some(Command::AdapterReference) => Ok(exit::COULD_NOT_RUN),
+    }
+}
