@@ -19,6 +19,9 @@ const FAINT: Style = Style::new().effects(Effects::DIMMED);
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
+/// Columns that a table has at least.
+const NARROW: u16 = 60;
+
 /// How to print.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
@@ -72,6 +75,10 @@ impl Output {
             .load_preset(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head.iter().map(|head| head.to_uppercase()));
+        // Some terminals don't know their width.
+        if table.width().is_some_and(|width| width < NARROW) {
+            table.set_width(NARROW);
+        }
         for row in rows {
             table.add_row(row);
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::args::Sync;
 use super::config::Config;
 use super::failure::Failure;
-use super::output::{report_value, safe, when};
+use super::output::{person, report_value, safe, when};
 use super::{Context, now};
 
 /// How long a server is trusted to tell of new mail before the mailbox is looked at anyway.
@@ -125,10 +125,8 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         }));
         return Ok(());
     }
-    let name = own.name.as_deref().map(safe).unwrap_or_default();
-    context
-        .output
-        .heading(&format!("{name} <{}>", safe(&own.address)));
+    let who = person(own.name.as_deref(), &own.address);
+    context.output.heading(&who);
     context
         .output
         .line(&format!("identity  {}", hex::encode(own.id)));
@@ -136,7 +134,12 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
     context.output.line(&format!("requests  {requests}"));
     context.output.line(&format!("unsent    {waiting}"));
     if let Some(due) = due {
-        context.output.line(&format!("next due  {}", when(due)));
+        let due = if due > now() {
+            when(due)
+        } else {
+            "now".to_owned()
+        };
+        context.output.line(&format!("next due  {due}"));
     }
     for gap in &gaps {
         let missing: Vec<String> = gap

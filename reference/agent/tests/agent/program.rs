@@ -148,7 +148,11 @@ async fn what_is_written_while_the_server_is_away_arrives_later() {
     );
     alice.run(&["--offline", "post", "The first snow!"]);
     assert!(alice.run(&["messages"]).contains("waits to be sent"));
-    assert!(alice.run(&["status"]).contains("unsent    2"));
+    let status = alice.run(&["status"]);
+    assert!(
+        status.contains("unsent    2") && status.contains("next due  now"),
+        "{status}"
+    );
     server.come_back().await.unwrap();
     alice.run(&["sync"]);
     let text = bob.run(&["sync"]);
