@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `wire.rs` | what each kind of mail that an agent sends looks like |
 //! | `friends.rs` | requests and the handshake |
+//! | `invites.rs` | invites |
+//! | `delivery.rs` | acknowledgements, merging, failures on the way |
+//! | `mailbox.rs` | the queue of requests, filing, transport |
 //! | `messages.rs` | private messages |
 //! | `posts.rs` | posts to friends and retractions |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
@@ -12,8 +15,11 @@
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
 //! asserts, and an async function over a scene.
 
+mod delivery;
 mod faults;
 mod friends;
+mod invites;
+mod mailbox;
 mod messages;
 mod posts;
 mod table;
@@ -28,6 +34,9 @@ pub fn suite() -> Vec<Case> {
     suite.extend(friends::cases());
     suite.extend(messages::cases());
     suite.extend(posts::cases());
+    suite.extend(invites::cases());
+    suite.extend(delivery::cases());
+    suite.extend(mailbox::cases());
     suite.extend(table::cases());
     suite.extend(faults::cases());
     suite

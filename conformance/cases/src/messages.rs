@@ -52,7 +52,10 @@ async fn sent(scene: Scene) -> Result<(), Stop> {
     });
     let id = object.map(|object| object.id.as_str());
     scene.expect(&req::MERGE_KEY, id == Some(done.id.as_str()), || {
-        format!("expected the id {} that `act` returned, seen {id:?}", done.id)
+        format!(
+            "expected the id {} that `act` returned, seen {id:?}",
+            done.id
+        )
     });
     Ok(())
 }
@@ -66,7 +69,9 @@ async fn received(scene: Scene) -> Result<(), Stop> {
     scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
     let messages = agent.view(Messages {}).await?;
     let author = bob.id.to_string();
-    let shown = messages.iter().any(|m| m.text == text && m.author.as_str() == author);
+    let shown = messages
+        .iter()
+        .any(|m| m.text == text && m.author.as_str() == author);
     scene.expect(&req::FRIENDS_ONLY_FRIENDS, shown, || {
         format!("expected the friend's message `{text}`, seen {messages:?}")
     });

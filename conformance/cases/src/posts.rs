@@ -14,7 +14,11 @@ pub(crate) fn cases() -> Vec<Case> {
             "post/copies",
             "each friend gets an own copy of a post, with the same octets",
             Rung::Rest,
-            &[&req::POST_COPIES, &req::POST_SAME_OCTETS, &req::POST_AUDIENCE],
+            &[
+                &req::POST_COPIES,
+                &req::POST_SAME_OCTETS,
+                &req::POST_AUDIENCE,
+            ],
             copies,
         )
         .needs(&needs),
@@ -45,7 +49,9 @@ async fn copies(scene: Scene) -> Result<(), Stop> {
     scene.expect(&req::POST_SAME_OCTETS, hashes[0] == hashes[1], || {
         format!("expected the same object octets in both copies, seen {hashes:?}")
     });
-    let said = first.object("post").and_then(|object| object.payload.child("text"));
+    let said = first
+        .object("post")
+        .and_then(|object| object.payload.child("text"));
     let said = said.map(|element| element.text.as_str());
     scene.expect(&req::POST_AUDIENCE, said == Some(&*text), || {
         format!("expected a post with the text `{text}`, seen {said:?}")
@@ -62,7 +68,9 @@ async fn received(scene: Scene) -> Result<(), Stop> {
     scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
     let timeline = agent.view(Timeline {}).await?;
     let author = bob.id.to_string();
-    let shown = timeline.iter().any(|e| e.text == text && e.author.as_str() == author);
+    let shown = timeline
+        .iter()
+        .any(|e| e.text == text && e.author.as_str() == author);
     scene.expect(&req::POST_AUDIENCE, shown, || {
         format!("expected the friend's post `{text}`, seen {timeline:?}")
     });

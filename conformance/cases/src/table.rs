@@ -31,7 +31,13 @@ fn case(table: &'static StateTable, cell: &'static Cell) -> Case {
         let path = path.clone();
         move |scene| check(scene, table, cell, path.clone())
     };
-    let case = Case::new(&id(cell.state, cell.input), &title, Rung::Handshake, &rules, play);
+    let case = Case::new(
+        &id(cell.state, cell.input),
+        &title,
+        Rung::Handshake,
+        &rules,
+        play,
+    );
     match needed {
         Some(needed) => case.needs(&[&needed]),
         None => case,
@@ -80,7 +86,10 @@ async fn verify(scene: &Scene, play: &mut Play, cell: &Cell, done: &Done) -> Res
         None => format!("{at}: expected the action to be refused, seen it done"),
     });
     scene.expect(rule, done.sent == cell.sends, || {
-        format!("{at}: expected {:?} to be sent, seen {:?}", cell.sends, done.sent)
+        format!(
+            "{at}: expected {:?} to be sent, seen {:?}",
+            cell.sends, done.sent
+        )
     });
     let seen = play.state().await?;
     for rule in [rule, &req::FRIENDS_TABLE] {
@@ -88,7 +97,11 @@ async fn verify(scene: &Scene, play: &mut Play, cell: &Cell, done: &Done) -> Res
             format!("{at}: expected the state {}, seen {seen}", cell.to)
         });
     }
-    if seen == cell.to { Ok(()) } else { Err(Stop::Failed) }
+    if seen == cell.to {
+        Ok(())
+    } else {
+        Err(Stop::Failed)
+    }
 }
 
 /// Whether a message of the other is seen exactly by friends.

@@ -99,8 +99,20 @@ pub(crate) fn cases() -> Vec<Case> {
     let request = [EVERY, CREDENTIALS, request].concat();
     let accept = sealed(&[CREDENTIALS, accept, handshake]);
     let cases = [
-        Case::new("wire/request", "a request it sends", Rung::Wire, &request, sends_request),
-        Case::new("wire/accept", "an accept it sends", Rung::Wire, &accept, sends_accept),
+        Case::new(
+            "wire/request",
+            "a request it sends",
+            Rung::Wire,
+            &request,
+            sends_request,
+        ),
+        Case::new(
+            "wire/accept",
+            "an accept it sends",
+            Rung::Wire,
+            &accept,
+            sends_accept,
+        ),
         Case::new(
             "wire/confirm",
             "a confirm it sends",
@@ -115,7 +127,13 @@ pub(crate) fn cases() -> Vec<Case> {
             &sealed(&[channel, message]),
             sends_message,
         ),
-        Case::new("wire/post", "a post it sends", Rung::Wire, &sealed(&[channel, post]), sends_post),
+        Case::new(
+            "wire/post",
+            "a post it sends",
+            Rung::Wire,
+            &sealed(&[channel, post]),
+            sends_post,
+        ),
         Case::new(
             "wire/end",
             "an end it sends",
@@ -166,7 +184,13 @@ async fn sends_message(scene: Scene) -> Result<(), Stop> {
     scene.befriend(&mut bob, Who::Puppet).await?;
     let to = bob.id.to_string().parse().map_err(Stop::harness)?;
     let text = scene.token();
-    agent.act(Message { to, text, parent: None }).await?;
+    agent
+        .act(Message {
+            to,
+            text,
+            parent: None,
+        })
+        .await?;
     agent.sync().await?;
     scene.expect_mail(&req::MESSAGE_ADDRESSED, &bob, "message")?;
     Ok(())
@@ -176,7 +200,11 @@ async fn sends_post(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent_with_own_keys().await?;
     let mut bob = scene.puppet("Bob")?;
     scene.befriend(&mut bob, Who::Puppet).await?;
-    agent.act(Post { text: scene.token() }).await?;
+    agent
+        .act(Post {
+            text: scene.token(),
+        })
+        .await?;
     agent.sync().await?;
     scene.expect_mail(&req::POST_COPIES, &bob, "post")?;
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kith_adapter::client::{Client, ConnectError, Culprit, Endpoint, Options};
 use kith_adapter::client::{CallError, Limits};
+use kith_adapter::client::{Client, ConnectError, Culprit, Endpoint, Options};
 use kith_adapter::protocol::{About, Session};
 use kith_adapter::validate::Validator;
 use tokio::sync::{Mutex, MutexGuard};
@@ -88,7 +88,9 @@ struct Child {
 impl std::fmt::Debug for Child {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let running = self.client.is_some();
-        f.debug_struct("Child").field("running", &running).finish_non_exhaustive()
+        f.debug_struct("Child")
+            .field("running", &running)
+            .finish_non_exhaustive()
     }
 }
 

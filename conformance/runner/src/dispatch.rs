@@ -135,7 +135,9 @@ async fn play_all(
 }
 
 fn tell(reporters: &mut [Box<dyn Reporter>], event: &Event) -> std::io::Result<()> {
-    reporters.iter_mut().try_for_each(|reporter| reporter.event(event))
+    reporters
+        .iter_mut()
+        .try_for_each(|reporter| reporter.event(event))
 }
 
 /// The first case of each class that the implementation doesn't declare.
@@ -148,11 +150,7 @@ fn undeclared(cases: &[Case], about: &About) -> BTreeMap<Class, Case> {
 }
 
 /// Tries one case of each undeclared class: what works should be declared.
-async fn hints(
-    cases: BTreeMap<Class, Case>,
-    stage: &Arc<Stage>,
-    options: &Options,
-) -> Vec<String> {
+async fn hints(cases: BTreeMap<Class, Case>, stage: &Arc<Stage>, options: &Options) -> Vec<String> {
     let (events, _) = mpsc::unbounded_channel();
     let worker = Worker {
         queue: Arc::new(Queue::new(Vec::new(), false)),
@@ -166,7 +164,9 @@ async fn hints(
         let result = worker.play_anyway(&case).await;
         if result.status == Status::Pass {
             let id = &case.id;
-            hints.push(format!("the class {class} is not declared, but its case {id} passes"));
+            hints.push(format!(
+                "the class {class} is not declared, but its case {id} passes"
+            ));
         }
     }
     worker.slot.bye().await;
@@ -213,7 +213,9 @@ impl Worker {
         loop {
             let (case, result) = match self.queue.next().await {
                 Next::Play(case) => {
-                    self.tell(Event::Started { id: case.id.clone() });
+                    self.tell(Event::Started {
+                        id: case.id.clone(),
+                    });
                     let result = self.play(&case).await;
                     (case, result)
                 }
@@ -243,7 +245,10 @@ impl Worker {
             name => format!(" --adapter '{name}'"),
         };
         let Case { id, .. } = case;
-        format!("cargo conform run --run '{id}' --seed {}{adapter}", self.options.seed)
+        format!(
+            "cargo conform run --run '{id}' --seed {}{adapter}",
+            self.options.seed
+        )
     }
 
     async fn play(&self, case: &Case) -> CaseResult {
@@ -290,7 +295,9 @@ impl Worker {
                 task.abort();
                 let seconds = self.options.limit.as_secs();
                 let doing = scene.doing();
-                Err(Stop::Adapter(format!("not done after {seconds} s; it was at {doing}")))
+                Err(Stop::Adapter(format!(
+                    "not done after {seconds} s; it was at {doing}"
+                )))
             }
         };
         ended

@@ -28,7 +28,10 @@ pub(crate) async fn collect(scene: &Scene) -> Evidence {
     let mails = shown.map(|sent| {
         let text = match &sent.mail {
             Ok(mail) => mail.describe(),
-            Err(error) => format!("{error}\n{}", String::from_utf8_lossy(&sent.submission.octets)),
+            Err(error) => format!(
+                "{error}\n{}",
+                String::from_utf8_lossy(&sent.submission.octets)
+            ),
         };
         start(&text, MAIL, &mut cut)
     });
@@ -50,7 +53,9 @@ fn own_part<'a>(scene: &Scene, transcript: &'a str) -> &'a str {
     let Some(address) = scene.agent_address() else {
         return transcript;
     };
-    let at = transcript.find(&address).and_then(|at| transcript[..at].rfind('\n'));
+    let at = transcript
+        .find(&address)
+        .and_then(|at| transcript[..at].rfind('\n'));
     &transcript[at.map_or(0, |at| at + 1)..]
 }
 
@@ -60,7 +65,10 @@ fn start(text: &str, limit: usize, cut: &mut bool) -> String {
         return text.to_owned();
     }
     *cut = true;
-    let at = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let at = (0..=limit)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
     format!("{}…", &text[..at])
 }
 
@@ -71,7 +79,9 @@ fn end(text: &str, limit: usize, cut: &mut bool) -> String {
     }
     *cut = true;
     let from = text.len() - limit;
-    let at = (from..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let at = (from..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len());
     format!("…{}", &text[at..])
 }
 
@@ -80,15 +90,24 @@ pub(crate) async fn record(folder: &Path, scene: &Scene, result: &CaseResult) ->
     let folder = folder.join(result.id.replace('/', "--"));
     std::fs::create_dir_all(&folder)?;
     for (number, mail) in (1..).zip(scene.all_delivered()) {
-        std::fs::write(folder.join(format!("delivered-{number:02}.eml")), &mail.octets)?;
+        std::fs::write(
+            folder.join(format!("delivered-{number:02}.eml")),
+            &mail.octets,
+        )?;
     }
     for (number, sent) in (1..).zip(scene.judged()) {
-        std::fs::write(folder.join(format!("sent-{number:02}.eml")), &sent.submission.octets)?;
+        std::fs::write(
+            folder.join(format!("sent-{number:02}.eml")),
+            &sent.submission.octets,
+        )?;
         let layers = sent.mail.as_ref().map(crate::judge::Mail::describe);
         let text = layers.unwrap_or_else(ToString::to_string);
         std::fs::write(folder.join(format!("sent-{number:02}.txt")), text)?;
     }
-    std::fs::write(folder.join("dialogue.txt"), scene.server().wire_log().render())?;
+    std::fs::write(
+        folder.join("dialogue.txt"),
+        scene.server().wire_log().render(),
+    )?;
     let (transcript, stderr) = scene.slot().last_words().await;
     std::fs::write(folder.join("transcript.txt"), own_part(scene, &transcript))?;
     std::fs::write(folder.join("stderr.txt"), stderr)?;

@@ -17,5 +17,9 @@ pub fn code(report: &Report) -> u8 {
         return FAILED;
     }
     let ran = summary.pass + summary.warn > 0;
-    if summary.harness_error > 0 || !ran { COULD_NOT_RUN } else { PASSED }
+    if summary.harness_error > 0 || !ran {
+        COULD_NOT_RUN
+    } else {
+        PASSED
+    }
 }

@@ -110,7 +110,9 @@ pub fn rules() -> Vec<Rule> {
 }
 
 fn run(seen: &Seen<'_>) -> Vec<(Rule, Verdict)> {
-    chapters::all().map(|check| (check.rule, (check.look)(seen))).collect()
+    chapters::all()
+        .map(|check| (check.rule, (check.look)(seen)))
+        .collect()
 }
 
 /// Judges a mail that the agent submitted, and remembers it.

@@ -60,7 +60,9 @@ mod tests {
     fn a_failure_is_recorded_once_and_counted_each_time() {
         let mut ledger = Ledger::default();
         for _ in 0..2 {
-            ledger.assert(&req::MAIL_SUBJECT, false, || "expected a, seen b".to_owned());
+            ledger.assert(&req::MAIL_SUBJECT, false, || {
+                "expected a, seen b".to_owned()
+            });
         }
         ledger.assert(&req::MAIL_SUBJECT, true, || unreachable!());
         assert_eq!(ledger.asserted()["mail.subject"], 3);

@@ -63,9 +63,8 @@ impl Selection {
             }
         }
         let any = |matchers: &[GlobMatcher], id: &str| matchers.iter().any(|m| m.is_match(id));
-        let wanted = |case: &&Case| {
-            (run.is_empty() || any(&run, &case.id)) && !any(&skip, &case.id)
-        };
+        let wanted =
+            |case: &&Case| (run.is_empty() || any(&run, &case.id)) && !any(&skip, &case.id);
         let mut cases: Vec<Case> = suite.iter().filter(wanted).cloned().collect();
         cases.sort_by_key(|case| case.rung);
         if cases.is_empty() {
@@ -80,7 +79,10 @@ fn check(suite: &[Case]) -> Result<(), PlanError> {
     let mut ids = BTreeSet::new();
     for case in suite {
         if !ids.insert(case.id.as_str()) {
-            return Err(PlanError::Suite(format!("two cases have the id {}", case.id)));
+            return Err(PlanError::Suite(format!(
+                "two cases have the id {}",
+                case.id
+            )));
         }
         if case.requirements.is_empty() {
             let id = &case.id;
@@ -91,7 +93,9 @@ fn check(suite: &[Case]) -> Result<(), PlanError> {
         for need in &case.needs {
             if !ids.contains(need.as_str()) {
                 let id = &case.id;
-                return Err(PlanError::Suite(format!("{id} needs {need}, which isn't there")));
+                return Err(PlanError::Suite(format!(
+                    "{id} needs {need}, which isn't there"
+                )));
             }
         }
     }
@@ -99,12 +103,18 @@ fn check(suite: &[Case]) -> Result<(), PlanError> {
     while settled.len() < suite.len() {
         let before = settled.len();
         for case in suite {
-            if case.needs.iter().all(|need| settled.contains(need.as_str())) {
+            if case
+                .needs
+                .iter()
+                .all(|need| settled.contains(need.as_str()))
+            {
                 settled.insert(case.id.as_str());
             }
         }
         if settled.len() == before {
-            let left = suite.iter().find(|case| !settled.contains(case.id.as_str()));
+            let left = suite
+                .iter()
+                .find(|case| !settled.contains(case.id.as_str()));
             let id = left.map_or("", |case| &case.id);
             return Err(PlanError::Suite(format!("{id} needs itself in the end")));
         }
@@ -123,7 +133,9 @@ fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, PlanError> {
             path: path.into(),
             source,
         })?;
-        let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
+        let lines = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or("").trim());
         for line in lines.filter(|line| !line.is_empty()) {
             matchers.push(matcher(line)?);
         }
@@ -174,21 +186,33 @@ mod tests {
     #[test]
     fn rungs_come_from_the_bottom() {
         let all = ids(&Selection::default(), &suite());
-        assert_eq!(all, ["wire/request", "friends/request/asked", "message/sent"]);
+        assert_eq!(
+            all,
+            ["wire/request", "friends/request/asked", "message/sent"]
+        );
     }
 
     #[test]
     fn patterns_select_and_skip() {
         let suite = suite();
-        assert_eq!(ids(&select(&["friends/**"], &[]), &suite), ["friends/request/asked"]);
-        assert_eq!(ids(&select(&["*/*"], &["wire/*"]), &suite), ["message/sent"]);
+        assert_eq!(
+            ids(&select(&["friends/**"], &[]), &suite),
+            ["friends/request/asked"]
+        );
+        assert_eq!(
+            ids(&select(&["*/*"], &["wire/*"]), &suite),
+            ["message/sent"]
+        );
     }
 
     #[test]
     fn a_pattern_without_a_case_is_an_error() {
         let error = select(&["freinds/**"], &[]).plan(&suite()).unwrap_err();
         assert!(matches!(error, PlanError::NoMatch(pattern) if pattern == "freinds/**"));
-        assert!(matches!(select(&["*/*"], &["**"]).plan(&suite()), Err(PlanError::Empty)));
+        assert!(matches!(
+            select(&["*/*"], &["**"]).plan(&suite()),
+            Err(PlanError::Empty)
+        ));
     }
 
     #[test]
@@ -196,15 +220,27 @@ mod tests {
         let file = std::env::temp_dir().join(format!("kith-patterns-{}", std::process::id()));
         std::fs::write(&file, "# these\nwire/*\n\nmessage/sent # and that\n").unwrap();
         let pattern = format!("@{}", file.display());
-        assert_eq!(ids(&select(&[&pattern], &[]), &suite()), ["wire/request", "message/sent"]);
+        assert_eq!(
+            ids(&select(&[&pattern], &[]), &suite()),
+            ["wire/request", "message/sent"]
+        );
         std::fs::remove_file(file).unwrap();
     }
 
     #[test]
     fn an_inconsistent_suite_is_told() {
         let twice = [case("a", Rung::Wire), case("a", Rung::Wire)];
-        assert!(matches!(Selection::default().plan(&twice), Err(PlanError::Suite(_))));
-        let circle = [case("a", Rung::Wire).needs(&["b"]), case("b", Rung::Wire).needs(&["a"])];
-        assert!(matches!(Selection::default().plan(&circle), Err(PlanError::Suite(_))));
+        assert!(matches!(
+            Selection::default().plan(&twice),
+            Err(PlanError::Suite(_))
+        ));
+        let circle = [
+            case("a", Rung::Wire).needs(&["b"]),
+            case("b", Rung::Wire).needs(&["a"]),
+        ];
+        assert!(matches!(
+            Selection::default().plan(&circle),
+            Err(PlanError::Suite(_))
+        ));
     }
 }

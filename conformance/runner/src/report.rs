@@ -47,9 +47,7 @@ pub struct Report {
 }
 
 /// How many cases ended how.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "each field counts the status of its name")]
 pub struct Summary {
     pub pass: usize,
@@ -278,7 +276,10 @@ pub(crate) fn coverage(cases: &[CaseResult]) -> BTreeMap<String, Coverage> {
             covered.entry(id.clone()).or_default().assertions += count;
         }
         for failure in &case.failures {
-            covered.entry(failure.requirement.clone()).or_default().failed += 1;
+            covered
+                .entry(failure.requirement.clone())
+                .or_default()
+                .failed += 1;
         }
     }
     covered

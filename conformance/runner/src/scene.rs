@@ -168,6 +168,19 @@ impl Scene {
         self.advance(days * DAY)
     }
 
+    /// Moves the clock forward to a time; one that is past by then leaves it alone.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn advance_to(&self, then: Instant) -> Result<Instant, Stop> {
+        let now = self.now();
+        if then > now {
+            self.advance(then.0 - now.0)
+        } else {
+            Ok(now)
+        }
+    }
+
     /// Sets the clock, for what brings its own times along.
     pub(crate) fn set_now(&self, now: Instant) {
         self.state().now = now;

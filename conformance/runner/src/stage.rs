@@ -74,7 +74,9 @@ impl Stage {
             KeyKind::V4 => kith_forge::KeyKind::V4,
             KeyKind::V6 => kith_forge::KeyKind::V6,
             KeyKind::Pq => {
-                return Err(Stop::NotTested("the puppets have no post-quantum keys".to_owned()));
+                return Err(Stop::NotTested(
+                    "the puppets have no post-quantum keys".to_owned(),
+                ));
             }
         };
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);

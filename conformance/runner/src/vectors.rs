@@ -41,7 +41,9 @@ async fn play(scene: Scene, vector: &'static Vector) -> Result<(), Stop> {
         before(&agent, step, time(&step.at)?).await?;
     }
     scene.set_now(now);
-    let received = agent.receive_at(&vector.mail.octets(), Authentication::None, now).await?;
+    let received = agent
+        .receive_at(&vector.mail.octets(), Authentication::None, now)
+        .await?;
     let expected = &vector.expected;
     let mail = outcome(expected.mail.outcome);
     for rule in rules(vector) {
@@ -52,7 +54,10 @@ async fn play(scene: Scene, vector: &'static Vector) -> Result<(), Stop> {
         });
         for object in &expected.objects {
             let wanted = outcome(object.outcome);
-            let seen = received.objects.iter().find(|seen| seen.hash.as_str() == object.hash);
+            let seen = received
+                .objects
+                .iter()
+                .find(|seen| seen.hash.as_str() == object.hash);
             let right = seen.is_some_and(|seen: &ObjectOutcome| seen.outcome == wanted);
             scene.expect(rule, right, || {
                 let (hash, violation) = (&object.hash, object.violation.as_deref());
@@ -64,7 +69,10 @@ async fn play(scene: Scene, vector: &'static Vector) -> Result<(), Stop> {
 }
 
 fn violation(verdict: &Verdict) -> String {
-    verdict.violation.as_ref().map_or_else(String::new, |name| format!(" ({name})"))
+    verdict
+        .violation
+        .as_ref()
+        .map_or_else(String::new, |name| format!(" ({name})"))
 }
 
 fn outcome(outcome: kith_vectors::Outcome) -> Outcome {
@@ -86,26 +94,41 @@ async fn open(scene: &Scene, vector: &Vector) -> Result<Agent, Stop> {
     let next: Hash = recipient.next.parse().map_err(Stop::harness)?;
     let import = Import {
         secret: recipient.secret_octets().into(),
-        chain: recipient.chain_octets().into_iter().map(Into::into).collect(),
+        chain: recipient
+            .chain_octets()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         contact: recipient.contact_octets().into(),
         next,
     };
-    scene.agent_from(&recipient.name, &recipient.address, import).await
+    scene
+        .agent_from(&recipient.name, &recipient.address, import)
+        .await
 }
 
 async fn before(agent: &Agent, step: &Step, at: Instant) -> Result<(), Stop> {
     match &step.kind {
         StepKind::Mail(mail) => {
-            let received = agent.receive_at(&mail.octets(), Authentication::None, at).await?;
+            let received = agent
+                .receive_at(&mail.octets(), Authentication::None, at)
+                .await?;
             if received.outcome == Outcome::Accept {
                 return Ok(());
             }
             let (seen, named) = (received.outcome, received.violation);
-            Err(Stop::Agent(format!("an earlier mail was to be accepted, seen {seen:?} {named:?}")))
+            Err(Stop::Agent(format!(
+                "an earlier mail was to be accepted, seen {seen:?} {named:?}"
+            )))
         }
         StepKind::Act(Act::Decline { request }) => {
             let request = request.parse().map_err(Stop::harness)?;
-            agent.act(Decline { request, notify: false }).await?;
+            agent
+                .act(Decline {
+                    request,
+                    notify: false,
+                })
+                .await?;
             Ok(())
         }
         StepKind::Act(Act::Block { identity }) => {
@@ -116,7 +139,13 @@ async fn before(agent: &Agent, step: &Step, at: Instant) -> Result<(), Stop> {
         StepKind::Sent(sent) => {
             let to = sent.to.id.parse().map_err(Stop::harness)?;
             let objects = sent.object_octets().into_iter().map(Into::into).collect();
-            agent.act(Adopt { to, objects, invite: sent.invite.clone() }).await?;
+            agent
+                .act(Adopt {
+                    to,
+                    objects,
+                    invite: sent.invite.clone(),
+                })
+                .await?;
             Ok(())
         }
     }

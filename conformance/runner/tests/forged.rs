@@ -52,7 +52,11 @@ fn valid_mail_of_every_kind_is_clean() {
             let mail = draft.render(&mut scene.rng).unwrap();
             let read = forged::valid(&mail, &keyring, NOW.0);
             let read = read.unwrap_or_else(|error| panic!("{kind} {}: {error}", base.name()));
-            assert!(read.is_some(), "{kind} {}: the judge has the keys", base.name());
+            assert!(
+                read.is_some(),
+                "{kind} {}: the judge has the keys",
+                base.name()
+            );
         }
     }
 }
@@ -79,5 +83,8 @@ fn a_faulty_mail_shows_no_other_fault() {
 fn the_checks_bear_requirements_of_several_chapters() {
     let chapters: std::collections::BTreeSet<_> =
         judge::rules().iter().map(|rule| rule.chapter).collect();
-    assert!(chapters.contains("mail") && chapters.contains("security"), "{chapters:?}");
+    assert!(
+        chapters.contains("mail") && chapters.contains("security"),
+        "{chapters:?}"
+    );
 }

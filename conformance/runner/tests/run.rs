@@ -17,7 +17,7 @@ use kith_runner::plan::Selection;
 use kith_runner::report::human::Human;
 use kith_runner::report::junit::Junit;
 use kith_runner::report::{Report, Status};
-use kith_runner::{Case, Options, Rung, RunError, Stop, exit};
+use kith_runner::{Case, Options, RunError, Rung, Stop, exit};
 use kith_spec::req;
 use tokio::net::TcpListener;
 
@@ -108,7 +108,9 @@ fn options(endpoint: Endpoint) -> Options {
 fn suite() -> Vec<Case> {
     let rules = [&req::MAIL_LINES];
     let case = |id: &str, play: fn(kith_runner::Scene) -> Result<(), Stop>| {
-        Case::new(id, "a case", Rung::Wire, &rules, move |scene| async move { play(scene) })
+        Case::new(id, "a case", Rung::Wire, &rules, move |scene| async move {
+            play(scene)
+        })
     };
     vec![
         case("pass", |scene| {
@@ -120,7 +122,9 @@ fn suite() -> Vec<Case> {
         }),
         case("warn", |scene| {
             scene.expect(&req::MAIL_LINES, true, String::new);
-            scene.expect(&req::LOOP_BOUNCE_SHOWN, false, || "expected c, seen d".to_owned());
+            scene.expect(&req::LOOP_BOUNCE_SHOWN, false, || {
+                "expected c, seen d".to_owned()
+            });
             Ok(())
         }),
         case("silent", |_| Ok(())),
@@ -129,23 +133,38 @@ fn suite() -> Vec<Case> {
         case("leaf", |_| Ok(())).needs(&["middle"]),
         case("middle", |_| Ok(())).needs(&["fail"]),
         case("groups", |_| Ok(())).class(kith_spec::Class::Groups),
-        Case::new("opens", "needs an agent", Rung::Request, &rules, |scene| async move {
-            scene.agent().await.map(drop)
-        }),
-        Case::new("hangs", "never ends", Rung::Request, &rules, |_| async move {
-            std::future::pending().await
-        }),
+        Case::new(
+            "opens",
+            "needs an agent",
+            Rung::Request,
+            &rules,
+            |scene| async move { scene.agent().await.map(drop) },
+        ),
+        Case::new(
+            "hangs",
+            "never ends",
+            Rung::Request,
+            &rules,
+            |_| async move { std::future::pending().await },
+        ),
     ]
 }
 
 async fn run(extent: Extent, reporters: &mut [Box<dyn Reporter>]) -> Report {
     let options = options(listen(extent).await);
     let selection = Selection::default();
-    kith_runner::run(&suite(), &selection, &options, reporters).await.unwrap()
+    kith_runner::run(&suite(), &selection, &options, reporters)
+        .await
+        .unwrap()
 }
 
 fn status(report: &Report, id: &str) -> Status {
-    report.cases.iter().find(|case| case.id == id).unwrap().status
+    report
+        .cases
+        .iter()
+        .find(|case| case.id == id)
+        .unwrap()
+        .status
 }
 
 #[tokio::test]
@@ -174,7 +193,10 @@ async fn each_case_gets_its_status() {
     assert_eq!(exit::code(&report), exit::FAILED);
     let fail = report.cases.iter().find(|case| case.id == "fail").unwrap();
     assert_eq!(fail.failures[0].link, "spec/1.0/02-mail.md#every-kith-mail");
-    assert_eq!(fail.repeat, "cargo conform run --run 'fail' --seed 1 --adapter 'hollow'");
+    assert_eq!(
+        fail.repeat,
+        "cargo conform run --run 'fail' --seed 1 --adapter 'hollow'"
+    );
 }
 
 #[tokio::test]

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use kith_adapter::act::Perform;
-use kith_adapter::act::relation::{
-    Accept, Befriend, Block, Decline, End, Unblock, Withdraw,
-};
+use kith_adapter::act::relation::{Accept, Befriend, Block, Decline, End, Unblock, Withdraw};
 use kith_adapter::protocol::{Failure, Identity, ObjectId};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::relation::{Direction, Requests};
@@ -95,7 +93,12 @@ impl Play {
             "befriend" => {
                 let address = self.bob.address.clone();
                 let (note, invite) = (None, None);
-                self.act(Befriend { address, note, invite }).await
+                self.act(Befriend {
+                    address,
+                    note,
+                    invite,
+                })
+                .await
             }
             "accept" => {
                 let request = self.incoming().await?;
@@ -137,7 +140,10 @@ impl Play {
         let newest = || self.request.as_ref().map(|(id, _)| id.clone());
         match mine.map(|request| request.request.clone()).or_else(newest) {
             Some(id) => Ok(id),
-            None => Id128::random(&mut self.scene.rng("request")).to_string().parse().map_err(Stop::harness),
+            None => Id128::random(&mut self.scene.rng("request"))
+                .to_string()
+                .parse()
+                .map_err(Stop::harness),
         }
     }
 
@@ -168,21 +174,33 @@ impl Play {
             "accept" => self.accept_draft()?.into(),
             "confirm" => {
                 let hash = self.accepted.unwrap_or_else(|| self.invented("accept"));
-                self.bob.confirm(&self.peer, hash, now).map_err(Stop::harness)?.into()
+                self.bob
+                    .confirm(&self.peer, hash, now)
+                    .map_err(Stop::harness)?
+                    .into()
             }
             "decline" => {
                 let request = self.asked_or_invented();
-                self.bob.decline(&request, &self.peer, now).map_err(Stop::harness)?.into()
+                self.bob
+                    .decline(&request, &self.peer, now)
+                    .map_err(Stop::harness)?
+                    .into()
             }
             "end" => {
                 let own = self.request.as_ref().map(|(_, hash)| *hash);
                 let asked = self.asked.as_ref().map(|request| request.hash);
                 let hash = own.or(asked).unwrap_or_else(|| self.invented("request"));
-                self.bob.end(&self.peer, &[hash], now).map_err(Stop::harness)?.into()
+                self.bob
+                    .end(&self.peer, &[hash], now)
+                    .map_err(Stop::harness)?
+                    .into()
             }
             "message" => {
                 let text = self.scene.token();
-                self.bob.message(&self.peer, &text, now).map_err(Stop::harness)?.into()
+                self.bob
+                    .message(&self.peer, &text, now)
+                    .map_err(Stop::harness)?
+                    .into()
             }
             _ => return Err(Stop::Harness(format!("mail.{kind} is not known"))),
         };
@@ -259,7 +277,9 @@ impl Play {
     pub(super) async fn message_is_shown(&mut self) -> Result<bool, Stop> {
         let text = self.scene.token();
         let draft = self.bob.message(&self.peer, &text, self.scene.now());
-        self.scene.send(&mut self.bob, draft.map_err(Stop::harness)?).await?;
+        self.scene
+            .send(&mut self.bob, draft.map_err(Stop::harness)?)
+            .await?;
         let messages = self.agent.view(Messages {}).await?;
         Ok(messages.iter().any(|message| message.text == text))
     }

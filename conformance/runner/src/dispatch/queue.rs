@@ -93,10 +93,13 @@ impl Queue {
             top.is_none_or(|top| case.rung <= top) && self.ready(case, &state.settled)
         })?;
         let case = state.waiting.remove(at)?;
-        let root = case.needs.iter().find_map(|need| match state.settled.get(need) {
-            Some(Err(root)) => Some(root.clone()),
-            _ => None,
-        });
+        let root = case
+            .needs
+            .iter()
+            .find_map(|need| match state.settled.get(need) {
+                Some(Err(root)) => Some(root.clone()),
+                _ => None,
+            });
         state.running.insert(case.id.clone());
         Some(match root {
             Some(root) => Next::Blocked(case, root),

@@ -55,9 +55,7 @@ fn status(
     }
     let must = result.failures.iter().any(|failure| failure.is_must());
     match ended {
-        Err(stop @ (Stop::Agent(_) | Stop::Adapter(_))) => {
-            (Status::Fail, Some(stop.to_string()))
-        }
+        Err(stop @ (Stop::Agent(_) | Stop::Adapter(_))) => (Status::Fail, Some(stop.to_string())),
         Err(Stop::Harness(reason)) => (Status::HarnessError, Some(reason.clone())),
         _ if must => (Status::Fail, None),
         Err(Stop::Unsupported(what)) => match extent(case, about) {
@@ -87,6 +85,9 @@ fn passed(case: &Case, result: &CaseResult) -> (Status, Option<String>) {
     if missing.is_empty() {
         return (Status::Pass, None);
     }
-    let reason = format!("the case passed without an assertion for {}", missing.join(", "));
+    let reason = format!(
+        "the case passed without an assertion for {}",
+        missing.join(", ")
+    );
     (Status::HarnessError, Some(reason))
 }

@@ -25,7 +25,8 @@ impl Keyring {
     pub fn add_person(&mut self, person: &Puppet) -> Result<(), Stop> {
         let secret = openpgp::certificate(&person.secret_key_export());
         self.keys.secrets.push(secret.map_err(Stop::harness)?.cert);
-        self.people.insert(person.address.to_lowercase(), person.clone());
+        self.people
+            .insert(person.address.to_lowercase(), person.clone());
         self.add_signer(&person.certificate.binary)
     }
 
@@ -35,7 +36,9 @@ impl Keyring {
     /// If sequoia can't read it.
     pub fn add_signer(&mut self, certificate: &[u8]) -> Result<(), Stop> {
         let facts = openpgp::certificate(certificate).map_err(|error| {
-            Stop::Agent(format!("the certificate that the agent shows is none: {error}"))
+            Stop::Agent(format!(
+                "the certificate that the agent shows is none: {error}"
+            ))
         })?;
         self.keys.signers.push(facts.cert.clone());
         self.certificates.push(facts);
@@ -59,6 +62,8 @@ impl Keyring {
 
     /// The newest certificate whose primary key has this key hash.
     pub(super) fn certificate(&self, key_hash: &str) -> Option<&CertificateFacts> {
-        self.certificates.iter().rfind(|facts| facts.key_hash == key_hash)
+        self.certificates
+            .iter()
+            .rfind(|facts| facts.key_hash == key_hash)
     }
 }

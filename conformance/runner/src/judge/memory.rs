@@ -65,11 +65,16 @@ fn covers(ack: &Ack, seq: u64) -> bool {
 impl Memory {
     /// Remembers a mail that the agent sent.
     pub(super) fn sent(&mut self, mail: &Mail, outer: &Entity) {
-        self.message_ids.extend(outer.only("Message-ID").map(str::to_owned));
+        self.message_ids
+            .extend(outer.only("Message-ID").map(str::to_owned));
         let Some(delivery) = mail.delivery() else {
             return;
         };
-        let to = delivery.to.first().map(|party| party.id.clone()).unwrap_or_default();
+        let to = delivery
+            .to
+            .first()
+            .map(|party| party.id.clone())
+            .unwrap_or_default();
         for ack in &delivery.acks {
             if let Some(channel) = self.peers.get_mut(&ack.channel) {
                 let covered = channel.arrived.iter().filter(|seq| covers(ack, **seq));
@@ -79,7 +84,9 @@ impl Memory {
         if let Some(channel) = &delivery.channel {
             let own = self.channels.entry(channel.id.clone()).or_default();
             own.to.clone_from(&to);
-            own.objects.entry(channel.seq).or_insert_with(|| delivery.objects.clone());
+            own.objects
+                .entry(channel.seq)
+                .or_insert_with(|| delivery.objects.clone());
         }
         self.remember_confirm(mail, delivery, &to);
         if mail.object("end").is_some() {
@@ -94,10 +101,15 @@ impl Memory {
         let confirm = self.confirms.entry(to.to_owned()).or_default();
         if confirm.hash != object.hash {
             let hash = object.hash.clone();
-            *confirm = Confirm { hash, ..Confirm::default() };
+            *confirm = Confirm {
+                hash,
+                ..Confirm::default()
+            };
         }
         let channel = delivery.channel.as_ref();
-        confirm.carried.extend(channel.map(|channel| (channel.id.clone(), channel.seq)));
+        confirm
+            .carried
+            .extend(channel.map(|channel| (channel.id.clone(), channel.seq)));
     }
 
     /// Remembers a valid mail that was put into the agent's mailbox.
@@ -123,9 +135,8 @@ impl Memory {
         }
         for ack in std::mem::take(&mut self.pending_acks) {
             for confirm in self.confirms.values_mut() {
-                let here = |(channel, seq): &(String, u64)| {
-                    *channel == ack.channel && covers(&ack, *seq)
-                };
+                let here =
+                    |(channel, seq): &(String, u64)| *channel == ack.channel && covers(&ack, *seq);
                 confirm.acknowledged |= confirm.carried.iter().any(here);
             }
         }

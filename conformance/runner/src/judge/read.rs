@@ -93,14 +93,19 @@ impl Mail {
             "multipart/encrypted" => root.parts.get(1).map(|part| part.body.as_slice()),
             _ => None,
         };
-        let opened = envelope.map(|octets| openpgp::message(octets, &keyring)).transpose()?;
+        let opened = envelope
+            .map(|octets| openpgp::message(octets, &keyring))
+            .transpose()?;
         let inner = match &opened {
             Some(message) => Some(Entity::read(&message.content, "decrypted part")?),
             None => None,
         };
         let carrier = inner.as_ref().unwrap_or(&root);
         let certificates = certificates(carrier);
-        let brought = certificates.iter().flatten().map(|facts| facts.cert.clone());
+        let brought = certificates
+            .iter()
+            .flatten()
+            .map(|facts| facts.cert.clone());
         keyring.signers.extend(brought);
         let objects = objects(carrier, &keyring)?;
         // Read again: now the certificates that came along are known.
@@ -140,7 +145,9 @@ impl Mail {
 
     /// The objects that could be read.
     pub fn readable(&self) -> impl Iterator<Item = &ObjectFacts> {
-        self.objects.iter().filter_map(|part| part.object.as_ref().ok())
+        self.objects
+            .iter()
+            .filter_map(|part| part.object.as_ref().ok())
     }
 
     /// The first object of a kind.
@@ -151,7 +158,9 @@ impl Mail {
     /// The kinds of its objects, in order, without those of credentials.
     pub fn kinds(&self) -> Vec<&str> {
         let kinds = self.readable().map(|object| object.kind.as_str());
-        kinds.filter(|kind| !matches!(*kind, "identity" | "contact")).collect()
+        kinds
+            .filter(|kind| !matches!(*kind, "identity" | "contact"))
+            .collect()
     }
 
     /// Whether these octets stand anywhere in it, in any layer.
@@ -163,7 +172,10 @@ impl Mail {
         };
         inner
             || within(&self.octets)
-            || self.objects.iter().any(|part| within(&part.message.content))
+            || self
+                .objects
+                .iter()
+                .any(|part| within(&part.message.content))
     }
 
     /// All layers for people.
@@ -180,7 +192,11 @@ impl Mail {
                 Protection::Version1 => "encrypted, version 1",
                 Protection::Version2 => "encrypted, version 2",
             };
-            let signers: Vec<_> = envelope.signatures.iter().map(|s| s.signer.as_deref()).collect();
+            let signers: Vec<_> = envelope
+                .signatures
+                .iter()
+                .map(|s| s.signer.as_deref())
+                .collect();
             text.push_str(&format!("envelope: {protection}, signed by {signers:?}\n"));
             text.push_str(&payload.root.tree());
             for delivery in payload.deliveries.iter().flatten() {
@@ -202,7 +218,9 @@ pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
 }
 
 fn of_type<'a>(root: &'a Entity, media_type: &'a str) -> impl Iterator<Item = &'a Entity> {
-    root.walk().into_iter().filter(move |entity| entity.media_type == media_type)
+    root.walk()
+        .into_iter()
+        .filter(move |entity| entity.media_type == media_type)
 }
 
 fn objects(root: &Entity, keyring: &Keyring) -> Result<Vec<ObjectPart>, ReadError> {

@@ -17,12 +17,20 @@ pub fn compare(sighting: &Sighting<'_>) -> Result<(), String> {
         return Ok(());
     }
     let submission = sighting.submission;
-    let to = submission.recipients.first().map(String::as_str).unwrap_or_default();
+    let to = submission
+        .recipients
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     let second = second(&submission.octets, to, sighting.keyring);
     match (sighting.mail, second) {
         (Ok(first), Ok(second)) => same(first, &second),
-        (Ok(_), Err(error)) => Err(format!("sequoia reads the mail to {to}, rPGP doesn't: {error}")),
-        (Err(error), Ok(_)) => Err(format!("rPGP reads the mail to {to}, sequoia doesn't: {error}")),
+        (Ok(_), Err(error)) => Err(format!(
+            "sequoia reads the mail to {to}, rPGP doesn't: {error}"
+        )),
+        (Err(error), Ok(_)) => Err(format!(
+            "rPGP reads the mail to {to}, sequoia doesn't: {error}"
+        )),
         (Err(_), Err(_)) => Ok(()),
     }
 }
@@ -34,7 +42,9 @@ pub fn compare(sighting: &Sighting<'_>) -> Result<(), String> {
 pub fn compare_forged(first: &Mail, forged: &Forged, keyring: &Keyring) -> Result<(), String> {
     match second(&forged.octets, &forged.to, keyring) {
         Ok(second) => same(first, &second),
-        Err(error) => Err(format!("sequoia reads a forged mail, rPGP doesn't: {error}")),
+        Err(error) => Err(format!(
+            "sequoia reads a forged mail, rPGP doesn't: {error}"
+        )),
     }
 }
 
@@ -54,35 +64,92 @@ fn second(octets: &[u8], to: &str, keyring: &Keyring) -> Result<Reading, String>
 fn same(first: &Mail, second: &Reading) -> Result<(), String> {
     let differ = |what: &str, sequoia: String, rpgp: String| match sequoia == rpgp {
         true => Ok(()),
-        false => Err(format!("the readers disagree on {what}: sequoia {sequoia}, rPGP {rpgp}")),
+        false => Err(format!(
+            "the readers disagree on {what}: sequoia {sequoia}, rPGP {rpgp}"
+        )),
     };
     let hashes = |mail: &Mail| mail.readable().map(|o| o.hash.clone()).collect::<Vec<_>>();
     let theirs: Vec<_> = second.objects.iter().map(|o| o.hash.to_string()).collect();
     differ("the objects", hashes(first).join(" "), theirs.join(" "))?;
     for (ours, theirs) in first.objects.iter().zip(&second.objects) {
-        let Ok(ObjectFacts { author, id, rev, kind, .. }) = &ours.object else {
+        let Ok(ObjectFacts {
+            author,
+            id,
+            rev,
+            kind,
+            ..
+        }) = &ours.object
+        else {
             continue;
         };
         let (a, i, r, k) = (theirs.author, theirs.id, theirs.rev, &theirs.kind);
-        differ("an object", format!("{kind} {author} {id} {rev}"), format!("{k} {a} {i} {r}"))?;
-        let verified = ours.message.signatures.first().is_some_and(|s| s.signer.is_some());
-        let theirs = theirs.signature.as_ref().is_some_and(|s| s.verified.is_some());
-        differ("an object signature", verified.to_string(), theirs.to_string())?;
+        differ(
+            "an object",
+            format!("{kind} {author} {id} {rev}"),
+            format!("{k} {a} {i} {r}"),
+        )?;
+        let verified = ours
+            .message
+            .signatures
+            .first()
+            .is_some_and(|s| s.signer.is_some());
+        let theirs = theirs
+            .signature
+            .as_ref()
+            .is_some_and(|s| s.verified.is_some());
+        differ(
+            "an object signature",
+            verified.to_string(),
+            theirs.to_string(),
+        )?;
     }
     let (Form::Sealed { envelope, payload }, Some(other)) = (&first.form, &second.envelope) else {
         let sealed = matches!(first.form, Form::Sealed { .. });
-        return differ("the form", sealed.to_string(), second.envelope.is_some().to_string());
+        return differ(
+            "the form",
+            sealed.to_string(),
+            second.envelope.is_some().to_string(),
+        );
     };
-    let ours = (envelope.session_keys.len(), envelope.passwords, envelope.compression);
-    let theirs = (other.session_keys.len(), other.password_packets, other.compression);
+    let ours = (
+        envelope.session_keys.len(),
+        envelope.passwords,
+        envelope.compression,
+    );
+    let theirs = (
+        other.session_keys.len(),
+        other.password_packets,
+        other.compression,
+    );
     differ("the envelope", format!("{ours:?}"), format!("{theirs:?}"))?;
-    let lengths = (payload.octets.len().to_string(), other.payload_length.to_string());
+    let lengths = (
+        payload.octets.len().to_string(),
+        other.payload_length.to_string(),
+    );
     differ("the payload", lengths.0, lengths.1)?;
-    let ours: Vec<bool> = envelope.signatures.iter().map(|s| s.signer.is_some()).collect();
-    let theirs: Vec<bool> = other.signatures.iter().map(|s| s.verified.is_some()).collect();
-    differ("the delivery signature", format!("{ours:?}"), format!("{theirs:?}"))?;
-    let ours = first.delivery().map(|d| (d.from.id.clone(), d.to.len(), d.acks.len()));
+    let ours: Vec<bool> = envelope
+        .signatures
+        .iter()
+        .map(|s| s.signer.is_some())
+        .collect();
+    let theirs: Vec<bool> = other
+        .signatures
+        .iter()
+        .map(|s| s.verified.is_some())
+        .collect();
+    differ(
+        "the delivery signature",
+        format!("{ours:?}"),
+        format!("{theirs:?}"),
+    )?;
+    let ours = first
+        .delivery()
+        .map(|d| (d.from.id.clone(), d.to.len(), d.acks.len()));
     let theirs = second.delivery.as_ref();
     let theirs = theirs.map(|d| (d.from.id.to_string(), d.to.len(), d.acks.len()));
-    differ("the delivery document", format!("{ours:?}"), format!("{theirs:?}"))
+    differ(
+        "the delivery document",
+        format!("{ours:?}"),
+        format!("{theirs:?}"),
+    )
 }

@@ -24,6 +24,8 @@ pub(super) fn validate(name: SchemaName, octets: &[u8]) -> Result<(), String> {
                 entry.insert(loaded)
             }
         };
-        validator.validate(octets).map_err(|error| error.to_string())
+        validator
+            .validate(octets)
+            .map_err(|error| error.to_string())
     })
 }

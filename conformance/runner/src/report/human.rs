@@ -36,7 +36,10 @@ impl<W: Write> Reporter for Human<W> {
         };
         writeln!(self.out, "{}", matrix(report, self.width))?;
         for case in &report.cases {
-            if matches!(case.status, Status::Fail | Status::Warn | Status::HarnessError) {
+            if matches!(
+                case.status,
+                Status::Fail | Status::Warn | Status::HarnessError
+            ) {
                 write!(self.out, "\n{}", case_text(case, self.evidence))?;
             }
         }
@@ -59,14 +62,20 @@ fn style(status: Status) -> Style {
 }
 
 fn last_line(report: &Report) -> String {
-    let counts = report.summary.counts().into_iter().filter(|(_, count)| *count > 0);
+    let counts = report
+        .summary
+        .counts()
+        .into_iter()
+        .filter(|(_, count)| *count > 0);
     let words = counts.map(|(status, count)| {
         let style = style(status);
         format!("{style}{count} {}{style:#}", status.as_str())
     });
     let words: Vec<_> = words.collect();
     let who = report.implementation.as_ref();
-    let who = who.map_or_else(String::new, |about| format!("{} {}: ", about.name, about.version));
+    let who = who.map_or_else(String::new, |about| {
+        format!("{} {}: ", about.name, about.version)
+    });
     let seconds = std::time::Duration::from_millis(report.milliseconds).as_secs_f64();
     let (all, covered) = (kith_spec::requirements().len(), report.covered.len());
     format!(
@@ -79,7 +88,11 @@ fn last_line(report: &Report) -> String {
 fn case_text(case: &CaseResult, evidence: bool) -> String {
     let style = style(case.status);
     let bold = Style::new().bold();
-    let axes: Vec<_> = case.axes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let axes: Vec<_> = case
+        .axes
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let mut text = format!(
         "{style}{}{style:#} {bold}{}{bold:#} [{}]\n     {}\n",
         case.status.as_str(),
@@ -116,7 +129,11 @@ fn evidence_only(case: &CaseResult) -> String {
     for mail in &evidence.mails {
         section(&mut text, "a mail it sent", mail);
     }
-    section(&mut text, "dialogue with the mail server", &evidence.dialogue);
+    section(
+        &mut text,
+        "dialogue with the mail server",
+        &evidence.dialogue,
+    );
     section(&mut text, "harness and adapter", &evidence.transcript);
     section(&mut text, "the adapter's standard error", &evidence.stderr);
     text

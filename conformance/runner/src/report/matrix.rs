@@ -11,17 +11,33 @@ use super::{Report, Status, Summary};
 pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
     let mut rows = BTreeMap::<(usize, u32, String, &str), Summary>::new();
     for case in &report.cases {
-        let id = case.requirements.first().map(String::as_str).unwrap_or_default();
+        let id = case
+            .requirements
+            .first()
+            .map(String::as_str)
+            .unwrap_or_default();
         let chapter = kith_spec::requirement(id).map_or("", |rule| rule.chapter);
         let chapters = kith_spec::chapters();
-        let number = chapters.iter().find(|c| c.name == chapter).map_or(0, |c| c.number);
+        let number = chapters
+            .iter()
+            .find(|c| c.name == chapter)
+            .map_or(0, |c| c.number);
         let classes = kith_spec::Class::ALL;
-        let class = classes.iter().position(|class| class.as_str() == case.class);
-        let key = (class.unwrap_or(usize::MAX), number, case.class.clone(), chapter);
+        let class = classes
+            .iter()
+            .position(|class| class.as_str() == case.class);
+        let key = (
+            class.unwrap_or(usize::MAX),
+            number,
+            case.class.clone(),
+            chapter,
+        );
         rows.entry(key).or_default().add(case.status);
     }
-    let statuses: Vec<Status> =
-        Status::ALL.into_iter().filter(|status| report.summary.of(*status) > 0).collect();
+    let statuses: Vec<Status> = Status::ALL
+        .into_iter()
+        .filter(|status| report.summary.of(*status) > 0)
+        .collect();
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);

@@ -30,9 +30,14 @@ impl Progress {
     }
 
     fn show(&self) {
-        let counts = self.summary.counts().into_iter().filter(|(_, count)| *count > 0);
-        let mut words: Vec<_> =
-            counts.map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+        let counts = self
+            .summary
+            .counts()
+            .into_iter()
+            .filter(|(_, count)| *count > 0);
+        let mut words: Vec<_> = counts
+            .map(|(status, count)| format!("{count} {}", status.as_str()))
+            .collect();
         words.extend(self.running.first().cloned());
         self.bar.set_message(words.join("  "));
     }

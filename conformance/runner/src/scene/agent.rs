@@ -63,7 +63,11 @@ fn queries() -> Result<Vec<Query>, Stop> {
 fn import(person: &Puppet) -> Import {
     Import {
         secret: person.secret_key_export().into(),
-        chain: person.chain.iter().map(|entry| entry.octets.clone().into()).collect(),
+        chain: person
+            .chain
+            .iter()
+            .map(|entry| entry.octets.clone().into())
+            .collect(),
         contact: person.contact.octets.clone().into(),
         next: Hash::from_octets(person.next.key_hash().0),
     }
@@ -150,13 +154,7 @@ impl Scene {
         Ok(Keys::Import(import(&person)))
     }
 
-    fn opening(
-        &self,
-        name: &str,
-        address: &str,
-        password: &str,
-        keys: Keys,
-    ) -> Result<Open, Stop> {
+    fn opening(&self, name: &str, address: &str, password: &str, keys: Keys) -> Result<Open, Stop> {
         let endpoints = self.server().endpoints();
         let endpoint = |at: std::net::SocketAddr| MailServer {
             host: endpoints.server_name.clone(),
@@ -192,7 +190,10 @@ impl Scene {
 
     /// The agent's address, if it is open.
     pub(crate) fn agent_address(&self) -> Option<String> {
-        self.state().agent.as_ref().map(|account| account.address.clone())
+        self.state()
+            .agent
+            .as_ref()
+            .map(|account| account.address.clone())
     }
 }
 

@@ -76,12 +76,16 @@ impl Scene {
         let hash = accept.objects.last().copied();
         let hash = hash.ok_or_else(|| Stop::Harness("the accept is empty".to_owned()))?;
         let sent = self.expect_mail(&req::FRIENDS_CONFIRM_SENT, puppet, "confirm")?;
-        let named = sent.object("confirm").and_then(|object| object.payload.child("accept"));
+        let named = sent
+            .object("confirm")
+            .and_then(|object| object.payload.child("accept"));
         let named = named.and_then(|accept| accept.attribute("hash"));
         let expected = hash.to_string();
-        self.require(&req::FRIENDS_CONFIRM_SENT, named == Some(&*expected), || {
-            format!("expected a confirm that names the accept {expected}, seen {named:?}")
-        })?;
+        self.require(
+            &req::FRIENDS_CONFIRM_SENT,
+            named == Some(&*expected),
+            || format!("expected a confirm that names the accept {expected}, seen {named:?}"),
+        )?;
         Ok(Friendship {
             peer,
             request: request.hash,
@@ -101,7 +105,13 @@ impl Scene {
         let address = puppet.address.clone();
         let note = None;
         let invite = None;
-        agent.act(Befriend { address, note, invite }).await?;
+        agent
+            .act(Befriend {
+                address,
+                note,
+                invite,
+            })
+            .await?;
         agent.sync().await?;
         self.expect_mail(&req::FRIENDS_REQUEST_OPEN, puppet, "request")
     }
@@ -153,7 +163,9 @@ impl Scene {
     pub async fn relation(&self, agent: &Agent, puppet: &Puppet) -> Result<State, Stop> {
         let relations = agent.view(Relations {}).await?;
         let id = puppet.id.to_string();
-        let found = relations.iter().find(|relation| relation.identity.as_str() == id);
+        let found = relations
+            .iter()
+            .find(|relation| relation.identity.as_str() == id);
         if let Some(relation) = found {
             return Ok(relation.state);
         }
@@ -162,6 +174,10 @@ impl Scene {
             request.direction == Direction::Outgoing
                 && request.address.eq_ignore_ascii_case(&puppet.address)
         });
-        Ok(if asked { State::Requested } else { State::Stranger })
+        Ok(if asked {
+            State::Requested
+        } else {
+            State::Stranger
+        })
     }
 }

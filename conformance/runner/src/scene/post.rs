@@ -30,7 +30,10 @@ impl Sent {
 
     /// The kinds of its objects, without those of credentials.
     pub fn kinds(&self) -> Vec<&str> {
-        self.mail.as_ref().map(judge::Mail::kinds).unwrap_or_default()
+        self.mail
+            .as_ref()
+            .map(judge::Mail::kinds)
+            .unwrap_or_default()
     }
 
     /// Whether it is a delivery without objects: a bare acknowledgement.
@@ -165,18 +168,19 @@ impl Scene {
     ///
     /// # Errors
     /// If there is none, or there are several: an assertion that bears the rule.
-    pub fn expect_mail(
-        &self,
-        rule: Rule,
-        puppet: &Puppet,
-        kind: &str,
-    ) -> Result<Arc<Sent>, Stop> {
+    pub fn expect_mail(&self, rule: Rule, puppet: &Puppet, kind: &str) -> Result<Arc<Sent>, Stop> {
         let mails = self.mail_to(puppet)?;
-        let fits: Vec<_> = mails.iter().filter(|sent| sent.object(kind).is_some()).collect();
+        let fits: Vec<_> = mails
+            .iter()
+            .filter(|sent| sent.object(kind).is_some())
+            .collect();
         self.require(rule, fits.len() == 1, || {
             let seen: Vec<_> = mails.iter().map(|sent| sent.describe()).collect();
             let to = &puppet.address;
-            format!("expected one mail with `{kind}` to {to}, seen {}", list(&seen))
+            format!(
+                "expected one mail with `{kind}` to {to}, seen {}",
+                list(&seen)
+            )
         })?;
         let found = fits.first().copied().cloned();
         found.ok_or(Stop::Failed)

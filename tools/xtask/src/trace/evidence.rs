@@ -28,9 +28,18 @@ pub(crate) fn code(tree: &Tree) -> Vec<Evidence> {
     mentions(tree, "reference/")
 }
 
-/// The places in the suite's cases that name a requirement.
+/// The places in the suite that name a requirement: cases, the forge's faults, each of which is a
+/// case, and the judge's lints, which look at every mail in every case.
 pub(crate) fn cases(tree: &Tree) -> Vec<Evidence> {
-    mentions(tree, "conformance/cases/src/")
+    let places = [
+        "conformance/cases/src/",
+        "conformance/forge/src/faults/",
+        "conformance/runner/src/judge/chapters/",
+    ];
+    places
+        .into_iter()
+        .flat_map(|place| mentions(tree, place))
+        .collect()
 }
 
 /// The vectors: objects with `id` and `requirements` in the JSON files under `vectors/`.

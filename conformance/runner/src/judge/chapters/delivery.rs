@@ -9,17 +9,50 @@ use crate::judge::{Check, Mail, Memory, Seen, Verdict};
 
 /// Delivery documents, channels, acks.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::DELIVERY_SENDER, look: sender },
-    Check { rule: &req::DELIVERY_AUTHOR, look: author },
-    Check { rule: &req::DELIVERY_CERTIFICATE_ONCE, look: certificate_once },
-    Check { rule: &req::CHANNEL_NONE, look: channel_none },
-    Check { rule: &req::CHANNEL_BASE, look: channel_base },
-    Check { rule: &req::CHANNEL_FRESH, look: channel_fresh },
-    Check { rule: &req::ACK_RESEND, look: resend },
-    Check { rule: &req::ACK_PIGGYBACK, look: piggyback },
-    Check { rule: &req::ACK_MISSING, look: missing },
-    Check { rule: &req::MAIL_AUTO_SUBMITTED, look: auto_submitted },
-    Check { rule: &req::SEND_ONE_TRANSACTION, look: one_transaction },
+    Check {
+        rule: &req::DELIVERY_SENDER,
+        look: sender,
+    },
+    Check {
+        rule: &req::DELIVERY_AUTHOR,
+        look: author,
+    },
+    Check {
+        rule: &req::DELIVERY_CERTIFICATE_ONCE,
+        look: certificate_once,
+    },
+    Check {
+        rule: &req::CHANNEL_NONE,
+        look: channel_none,
+    },
+    Check {
+        rule: &req::CHANNEL_BASE,
+        look: channel_base,
+    },
+    Check {
+        rule: &req::CHANNEL_FRESH,
+        look: channel_fresh,
+    },
+    Check {
+        rule: &req::ACK_RESEND,
+        look: resend,
+    },
+    Check {
+        rule: &req::ACK_PIGGYBACK,
+        look: piggyback,
+    },
+    Check {
+        rule: &req::ACK_MISSING,
+        look: missing,
+    },
+    Check {
+        rule: &req::MAIL_AUTO_SUBMITTED,
+        look: auto_submitted,
+    },
+    Check {
+        rule: &req::SEND_ONE_TRANSACTION,
+        look: one_transaction,
+    },
 ];
 
 impl<'a> Seen<'a> {
@@ -40,7 +73,10 @@ fn sender(seen: &Seen<'_>) -> Verdict {
     };
     let from = &delivery.from.id;
     Verdict::of(from == agent.identity.as_str(), || {
-        format!("expected the delivery to be from {}, seen {from}", agent.identity)
+        format!(
+            "expected the delivery to be from {}, seen {from}",
+            agent.identity
+        )
     })
 }
 
@@ -60,7 +96,9 @@ fn certificate_once(seen: &Seen<'_>) -> Verdict {
     let (Some(delivery), Some(mail)) = (seen.delivery(), seen.mail) else {
         return Verdict::DoesNotApply;
     };
-    let credentials = mail.readable().filter_map(|object| object.payload.child("credentials"));
+    let credentials = mail
+        .readable()
+        .filter_map(|object| object.payload.child("credentials"));
     let named: BTreeSet<_> = credentials
         .filter_map(|credentials| credentials.child("certificate")?.attribute("hash"))
         .collect();
@@ -88,7 +126,10 @@ fn channel_none(seen: &Seen<'_>) -> Verdict {
 }
 
 fn channel_base(seen: &Seen<'_>) -> Verdict {
-    let Some(channel) = seen.delivery().and_then(|delivery| delivery.channel.as_ref()) else {
+    let Some(channel) = seen
+        .delivery()
+        .and_then(|delivery| delivery.channel.as_ref())
+    else {
         return Verdict::DoesNotApply;
     };
     let Channel { seq, base, .. } = channel;
@@ -107,10 +148,17 @@ fn channel_fresh(seen: &Seen<'_>) -> Verdict {
     if seen.before(channel).is_some() {
         return Verdict::DoesNotApply;
     }
-    let to = delivery.to.first().map(|party| party.id.as_str()).unwrap_or_default();
+    let to = delivery
+        .to
+        .first()
+        .map(|party| party.id.as_str())
+        .unwrap_or_default();
     let Some(own) = memory.channels.get(&channel.id) else {
         return Verdict::of(channel.seq == 1, || {
-            format!("expected a new channel to begin with 1, seen {}", channel.seq)
+            format!(
+                "expected a new channel to begin with 1, seen {}",
+                channel.seq
+            )
         });
     };
     let expected = own.last() + 1;
@@ -124,7 +172,10 @@ fn resend(seen: &Seen<'_>) -> Verdict {
     let Some(delivery) = seen.delivery() else {
         return Verdict::DoesNotApply;
     };
-    let before = delivery.channel.as_ref().and_then(|channel| seen.before(channel));
+    let before = delivery
+        .channel
+        .as_ref()
+        .and_then(|channel| seen.before(channel));
     let Some(before) = before else {
         return Verdict::DoesNotApply;
     };
@@ -137,7 +188,10 @@ fn resend(seen: &Seen<'_>) -> Verdict {
 /// The channels of the recipient on which something arrived that the agent has not
 /// acknowledged, as of its last sync.
 fn unacknowledged<'m>(memory: &'m Memory, to: &'m str) -> impl Iterator<Item = &'m String> {
-    let theirs = memory.peers.iter().filter(move |(_, channel)| channel.from == to);
+    let theirs = memory
+        .peers
+        .iter()
+        .filter(move |(_, channel)| channel.from == to);
     let new = theirs.filter(|(_, channel)| !channel.arrived.is_subset(&channel.acknowledged));
     new.map(|(id, _)| id)
 }
@@ -151,7 +205,11 @@ fn piggyback(seen: &Seen<'_>) -> Verdict {
     if delivery.channel.is_none() || mail.object("end").is_some() {
         return Verdict::DoesNotApply;
     }
-    let to = delivery.to.first().map(|party| party.id.as_str()).unwrap_or_default();
+    let to = delivery
+        .to
+        .first()
+        .map(|party| party.id.as_str())
+        .unwrap_or_default();
     let acked: BTreeSet<_> = delivery.acks.iter().map(|ack| &ack.channel).collect();
     Verdict::all(unacknowledged(memory, to).map(|channel| {
         Verdict::of(acked.contains(channel), || {
@@ -166,7 +224,10 @@ fn missing(seen: &Seen<'_>) -> Verdict {
     };
     Verdict::all(delivery.acks.iter().map(|ack| {
         let sorted = ack.missing.is_sorted_by(|a, b| a < b);
-        let within = ack.missing.iter().all(|seq| (ack.upto + 1..ack.highest).contains(seq));
+        let within = ack
+            .missing
+            .iter()
+            .all(|seq| (ack.upto + 1..ack.highest).contains(seq));
         let right = sorted && within && ack.missing.len() <= 32 && ack.upto <= ack.highest;
         Verdict::of(right, || {
             format!("expected at most 32 missing numbers, lowest first, seen {ack:?}")
@@ -178,7 +239,10 @@ fn auto_submitted(seen: &Seen<'_>) -> Verdict {
     let Some(delivery) = seen.delivery() else {
         return Verdict::DoesNotApply;
     };
-    let before = delivery.channel.as_ref().and_then(|channel| seen.before(channel));
+    let before = delivery
+        .channel
+        .as_ref()
+        .and_then(|channel| seen.before(channel));
     if before.is_none() && !delivery.objects.is_empty() {
         return Verdict::DoesNotApply;
     }
@@ -193,5 +257,7 @@ fn one_transaction(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     let to = &submission.recipients;
-    Verdict::of(to.len() == 1, || format!("expected one recipient in one transaction, seen {to:?}"))
+    Verdict::of(to.len() == 1, || {
+        format!("expected one recipient in one transaction, seen {to:?}")
+    })
 }

@@ -9,17 +9,50 @@ use crate::judge::{Check, Form, Mail, Seen, Verdict};
 
 /// Requests, accepts, confirms.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::FRIENDS_REQUEST_ADDRESS, look: request_address },
-    Check { rule: &req::FRIENDS_REQUEST_CREDENTIALS, look: request_credentials },
-    Check { rule: &req::FRIENDS_REQUEST_CONTACT, look: request_contact },
-    Check { rule: &req::FRIENDS_REQUEST_TERM, look: request_term },
-    Check { rule: &req::FRIENDS_REQUEST_NOTE, look: request_note },
-    Check { rule: &req::FRIENDS_REQUEST_MAIL_SIZE, look: request_mail_size },
-    Check { rule: &req::FRIENDS_REQUEST_OPEN, look: request_open },
-    Check { rule: &req::FRIENDS_ACCEPT_SEALED, look: handshake_sealed },
-    Check { rule: &req::FRIENDS_ACCEPT_TO, look: addressed },
-    Check { rule: &req::FRIENDS_ACCEPT_CREDENTIALS, look: accept_credentials },
-    Check { rule: &req::FRIENDS_CONFIRM_RIDES, look: confirm_rides },
+    Check {
+        rule: &req::FRIENDS_REQUEST_ADDRESS,
+        look: request_address,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_CREDENTIALS,
+        look: request_credentials,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_CONTACT,
+        look: request_contact,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_TERM,
+        look: request_term,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_NOTE,
+        look: request_note,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_MAIL_SIZE,
+        look: request_mail_size,
+    },
+    Check {
+        rule: &req::FRIENDS_REQUEST_OPEN,
+        look: request_open,
+    },
+    Check {
+        rule: &req::FRIENDS_ACCEPT_SEALED,
+        look: handshake_sealed,
+    },
+    Check {
+        rule: &req::FRIENDS_ACCEPT_TO,
+        look: addressed,
+    },
+    Check {
+        rule: &req::FRIENDS_ACCEPT_CREDENTIALS,
+        look: accept_credentials,
+    },
+    Check {
+        rule: &req::FRIENDS_CONFIRM_RIDES,
+        look: confirm_rides,
+    },
 ];
 
 impl<'a> Seen<'a> {
@@ -35,7 +68,10 @@ impl<'a> Seen<'a> {
 
 fn request_address(seen: &Seen<'_>) -> Verdict {
     seen.each("request", |_, request| {
-        let named = request.payload.child("to").and_then(|to| to.attribute("address"));
+        let named = request
+            .payload
+            .child("to")
+            .and_then(|to| to.attribute("address"));
         let Some(submission) = seen.submission else {
             return Verdict::of(named.is_some(), || "expected an address".to_owned());
         };
@@ -54,10 +90,17 @@ fn credentials(mail: &Mail, object: &ObjectFacts) -> Verdict {
     };
     let hash = |element: &Element| element.attribute("hash").unwrap_or_default().to_owned();
     let has = |kind: &str, wanted: &str| {
-        mail.readable().any(|object| object.kind == kind && object.hash == wanted)
+        mail.readable()
+            .any(|object| object.kind == kind && object.hash == wanted)
     };
-    let chain = named.all("chain").map(hash).all(|hash| has("identity", &hash));
-    let contact = named.child("contact").map(hash).is_some_and(|hash| has("contact", &hash));
+    let chain = named
+        .all("chain")
+        .map(hash)
+        .all(|hash| has("identity", &hash));
+    let contact = named
+        .child("contact")
+        .map(hash)
+        .is_some_and(|hash| has("contact", &hash));
     let certificate = named.child("certificate").map(hash).unwrap_or_default();
     let mut certificates = mail.certificates.iter().flatten();
     let certificate = certificates.any(|facts| facts.hash == certificate);
@@ -83,7 +126,9 @@ fn request_contact(seen: &Seen<'_>) -> Verdict {
         let right = contact.is_some_and(|contact| {
             contact.author == request.author && contact.payload.child("address").is_some()
         });
-        Verdict::of(right, || "expected a contact of the requester with an address".to_owned())
+        Verdict::of(right, || {
+            "expected a contact of the requester with an address".to_owned()
+        })
     })
 }
 
@@ -97,10 +142,18 @@ fn request_term(seen: &Seen<'_>) -> Verdict {
         let created = seconds(&request.created);
         let expires = request.payload.attribute("expires").and_then(seconds);
         let longest = i64::try_from(limit::REQUEST_DAYS * 86_400).unwrap_or(i64::MAX);
-        let term = created.zip(expires).map(|(created, expires)| expires - created);
-        Verdict::of(term.is_some_and(|term| (1..=longest).contains(&term)), || {
-            format!("expected a term of {} days at most, seen {term:?} s", limit::REQUEST_DAYS)
-        })
+        let term = created
+            .zip(expires)
+            .map(|(created, expires)| expires - created);
+        Verdict::of(
+            term.is_some_and(|term| (1..=longest).contains(&term)),
+            || {
+                format!(
+                    "expected a term of {} days at most, seen {term:?} s",
+                    limit::REQUEST_DAYS
+                )
+            },
+        )
     })
 }
 
@@ -122,7 +175,10 @@ fn request_mail_size(seen: &Seen<'_>) -> Verdict {
     seen.each("request", |mail, _| {
         let size = mail.octets.len();
         Verdict::of(size as u64 <= limit::REQUEST_MAIL_OCTETS, || {
-            format!("expected {} octets at most, seen {size}", limit::REQUEST_MAIL_OCTETS)
+            format!(
+                "expected {} octets at most, seen {size}",
+                limit::REQUEST_MAIL_OCTETS
+            )
         })
     })
 }
@@ -142,28 +198,39 @@ fn request_open(seen: &Seen<'_>) -> Verdict {
 }
 
 fn handshake_sealed(seen: &Seen<'_>) -> Verdict {
-    Verdict::all(["accept", "confirm", "decline", "end"].into_iter().map(|kind| {
-        seen.each(kind, |mail, _| {
-            Verdict::of(matches!(mail.form, Form::Sealed { .. }), || {
-                format!("expected the `{kind}` in sealed mail")
-            })
-        })
-    }))
+    Verdict::all(
+        ["accept", "confirm", "decline", "end"]
+            .into_iter()
+            .map(|kind| {
+                seen.each(kind, |mail, _| {
+                    Verdict::of(matches!(mail.form, Form::Sealed { .. }), || {
+                        format!("expected the `{kind}` in sealed mail")
+                    })
+                })
+            }),
+    )
 }
 
 fn addressed(seen: &Seen<'_>) -> Verdict {
-    Verdict::all(["accept", "confirm", "decline", "end", "message"].into_iter().map(|kind| {
-        seen.each(kind, |mail, object| {
-            let to = mail.delivery().and_then(|delivery| delivery.to.first());
-            let Some(to) = to else {
-                return Verdict::DoesNotApply;
-            };
-            let named = object.payload.child("to").and_then(|to| to.attribute("id"));
-            Verdict::of(named == Some(to.id.as_str()), || {
-                format!("expected the `{kind}` to name its recipient {}, seen {named:?}", to.id)
-            })
-        })
-    }))
+    Verdict::all(
+        ["accept", "confirm", "decline", "end", "message"]
+            .into_iter()
+            .map(|kind| {
+                seen.each(kind, |mail, object| {
+                    let to = mail.delivery().and_then(|delivery| delivery.to.first());
+                    let Some(to) = to else {
+                        return Verdict::DoesNotApply;
+                    };
+                    let named = object.payload.child("to").and_then(|to| to.attribute("id"));
+                    Verdict::of(named == Some(to.id.as_str()), || {
+                        format!(
+                            "expected the `{kind}` to name its recipient {}, seen {named:?}",
+                            to.id
+                        )
+                    })
+                })
+            }),
+    )
 }
 
 fn confirm_rides(seen: &Seen<'_>) -> Verdict {
@@ -178,7 +245,11 @@ fn confirm_rides(seen: &Seen<'_>) -> Verdict {
     };
     let known = memory.channels.get(&channel.id);
     let again = known.is_some_and(|own| own.objects.contains_key(&channel.seq));
-    let to = delivery.to.first().map(|party| party.id.as_str()).unwrap_or_default();
+    let to = delivery
+        .to
+        .first()
+        .map(|party| party.id.as_str())
+        .unwrap_or_default();
     match memory.confirms.get(to) {
         Some(confirm) if !confirm.acknowledged && !again && mail.object("end").is_none() => {
             let hash = &confirm.hash;

@@ -10,15 +10,42 @@ use crate::judge::{Check, Seen, Verdict};
 
 /// Chains and contacts.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::IDENTITY_ID, look: id },
-    Check { rule: &req::IDENTITY_KEY_PACKET, look: key_packet },
-    Check { rule: &req::IDENTITY_SELF_SIGNED, look: self_signed },
-    Check { rule: &req::IDENTITY_COMPLETE, look: complete },
-    Check { rule: &req::IDENTITY_CHAIN_SIZE, look: chain_size },
-    Check { rule: &req::IDENTITY_NEXT_MANDATORY, look: next_mandatory },
-    Check { rule: &req::CONTACT_AUTHOR, look: contact_author },
-    Check { rule: &req::CONTACT_ID, look: contact_id },
-    Check { rule: &req::SEC_CERT_PRIMARY, look: certificate_primary },
+    Check {
+        rule: &req::IDENTITY_ID,
+        look: id,
+    },
+    Check {
+        rule: &req::IDENTITY_KEY_PACKET,
+        look: key_packet,
+    },
+    Check {
+        rule: &req::IDENTITY_SELF_SIGNED,
+        look: self_signed,
+    },
+    Check {
+        rule: &req::IDENTITY_COMPLETE,
+        look: complete,
+    },
+    Check {
+        rule: &req::IDENTITY_CHAIN_SIZE,
+        look: chain_size,
+    },
+    Check {
+        rule: &req::IDENTITY_NEXT_MANDATORY,
+        look: next_mandatory,
+    },
+    Check {
+        rule: &req::CONTACT_AUTHOR,
+        look: contact_author,
+    },
+    Check {
+        rule: &req::CONTACT_ID,
+        look: contact_id,
+    },
+    Check {
+        rule: &req::SEC_CERT_PRIMARY,
+        look: certificate_primary,
+    },
 ];
 
 fn of_kind<'a>(seen: &Seen<'a>, kind: &str) -> Vec<(&'a ObjectPart, &'a ObjectFacts)> {
@@ -45,7 +72,10 @@ fn id(seen: &Seen<'_>) -> Verdict {
         }
         let hash = key(object).map(|(_, hash)| hash);
         Verdict::of(hash.as_ref() == Some(&object.author), || {
-            format!("expected the identity id {hash:?}, the key hash, seen {}", object.author)
+            format!(
+                "expected the identity id {hash:?}, the key hash, seen {}",
+                object.author
+            )
         })
     }))
 }
@@ -63,7 +93,11 @@ fn self_signed(seen: &Seen<'_>) -> Verdict {
         let Some((fingerprint, _)) = key(object) else {
             return Verdict::DoesNotApply;
         };
-        let signer = part.message.signatures.first().and_then(|s| s.signer.as_ref());
+        let signer = part
+            .message
+            .signatures
+            .first()
+            .and_then(|s| s.signer.as_ref());
         // An earlier epoch's key is in no certificate that came along.
         if signer.is_none() {
             return Verdict::DoesNotApply;
@@ -81,7 +115,10 @@ fn complete(seen: &Seen<'_>) -> Verdict {
     }
     let mut expected_prev = None;
     for (expected, (_, object)) in (0u64..).zip(&chain) {
-        let prev = object.payload.child("prev").and_then(|prev| prev.attribute("hash"));
+        let prev = object
+            .payload
+            .child("prev")
+            .and_then(|prev| prev.attribute("hash"));
         if epoch(object) != Some(expected) || prev != expected_prev {
             let found = epoch(object);
             return Verdict::Broken(format!(
@@ -100,7 +137,10 @@ fn chain_size(seen: &Seen<'_>) -> Verdict {
     }
     let size: usize = chain.iter().map(|(_, object)| object.octets.len()).sum();
     Verdict::of(size as u64 <= limit::CHAIN_OCTETS, || {
-        format!("expected {} octets at most, seen {size}", limit::CHAIN_OCTETS)
+        format!(
+            "expected {} octets at most, seen {size}",
+            limit::CHAIN_OCTETS
+        )
     })
 }
 
@@ -118,7 +158,9 @@ fn next_mandatory(seen: &Seen<'_>) -> Verdict {
 fn contact_author(seen: &Seen<'_>) -> Verdict {
     let chain = of_kind(seen, "identity");
     Verdict::all(of_kind(seen, "contact").into_iter().map(|(_, contact)| {
-        let mine = chain.iter().filter(|(_, entry)| entry.author == contact.author);
+        let mine = chain
+            .iter()
+            .filter(|(_, entry)| entry.author == contact.author);
         let Some(newest) = mine.filter_map(|(_, entry)| epoch(entry)).max() else {
             return Verdict::DoesNotApply;
         };
@@ -144,10 +186,16 @@ fn certificate_primary(seen: &Seen<'_>) -> Verdict {
     let Some((_, hash)) = newest.and_then(|(_, entry)| key(entry)) else {
         return Verdict::DoesNotApply;
     };
-    let certificates = seen.mail.into_iter().flat_map(|mail| mail.certificates.iter().flatten());
+    let certificates = seen
+        .mail
+        .into_iter()
+        .flat_map(|mail| mail.certificates.iter().flatten());
     Verdict::all(certificates.map(|facts| {
         Verdict::of(facts.key_hash == hash, || {
-            format!("expected the certificate of the key {hash}, seen {}", facts.key_hash)
+            format!(
+                "expected the certificate of the key {hash}, seen {}",
+                facts.key_hash
+            )
         })
     }))
 }

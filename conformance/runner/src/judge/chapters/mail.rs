@@ -8,31 +8,94 @@ use crate::judge::{Check, Form, Seen, Verdict};
 
 /// Every mail.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::MAIL_KITH_VERSION, look: kith_version },
-    Check { rule: &req::MAIL_SIZE, look: size },
-    Check { rule: &req::MAIL_LINES, look: lines },
-    Check { rule: &req::MAIL_SEVEN_BIT, look: seven_bit },
-    Check { rule: &req::MAIL_MESSAGE_ID, look: message_id },
-    Check { rule: &req::MAIL_DATE, look: date },
-    Check { rule: &req::MAIL_MIME_BOUNDS, look: mime_bounds },
-    Check { rule: &req::MAIL_NEVER_CLEAR, look: never_clear },
+    Check {
+        rule: &req::MAIL_KITH_VERSION,
+        look: kith_version,
+    },
+    Check {
+        rule: &req::MAIL_SIZE,
+        look: size,
+    },
+    Check {
+        rule: &req::MAIL_LINES,
+        look: lines,
+    },
+    Check {
+        rule: &req::MAIL_SEVEN_BIT,
+        look: seven_bit,
+    },
+    Check {
+        rule: &req::MAIL_MESSAGE_ID,
+        look: message_id,
+    },
+    Check {
+        rule: &req::MAIL_DATE,
+        look: date,
+    },
+    Check {
+        rule: &req::MAIL_MIME_BOUNDS,
+        look: mime_bounds,
+    },
+    Check {
+        rule: &req::MAIL_NEVER_CLEAR,
+        look: never_clear,
+    },
 ];
 
 /// Sealed mail only.
 pub(in crate::judge) static SEALED: &[Check] = &[
-    Check { rule: &req::MAIL_STRUCTURE, look: structure },
-    Check { rule: &req::MAIL_CONTENT_DESCRIPTION, look: content_description },
-    Check { rule: &req::MAIL_SUBJECT, look: subject },
-    Check { rule: &req::MAIL_OUTER_ADDRESSES, look: outer_addresses },
-    Check { rule: &req::MAIL_HEADER_PROTECTION, look: header_protection },
-    Check { rule: &req::MAIL_ONE_ENVELOPE, look: one_envelope },
-    Check { rule: &req::MAIL_NO_COMPRESSION, look: no_compression },
-    Check { rule: &req::MAIL_PAYLOAD, look: payload },
-    Check { rule: &req::MAIL_LISTED_PRESENT, look: listed_present },
-    Check { rule: &req::MAIL_LISTED_PARTS, look: listed_parts },
-    Check { rule: &req::MAIL_PART_ONCE, look: part_once },
-    Check { rule: &req::MAIL_FALLBACK, look: fallback },
-    Check { rule: &req::MAIL_PADDING, look: padding },
+    Check {
+        rule: &req::MAIL_STRUCTURE,
+        look: structure,
+    },
+    Check {
+        rule: &req::MAIL_CONTENT_DESCRIPTION,
+        look: content_description,
+    },
+    Check {
+        rule: &req::MAIL_SUBJECT,
+        look: subject,
+    },
+    Check {
+        rule: &req::MAIL_OUTER_ADDRESSES,
+        look: outer_addresses,
+    },
+    Check {
+        rule: &req::MAIL_HEADER_PROTECTION,
+        look: header_protection,
+    },
+    Check {
+        rule: &req::MAIL_ONE_ENVELOPE,
+        look: one_envelope,
+    },
+    Check {
+        rule: &req::MAIL_NO_COMPRESSION,
+        look: no_compression,
+    },
+    Check {
+        rule: &req::MAIL_PAYLOAD,
+        look: payload,
+    },
+    Check {
+        rule: &req::MAIL_LISTED_PRESENT,
+        look: listed_present,
+    },
+    Check {
+        rule: &req::MAIL_LISTED_PARTS,
+        look: listed_parts,
+    },
+    Check {
+        rule: &req::MAIL_PART_ONCE,
+        look: part_once,
+    },
+    Check {
+        rule: &req::MAIL_FALLBACK,
+        look: fallback,
+    },
+    Check {
+        rule: &req::MAIL_PADDING,
+        look: padding,
+    },
 ];
 
 /// The sizes that small payloads are padded to, in octets.
@@ -68,7 +131,10 @@ fn kith_version(seen: &Seen<'_>) -> Verdict {
 fn size(seen: &Seen<'_>) -> Verdict {
     let size = seen.octets.len() as u64;
     Verdict::of(size <= limit::MAIL_OCTETS, || {
-        format!("expected at most {} octets, seen {size}", limit::MAIL_OCTETS)
+        format!(
+            "expected at most {} octets, seen {size}",
+            limit::MAIL_OCTETS
+        )
     })
 }
 
@@ -102,7 +168,10 @@ fn too_long(line: &[u8]) -> bool {
         return false;
     }
     let white = |octet: &u8| matches!(octet, b' ' | b'\t');
-    let start = line.iter().position(|octet| !white(octet)).unwrap_or(line.len());
+    let start = line
+        .iter()
+        .position(|octet| !white(octet))
+        .unwrap_or(line.len());
     let mut token = &line[start..];
     // A field's name stands before its first token, which can't always be folded away.
     if let Some(colon) = token.iter().position(|octet| *octet == b':')
@@ -114,10 +183,15 @@ fn too_long(line: &[u8]) -> bool {
 }
 
 fn seven_bit(seen: &Seen<'_>) -> Verdict {
-    let allowed = seen.submission.is_some_and(|submission| submission.params.smtputf8);
+    let allowed = seen
+        .submission
+        .is_some_and(|submission| submission.params.smtputf8);
     let at = seen.octets.iter().position(|octet| !octet.is_ascii());
     Verdict::of(at.is_none() || allowed, || {
-        format!("expected 7-bit octets, seen another at octet {}", at.unwrap_or_default())
+        format!(
+            "expected 7-bit octets, seen another at octet {}",
+            at.unwrap_or_default()
+        )
     })
 }
 
@@ -125,13 +199,18 @@ fn message_id(seen: &Seen<'_>) -> Verdict {
     let Some(id) = seen.outer.only("Message-ID") else {
         return Verdict::Broken("expected one Message-ID".to_owned());
     };
-    if seen.memory.is_some_and(|memory| memory.message_ids.contains(id)) {
+    if seen
+        .memory
+        .is_some_and(|memory| memory.message_ids.contains(id))
+    {
         return Verdict::Broken(format!("expected a fresh Message-ID, seen {id} again"));
     }
     let bare = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
     let sides = bare.and_then(|id| id.split_once('@'));
     let from = seen.outer.only("From").and_then(addresses);
-    let domain = from.as_ref().and_then(|(list, _)| list.first()?.rsplit_once('@'));
+    let domain = from
+        .as_ref()
+        .and_then(|(list, _)| list.first()?.rsplit_once('@'));
     let right = match (sides, domain) {
         (Some((left, right)), Some((_, domain))) => {
             left.len() >= 16 && right.eq_ignore_ascii_case(domain)
@@ -151,9 +230,10 @@ fn date(seen: &Seen<'_>) -> Verdict {
     if seen.submission.is_none() {
         return Verdict::Holds;
     }
-    Verdict::of((date - seen.now).abs() <= DATE_SLACK, || {
-        let off = date - seen.now;
-        format!("expected Date to be the time of sending, seen {value}, {off} s off")
+    let off = date - seen.now;
+    let queued = limit::RETRY_DAYS as i64 * 86_400 + DATE_SLACK;
+    Verdict::of((-queued..=DATE_SLACK).contains(&off), || {
+        format!("expected Date to be when the mail was made, seen {value}, {off} s off")
     })
 }
 
@@ -163,7 +243,11 @@ fn mime_bounds(seen: &Seen<'_>) -> Verdict {
         root.depth() as u64 <= limit::MIME_DEPTH && root.walk().len() as u64 <= limit::MIME_PARTS
     };
     Verdict::of(within(seen.outer) && inside.is_none_or(within), || {
-        format!("expected at most {} levels and {} parts", limit::MIME_DEPTH, limit::MIME_PARTS)
+        format!(
+            "expected at most {} levels and {} parts",
+            limit::MIME_DEPTH,
+            limit::MIME_PARTS
+        )
     })
 }
 
@@ -177,7 +261,11 @@ fn never_clear(seen: &Seen<'_>) -> Verdict {
         Form::Open => {
             let kinds = mail.kinds();
             let only = kinds.iter().all(|kind| *kind == "request") && !kinds.is_empty();
-            let clear = !mail.root.walk().iter().any(|part| part.media_type == DELIVERY);
+            let clear = !mail
+                .root
+                .walk()
+                .iter()
+                .any(|part| part.media_type == DELIVERY);
             Verdict::of(only && clear, || {
                 format!("expected only a request to be sent open, seen {kinds:?}")
             })
@@ -191,8 +279,17 @@ fn structure(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     }
     let protocol = seen.outer.parameters.get("protocol").map(String::as_str);
-    let types: Vec<_> = seen.outer.parts.iter().map(|p| p.media_type.as_str()).collect();
-    let control = seen.outer.parts.first().map(|p| String::from_utf8_lossy(&p.body));
+    let types: Vec<_> = seen
+        .outer
+        .parts
+        .iter()
+        .map(|p| p.media_type.as_str())
+        .collect();
+    let control = seen
+        .outer
+        .parts
+        .first()
+        .map(|p| String::from_utf8_lossy(&p.body));
     let version = control.is_some_and(|text| text.trim() == "Version: 1");
     let right = protocol == Some("application/pgp-encrypted")
         && types == ["application/pgp-encrypted", "application/octet-stream"]
@@ -207,7 +304,9 @@ fn content_description(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     }
     let part = seen.outer.parts.get(1);
-    let value = part.and_then(|part| part.only("Content-Description")).unwrap_or_default();
+    let value = part
+        .and_then(|part| part.only("Content-Description"))
+        .unwrap_or_default();
     let right = value.is_ascii() && value.contains("Kith") && value.len() <= LINE;
     Verdict::of(right, || {
         format!("expected a short Content-Description that speaks of Kith, seen `{value}`")
@@ -236,7 +335,11 @@ fn outer_addresses(seen: &Seen<'_>) -> Verdict {
     let Some(delivery) = seen.mail.and_then(super::super::Mail::delivery) else {
         return Verdict::DoesNotApply;
     };
-    let to = delivery.to.iter().map(|party| party.address.clone()).collect();
+    let to = delivery
+        .to
+        .iter()
+        .map(|party| party.address.clone())
+        .collect();
     let fields = [("From", vec![delivery.from.address.clone()]), ("To", to)];
     Verdict::all(fields.into_iter().map(|(name, expected)| {
         let seen = seen.outer.only(name).and_then(addresses);
@@ -255,17 +358,21 @@ fn header_protection(seen: &Seen<'_>) -> Verdict {
         return Verdict::Broken("expected the parameter hp=\"cipher\" at the root".to_owned());
     }
     let copies: Vec<&str> = root.all("HP-Outer").collect();
-    Verdict::all(["From", "To", "Date", "Message-ID", "Subject"].into_iter().map(|name| {
-        if root.only(name).is_none() {
-            return Verdict::Broken(format!("expected one protected field {name}"));
-        }
-        let outer = seen.outer.only(name).unwrap_or_default();
-        let expected = format!("{name}: {outer}");
-        let same = |copy: &&&str| squeeze(copy).eq_ignore_ascii_case(&squeeze(&expected));
-        Verdict::of(copies.iter().filter(same).count() == 1, || {
-            format!("expected one `HP-Outer: {expected}`, seen {copies:?}")
-        })
-    }))
+    Verdict::all(
+        ["From", "To", "Date", "Message-ID", "Subject"]
+            .into_iter()
+            .map(|name| {
+                if root.only(name).is_none() {
+                    return Verdict::Broken(format!("expected one protected field {name}"));
+                }
+                let outer = seen.outer.only(name).unwrap_or_default();
+                let expected = format!("{name}: {outer}");
+                let same = |copy: &&&str| squeeze(copy).eq_ignore_ascii_case(&squeeze(&expected));
+                Verdict::of(copies.iter().filter(same).count() == 1, || {
+                    format!("expected one `HP-Outer: {expected}`, seen {copies:?}")
+                })
+            }),
+    )
 }
 
 fn squeeze(text: &str) -> String {
@@ -276,7 +383,11 @@ fn one_envelope(seen: &Seen<'_>) -> Verdict {
     let Some(payload) = seen.payload() else {
         return Verdict::DoesNotApply;
     };
-    let further = payload.root.walk().into_iter().map(|part| part.media_type.as_str());
+    let further = payload
+        .root
+        .walk()
+        .into_iter()
+        .map(|part| part.media_type.as_str());
     let bad: Vec<_> = further.filter(|kind| is_cryptographic(kind)).collect();
     Verdict::of(bad.is_empty(), || {
         format!("expected no further encrypted or signed part inside, seen {bad:?}")
@@ -303,9 +414,15 @@ fn no_compression(seen: &Seen<'_>) -> Verdict {
         Form::Sealed { envelope, .. } => envelope.compression,
         _ => 0,
     };
-    let objects: usize = mail.objects.iter().map(|part| part.message.compression).sum();
+    let objects: usize = mail
+        .objects
+        .iter()
+        .map(|part| part.message.compression)
+        .sum();
     let layers = envelope + objects;
-    Verdict::of(layers == 0, || format!("expected no compression, seen {layers} layers"))
+    Verdict::of(layers == 0, || {
+        format!("expected no compression, seen {layers} layers")
+    })
 }
 
 fn payload(seen: &Seen<'_>) -> Verdict {
@@ -323,7 +440,9 @@ fn payload(seen: &Seen<'_>) -> Verdict {
 fn parts(seen: &Seen<'_>) -> (Vec<String>, Vec<String>) {
     let mail = seen.mail;
     let objects = mail.into_iter().flat_map(|mail| mail.readable());
-    let certificates = mail.into_iter().flat_map(|mail| mail.certificates.iter().flatten());
+    let certificates = mail
+        .into_iter()
+        .flat_map(|mail| mail.certificates.iter().flatten());
     (
         objects.map(|object| object.hash.clone()).collect(),
         certificates.map(|facts| facts.hash.clone()).collect(),
@@ -336,7 +455,11 @@ fn listed_present(seen: &Seen<'_>) -> Verdict {
     };
     let (objects, certificates) = parts(seen);
     let missing = |listed: &[String], there: &[String]| -> Vec<String> {
-        listed.iter().filter(|hash| !there.contains(hash)).cloned().collect()
+        listed
+            .iter()
+            .filter(|hash| !there.contains(hash))
+            .cloned()
+            .collect()
     };
     let mut lost = missing(&delivery.objects, &objects);
     lost.extend(missing(&delivery.certificates, &certificates));
@@ -351,8 +474,12 @@ fn listed_parts(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     let (objects, certificates) = parts(seen);
-    let objects = objects.iter().filter(|hash| !delivery.objects.contains(hash));
-    let certificates = certificates.iter().filter(|hash| !delivery.certificates.contains(hash));
+    let objects = objects
+        .iter()
+        .filter(|hash| !delivery.objects.contains(hash));
+    let certificates = certificates
+        .iter()
+        .filter(|hash| !delivery.certificates.contains(hash));
     let extra: Vec<_> = objects.chain(certificates).collect();
     Verdict::of(extra.is_empty(), || {
         format!("expected every {OBJECT} and {CERTIFICATE} to be listed, seen {extra:?}")
@@ -367,7 +494,9 @@ fn part_once(seen: &Seen<'_>) -> Verdict {
     let all = hashes.len();
     hashes.sort();
     hashes.dedup();
-    Verdict::of(hashes.len() == all, || "expected each object once, seen one twice".to_owned())
+    Verdict::of(hashes.len() == all, || {
+        "expected each object once, seen one twice".to_owned()
+    })
 }
 
 fn fallback(seen: &Seen<'_>) -> Verdict {
@@ -377,7 +506,10 @@ fn fallback(seen: &Seen<'_>) -> Verdict {
     let Some(first) = payload.root.parts.first() else {
         return Verdict::Broken("expected a text part first, seen no part".to_owned());
     };
-    let charset = first.parameters.get("charset").map(|name| name.to_ascii_lowercase());
+    let charset = first
+        .parameters
+        .get("charset")
+        .map(|name| name.to_ascii_lowercase());
     let utf8 = matches!(charset.as_deref(), Some("utf-8" | "us-ascii") | None);
     if first.media_type != "text/plain" || !utf8 {
         let kind = &first.media_type;
@@ -391,7 +523,9 @@ fn fallback(seen: &Seen<'_>) -> Verdict {
     let missing = objects.find(|object| !text.contains(&squeeze(&object.fallback)));
     if let Some(object) = missing {
         let fallback = &object.fallback;
-        return Verdict::Broken(format!("expected the fallback `{fallback}` in the text part"));
+        return Verdict::Broken(format!(
+            "expected the fallback `{fallback}` in the text part"
+        ));
     }
     Verdict::of(text.contains("Kith"), || {
         "expected a line that says what Kith is in the text part".to_owned()

@@ -6,11 +6,26 @@ use crate::judge::{Check, Seen, Verdict};
 
 /// Messages and posts.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::MESSAGE_ADDRESSED, look: message_addressed },
-    Check { rule: &req::MESSAGE_AUDIENCE, look: message_audience },
-    Check { rule: &req::POST_AUDIENCE, look: post_audience },
-    Check { rule: &req::RETRACT_AUTHOR, look: retract_author },
-    Check { rule: &req::RETRACT_KINDS, look: retract_kinds },
+    Check {
+        rule: &req::MESSAGE_ADDRESSED,
+        look: message_addressed,
+    },
+    Check {
+        rule: &req::MESSAGE_AUDIENCE,
+        look: message_audience,
+    },
+    Check {
+        rule: &req::POST_AUDIENCE,
+        look: post_audience,
+    },
+    Check {
+        rule: &req::RETRACT_AUTHOR,
+        look: retract_author,
+    },
+    Check {
+        rule: &req::RETRACT_KINDS,
+        look: retract_kinds,
+    },
 ];
 
 fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
@@ -25,10 +40,16 @@ fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
 
 fn message_addressed(seen: &Seen<'_>) -> Verdict {
     let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
-    Verdict::all(objects.filter(|object| object.kind == "message").map(|object| {
-        let to = object.payload.child("to").and_then(|to| to.attribute("id"));
-        Verdict::of(to.is_some(), || "expected the message to name its recipient".to_owned())
-    }))
+    Verdict::all(
+        objects
+            .filter(|object| object.kind == "message")
+            .map(|object| {
+                let to = object.payload.child("to").and_then(|to| to.attribute("id"));
+                Verdict::of(to.is_some(), || {
+                    "expected the message to name its recipient".to_owned()
+                })
+            }),
+    )
 }
 
 fn message_audience(seen: &Seen<'_>) -> Verdict {
@@ -41,22 +62,44 @@ fn post_audience(seen: &Seen<'_>) -> Verdict {
 
 fn retract_author(seen: &Seen<'_>) -> Verdict {
     let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
-    Verdict::all(objects.filter(|object| object.kind == "retract").map(|object| {
-        let target = object.payload.child("target").and_then(|target| target.attribute("author"));
-        Verdict::of(target == Some(object.author.as_str()), || {
-            format!("expected a retract of an own object, seen one of {target:?}")
-        })
-    }))
+    Verdict::all(
+        objects
+            .filter(|object| object.kind == "retract")
+            .map(|object| {
+                let target = object
+                    .payload
+                    .child("target")
+                    .and_then(|target| target.attribute("author"));
+                Verdict::of(target == Some(object.author.as_str()), || {
+                    format!("expected a retract of an own object, seen one of {target:?}")
+                })
+            }),
+    )
 }
 
 fn retract_kinds(seen: &Seen<'_>) -> Verdict {
     let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
-    Verdict::all(objects.filter(|object| object.kind == "retract").map(|object| {
-        let kind = object.payload.child("target").and_then(|target| target.attribute("kind"));
-        let forbidden = matches!(
-            kind,
-            Some("identity" | "contact" | "request" | "accept" | "confirm" | "decline" | "end")
-        );
-        Verdict::of(!forbidden, || format!("expected no retract of a {kind:?}"))
-    }))
+    Verdict::all(
+        objects
+            .filter(|object| object.kind == "retract")
+            .map(|object| {
+                let kind = object
+                    .payload
+                    .child("target")
+                    .and_then(|target| target.attribute("kind"));
+                let forbidden = matches!(
+                    kind,
+                    Some(
+                        "identity"
+                            | "contact"
+                            | "request"
+                            | "accept"
+                            | "confirm"
+                            | "decline"
+                            | "end"
+                    )
+                );
+                Verdict::of(!forbidden, || format!("expected no retract of a {kind:?}"))
+            }),
+    )
 }

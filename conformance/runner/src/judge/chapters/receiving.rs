@@ -8,10 +8,22 @@ use crate::judge::{Check, Seen, Verdict, xml};
 
 /// Documents and kinds.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::XML_SIZE, look: size },
-    Check { rule: &req::XML_SCHEMA, look: schema },
-    Check { rule: &req::KIND_REVISION, look: revision },
-    Check { rule: &req::KIND_AUDIENCE, look: audience },
+    Check {
+        rule: &req::XML_SIZE,
+        look: size,
+    },
+    Check {
+        rule: &req::XML_SCHEMA,
+        look: schema,
+    },
+    Check {
+        rule: &req::KIND_REVISION,
+        look: revision,
+    },
+    Check {
+        rule: &req::KIND_AUDIENCE,
+        look: audience,
+    },
 ];
 
 /// The documents in a mail: delivery documents and objects, read or not.
@@ -30,7 +42,11 @@ fn documents<'a>(seen: &Seen<'a>) -> Vec<(SchemaName, &'a [u8])> {
 fn size(seen: &Seen<'_>) -> Verdict {
     Verdict::all(documents(seen).into_iter().map(|(_, document)| {
         Verdict::of(document.len() as u64 <= limit::XML_OCTETS, || {
-            format!("expected {} octets at most, seen {}", limit::XML_OCTETS, document.len())
+            format!(
+                "expected {} octets at most, seen {}",
+                limit::XML_OCTETS,
+                document.len()
+            )
         })
     }))
 }
@@ -42,7 +58,9 @@ fn schema(seen: &Seen<'_>) -> Verdict {
             Err(error) => {
                 let text = String::from_utf8_lossy(document);
                 let file = name.file();
-                Verdict::Broken(format!("expected a document valid by {file}: {error}: {text}"))
+                Verdict::Broken(format!(
+                    "expected a document valid by {file}: {error}: {text}"
+                ))
             }
         }
     }))
@@ -50,12 +68,17 @@ fn schema(seen: &Seen<'_>) -> Verdict {
 
 fn revision(seen: &Seen<'_>) -> Verdict {
     let first = |kind: &str| {
-        matches!(kind, "identity" | "request" | "accept" | "confirm" | "decline" | "end")
+        matches!(
+            kind,
+            "identity" | "request" | "accept" | "confirm" | "decline" | "end"
+        )
     };
     let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
     Verdict::all(objects.filter(|object| first(&object.kind)).map(|object| {
         let (kind, rev) = (&object.kind, object.rev);
-        Verdict::of(rev == 1, || format!("expected a `{kind}` of revision 1, seen {rev}"))
+        Verdict::of(rev == 1, || {
+            format!("expected a `{kind}` of revision 1, seen {rev}")
+        })
     }))
 }
 

@@ -7,25 +7,82 @@ use crate::judge::{Check, Form, Seen, Verdict};
 
 /// Signatures, envelopes, objects, certificates.
 pub(in crate::judge) static CHECKS: &[Check] = &[
-    Check { rule: &req::SEC_HASH, look: hash },
-    Check { rule: &req::SEC_INTEGRITY, look: integrity },
-    Check { rule: &req::SEC_RECIPIENTS_AGREE, look: recipients_agree },
-    Check { rule: &req::SEC_ONE_RECIPIENT, look: one_recipient },
-    Check { rule: &req::SEC_NO_PASSWORD, look: no_password },
-    Check { rule: &req::SEC_RECIPIENT_KEY, look: recipient_key },
-    Check { rule: &req::SEC_DELIVERY_SIGNED, look: delivery_signed },
-    Check { rule: &req::SEC_DELIVERY_SIGNATURE, look: delivery_signature },
-    Check { rule: &req::SEC_DELIVERY_TIME, look: delivery_time },
-    Check { rule: &req::SEC_ENVELOPE_TYPE, look: envelope_type },
-    Check { rule: &req::SEC_OBJECT_FORM, look: object_form },
-    Check { rule: &req::SEC_OBJECT_TYPE, look: object_type },
-    Check { rule: &req::SEC_OBJECT_SIGNATURE, look: object_signature },
-    Check { rule: &req::SEC_OBJECT_NO_INTENDED, look: object_no_intended },
-    Check { rule: &req::SEC_PURPOSE, look: purpose },
-    Check { rule: &req::SEC_OWN_PRIMARY, look: own_primary },
-    Check { rule: &req::SEC_CERT_SIZE, look: cert_size },
-    Check { rule: &req::SEC_CERT_FLAGS, look: cert_flags },
-    Check { rule: &req::SEC_CERT_ENCRYPTION, look: cert_encryption },
+    Check {
+        rule: &req::SEC_HASH,
+        look: hash,
+    },
+    Check {
+        rule: &req::SEC_INTEGRITY,
+        look: integrity,
+    },
+    Check {
+        rule: &req::SEC_RECIPIENTS_AGREE,
+        look: recipients_agree,
+    },
+    Check {
+        rule: &req::SEC_ONE_RECIPIENT,
+        look: one_recipient,
+    },
+    Check {
+        rule: &req::SEC_NO_PASSWORD,
+        look: no_password,
+    },
+    Check {
+        rule: &req::SEC_RECIPIENT_KEY,
+        look: recipient_key,
+    },
+    Check {
+        rule: &req::SEC_DELIVERY_SIGNED,
+        look: delivery_signed,
+    },
+    Check {
+        rule: &req::SEC_DELIVERY_SIGNATURE,
+        look: delivery_signature,
+    },
+    Check {
+        rule: &req::SEC_DELIVERY_TIME,
+        look: delivery_time,
+    },
+    Check {
+        rule: &req::SEC_ENVELOPE_TYPE,
+        look: envelope_type,
+    },
+    Check {
+        rule: &req::SEC_OBJECT_FORM,
+        look: object_form,
+    },
+    Check {
+        rule: &req::SEC_OBJECT_TYPE,
+        look: object_type,
+    },
+    Check {
+        rule: &req::SEC_OBJECT_SIGNATURE,
+        look: object_signature,
+    },
+    Check {
+        rule: &req::SEC_OBJECT_NO_INTENDED,
+        look: object_no_intended,
+    },
+    Check {
+        rule: &req::SEC_PURPOSE,
+        look: purpose,
+    },
+    Check {
+        rule: &req::SEC_OWN_PRIMARY,
+        look: own_primary,
+    },
+    Check {
+        rule: &req::SEC_CERT_SIZE,
+        look: cert_size,
+    },
+    Check {
+        rule: &req::SEC_CERT_FLAGS,
+        look: cert_flags,
+    },
+    Check {
+        rule: &req::SEC_CERT_ENCRYPTION,
+        look: cert_encryption,
+    },
 ];
 
 impl<'a> Seen<'a> {
@@ -43,7 +100,9 @@ impl<'a> Seen<'a> {
 
     fn signatures(&self) -> impl Iterator<Item = &'a SignatureFacts> {
         let envelope = self.envelope().into_iter();
-        envelope.chain(self.objects()).flat_map(|message| &message.signatures)
+        envelope
+            .chain(self.objects())
+            .flat_map(|message| &message.signatures)
     }
 
     /// A verdict about each object.
@@ -67,7 +126,9 @@ fn integrity(seen: &Seen<'_>) -> Verdict {
     };
     let protection = envelope.protection;
     let right = matches!(protection, Protection::Version1 | Protection::Version2);
-    Verdict::of(right, || format!("expected protected data, seen {protection:?}"))
+    Verdict::of(right, || {
+        format!("expected protected data, seen {protection:?}")
+    })
 }
 
 fn recipients_agree(seen: &Seen<'_>) -> Verdict {
@@ -77,7 +138,11 @@ fn recipients_agree(seen: &Seen<'_>) -> Verdict {
     let (Some(delivery), [signature]) = (mail.delivery(), envelope.signatures.as_slice()) else {
         return Verdict::DoesNotApply;
     };
-    let counts = [delivery.to.len(), signature.intended.len(), envelope.session_keys.len()];
+    let counts = [
+        delivery.to.len(),
+        signature.intended.len(),
+        envelope.session_keys.len(),
+    ];
     if counts[0] != counts[1] || counts[0] != counts[2] {
         let [document, intended, keys] = counts;
         return Verdict::Broken(format!(
@@ -102,7 +167,9 @@ fn one_recipient(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     let count = delivery.to.len();
-    Verdict::of(count == 1, || format!("expected one recipient, seen {count}"))
+    Verdict::of(count == 1, || {
+        format!("expected one recipient, seen {count}")
+    })
 }
 
 fn no_password(seen: &Seen<'_>) -> Verdict {
@@ -110,7 +177,9 @@ fn no_password(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     let count = envelope.passwords;
-    Verdict::of(count == 0, || format!("expected no password packet, seen {count}"))
+    Verdict::of(count == 0, || {
+        format!("expected no password packet, seen {count}")
+    })
 }
 
 fn recipient_key(seen: &Seen<'_>) -> Verdict {
@@ -131,7 +200,10 @@ fn recipient_key(seen: &Seen<'_>) -> Verdict {
     let right = packet.recipient.as_ref().is_some_and(|to| key.contains(to));
     Verdict::of(right, || {
         let to = &packet.recipient;
-        format!("expected the newest encryption subkey {}, seen {to:?}", key[0])
+        format!(
+            "expected the newest encryption subkey {}, seen {to:?}",
+            key[0]
+        )
     })
 }
 
@@ -139,7 +211,11 @@ fn delivery_signed(seen: &Seen<'_>) -> Verdict {
     let Some(envelope) = seen.envelope() else {
         return Verdict::DoesNotApply;
     };
-    let counts = (envelope.one_pass, envelope.literals.len(), envelope.signatures.len());
+    let counts = (
+        envelope.one_pass,
+        envelope.literals.len(),
+        envelope.signatures.len(),
+    );
     Verdict::of(counts == (1, 1, 1) && envelope.strange.is_empty(), || {
         let (one_pass, literals, signatures) = counts;
         let strange = &envelope.strange;
@@ -156,7 +232,9 @@ fn sender<'a>(seen: &Seen<'a>) -> Option<&'a str> {
         Some(agent) => agent.identity.as_str(),
         None => &seen.mail?.delivery()?.from.id,
     };
-    seen.keyring.certificate(id).map(|facts| facts.fingerprint.as_str())
+    seen.keyring
+        .certificate(id)
+        .map(|facts| facts.fingerprint.as_str())
 }
 
 fn delivery_signature(seen: &Seen<'_>) -> Verdict {
@@ -188,7 +266,11 @@ fn envelope_type(seen: &Seen<'_>) -> Verdict {
     let Some(envelope) = seen.envelope() else {
         return Verdict::DoesNotApply;
     };
-    let kinds: Vec<u8> = envelope.signatures.iter().map(|signature| signature.kind).collect();
+    let kinds: Vec<u8> = envelope
+        .signatures
+        .iter()
+        .map(|signature| signature.kind)
+        .collect();
     let binary = kinds.iter().all(|kind| *kind == 0) && envelope.literals == ['b'];
     Verdict::of(binary, || {
         let literals = &envelope.literals;
@@ -219,7 +301,11 @@ fn object_form(seen: &Seen<'_>) -> Verdict {
 
 fn object_type(seen: &Seen<'_>) -> Verdict {
     seen.each_object(|message| {
-        let kinds: Vec<u8> = message.signatures.iter().map(|signature| signature.kind).collect();
+        let kinds: Vec<u8> = message
+            .signatures
+            .iter()
+            .map(|signature| signature.kind)
+            .collect();
         Verdict::of(kinds.iter().all(|kind| *kind == 0), || {
             format!("expected object signatures of type 0, seen {kinds:?}")
         })
@@ -237,7 +323,11 @@ fn object_signature(seen: &Seen<'_>) -> Verdict {
         let Some(known) = seen.keyring.certificate(&object.author) else {
             return Verdict::DoesNotApply;
         };
-        let signer = part.message.signatures.first().and_then(|s| s.signer.as_deref());
+        let signer = part
+            .message
+            .signatures
+            .first()
+            .and_then(|s| s.signer.as_deref());
         Verdict::of(signer == Some(known.fingerprint.as_str()), || {
             let kind = &object.kind;
             format!("expected the `{kind}` to verify under its author's key, seen {signer:?}")
@@ -247,17 +337,29 @@ fn object_signature(seen: &Seen<'_>) -> Verdict {
 
 fn object_no_intended(seen: &Seen<'_>) -> Verdict {
     seen.each_object(|message| {
-        let none = message.signatures.iter().all(|signature| signature.intended.is_empty());
-        Verdict::of(none, || "expected no intended recipient in an object signature".to_owned())
+        let none = message
+            .signatures
+            .iter()
+            .all(|signature| signature.intended.is_empty());
+        Verdict::of(none, || {
+            "expected no intended recipient in an object signature".to_owned()
+        })
     })
 }
 
 fn purpose(seen: &Seen<'_>) -> Verdict {
-    let envelope = seen.envelope().into_iter().map(|message| (message, "delivery"));
+    let envelope = seen
+        .envelope()
+        .into_iter()
+        .map(|message| (message, "delivery"));
     let objects = seen.objects().map(|message| (message, "object"));
     Verdict::all(envelope.chain(objects).flat_map(|(message, expected)| {
         message.signatures.iter().map(move |signature| {
-            let mine: Vec<_> = signature.notations.iter().filter(|n| n.name == "kith").collect();
+            let mine: Vec<_> = signature
+                .notations
+                .iter()
+                .filter(|n| n.name == "kith")
+                .collect();
             let right = match mine.as_slice() {
                 [notation] => notation.value == expected && !notation.critical,
                 _ => false,
@@ -274,11 +376,20 @@ fn own_primary(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     let own = |part: &&crate::judge::read::ObjectPart| {
-        part.object.as_ref().is_ok_and(|object| object.author == agent.identity.as_str())
+        part.object
+            .as_ref()
+            .is_ok_and(|object| object.author == agent.identity.as_str())
     };
-    let parts = seen.mail.into_iter().flat_map(|mail| &mail.objects).filter(own);
+    let parts = seen
+        .mail
+        .into_iter()
+        .flat_map(|mail| &mail.objects)
+        .filter(own);
     let objects = parts.flat_map(|part| &part.message.signatures);
-    let envelope = seen.envelope().into_iter().flat_map(|message| &message.signatures);
+    let envelope = seen
+        .envelope()
+        .into_iter()
+        .flat_map(|message| &message.signatures);
     Verdict::all(envelope.chain(objects).map(|signature| {
         Verdict::of(signature.signer.as_deref() == Some(sender), || {
             format!("expected everything to be signed with the primary key {sender}")
@@ -289,15 +400,25 @@ fn own_primary(seen: &Seen<'_>) -> Verdict {
 fn cert_size(seen: &Seen<'_>) -> Verdict {
     let certificates = seen.mail.into_iter().flat_map(|mail| &mail.certificates);
     Verdict::all(certificates.map(|certificate| match certificate {
-        Ok(facts) => Verdict::of(facts.binary.len() as u64 <= limit::CERTIFICATE_OCTETS, || {
-            format!("expected {} octets at most, seen {}", limit::CERTIFICATE_OCTETS, facts.binary.len())
-        }),
+        Ok(facts) => Verdict::of(
+            facts.binary.len() as u64 <= limit::CERTIFICATE_OCTETS,
+            || {
+                format!(
+                    "expected {} octets at most, seen {}",
+                    limit::CERTIFICATE_OCTETS,
+                    facts.binary.len()
+                )
+            },
+        ),
         Err(error) => Verdict::Broken(format!("expected a certificate: {error}")),
     }))
 }
 
 fn cert_flags(seen: &Seen<'_>) -> Verdict {
-    let certificates = seen.mail.into_iter().flat_map(|mail| mail.certificates.iter().flatten());
+    let certificates = seen
+        .mail
+        .into_iter()
+        .flat_map(|mail| mail.certificates.iter().flatten());
     Verdict::all(certificates.map(|facts| {
         Verdict::of(openpgp::may_certify_and_sign(&facts.cert, seen.now), || {
             "expected a primary key that may certify and sign".to_owned()
@@ -306,10 +427,14 @@ fn cert_flags(seen: &Seen<'_>) -> Verdict {
 }
 
 fn cert_encryption(seen: &Seen<'_>) -> Verdict {
-    let certificates = seen.mail.into_iter().flat_map(|mail| mail.certificates.iter().flatten());
+    let certificates = seen
+        .mail
+        .into_iter()
+        .flat_map(|mail| mail.certificates.iter().flatten());
     Verdict::all(certificates.map(|facts| {
-        Verdict::of(openpgp::encryption_key(&facts.cert, seen.now).is_some(), || {
-            "expected a valid encryption subkey".to_owned()
-        })
+        Verdict::of(
+            openpgp::encryption_key(&facts.cert, seen.now).is_some(),
+            || "expected a valid encryption subkey".to_owned(),
+        )
     }))
 }

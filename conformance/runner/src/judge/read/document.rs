@@ -57,9 +57,15 @@ impl Element {
         let attributes = node.attributes();
         Self {
             name: node.tag_name().name().to_owned(),
-            attributes: attributes.map(|a| (a.name().to_owned(), a.value().to_owned())).collect(),
+            attributes: attributes
+                .map(|a| (a.name().to_owned(), a.value().to_owned()))
+                .collect(),
             text: node.text().unwrap_or_default().to_owned(),
-            children: node.children().filter(Node::is_element).map(Self::own).collect(),
+            children: node
+                .children()
+                .filter(Node::is_element)
+                .map(Self::own)
+                .collect(),
         }
     }
 
@@ -167,7 +173,9 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
     let document = parse(octets, WHAT, "object")?;
     let root = document.root_element();
     let elements: Vec<_> = root.children().filter(Node::is_element).collect();
-    let fallback = elements.iter().position(|node| node.has_tag_name((NS, "fallback")));
+    let fallback = elements
+        .iter()
+        .position(|node| node.has_tag_name((NS, "fallback")));
     let payload = fallback.and_then(|at| elements.get(at + 1));
     let payload = payload.ok_or_else(|| XmlError {
         what: WHAT,
@@ -188,7 +196,10 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
         created: attribute(root, "created", WHAT)?,
         audience: attribute(root, "audience", WHAT)?,
         kind,
-        fallback: fallback.and_then(|node| node.text()).unwrap_or_default().to_owned(),
+        fallback: fallback
+            .and_then(|node| node.text())
+            .unwrap_or_default()
+            .to_owned(),
         payload: Element::own(*payload),
     })
 }
@@ -201,7 +212,10 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
     const WHAT: &str = "delivery document";
     let document = parse(octets, WHAT, "delivery")?;
     let root = document.root_element();
-    let all = |name| root.children().filter(move |node| node.has_tag_name((NS, name)));
+    let all = |name| {
+        root.children()
+            .filter(move |node| node.has_tag_name((NS, name)))
+    };
     let party = |node| -> Result<Party, XmlError> {
         Ok(Party {
             id: attribute(node, "id", WHAT)?,
@@ -219,7 +233,11 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
         what: WHAT,
         reason: "there is no <from>".to_owned(),
     })?;
-    let hashes = |name| all(name).map(|node| attribute(node, "hash", WHAT)).collect();
+    let hashes = |name| {
+        all(name)
+            .map(|node| attribute(node, "hash", WHAT))
+            .collect()
+    };
     let to: Result<_, _> = all("to").map(party).collect();
     let acks: Result<_, _> = all("ack").map(ack).collect();
     let objects: Result<_, _> = hashes("object");
@@ -237,7 +255,9 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
 
 fn ack(node: Node<'_, '_>) -> Result<Ack, XmlError> {
     const WHAT: &str = "delivery document";
-    let missing = node.children().filter(|child| child.has_tag_name((NS, "missing")));
+    let missing = node
+        .children()
+        .filter(|child| child.has_tag_name((NS, "missing")));
     let text = missing.filter_map(|child| child.text());
     Ok(Ack {
         channel: attribute(node, "channel", WHAT)?,

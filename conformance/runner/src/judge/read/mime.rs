@@ -72,7 +72,10 @@ impl Entity {
     /// The values of all fields of this name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |field: &&Field| field.name.eq_ignore_ascii_case(name);
-        self.fields.iter().filter(named).map(|field| field.value.as_str())
+        self.fields
+            .iter()
+            .filter(named)
+            .map(|field| field.value.as_str())
     }
 
     /// The value of the only field of this name; `None` if there are none or several.
@@ -169,6 +172,9 @@ mod tests {
     fn display_names_are_seen() {
         let (list, named) = addresses("Bob <bob@b.test>").unwrap();
         assert_eq!((list, named), (vec!["bob@b.test".to_owned()], true));
-        assert_eq!(addresses("bob@b.test"), Some((vec!["bob@b.test".to_owned()], false)));
+        assert_eq!(
+            addresses("bob@b.test"),
+            Some((vec!["bob@b.test".to_owned()], false))
+        );
     }
 }

@@ -11,8 +11,8 @@ use sequoia_openpgp as openpgp;
 use openpgp::Cert;
 use openpgp::KeyHandle;
 use openpgp::crypto::SessionKey;
-use openpgp::packet::signature::subpacket::{SubpacketTag, SubpacketValue};
 use openpgp::packet::key::{KeyParts, KeyRole};
+use openpgp::packet::signature::subpacket::{SubpacketTag, SubpacketValue};
 use openpgp::packet::{Key, PKESK, SEIP, Signature};
 use openpgp::parse::{PacketParser, PacketParserBuilder, PacketParserResult, Parse};
 use openpgp::policy::StandardPolicy;
@@ -148,7 +148,9 @@ pub fn certificate(octets: &[u8]) -> Result<CertificateFacts, OpenPgpError> {
     let mut binary = Vec::new();
     if octets.starts_with(b"-----") {
         let mut armor = openpgp::armor::Reader::from_bytes(octets, None);
-        armor.read_to_end(&mut binary).map_err(|error| bad(&error))?;
+        armor
+            .read_to_end(&mut binary)
+            .map_err(|error| bad(&error))?;
     } else {
         binary.extend_from_slice(octets);
     }
@@ -173,7 +175,9 @@ where
     let packet = MarshalInto::to_vec(&Packet::from(public)).map_err(|error| bad(&error))?;
     let body = body(&packet).ok_or_else(|| bad(&"its packet has no body"))?;
     let length = u32::try_from(body.len()).map_err(|error| bad(&error))?;
-    let hash = Sha256::new().chain_update([0x9b]).chain_update(length.to_be_bytes());
+    let hash = Sha256::new()
+        .chain_update([0x9b])
+        .chain_update(length.to_be_bytes());
     Ok(hex::encode(hash.chain_update(body).finalize()))
 }
 
@@ -230,7 +234,10 @@ pub fn encryption_key(cert: &Cert, now: i64) -> Option<[String; 2]> {
     let valid = cert.keys().subkeys().with_policy(&policy, now);
     let usable = valid.alive().revoked(false).for_transport_encryption();
     let newest = usable.max_by_key(|key| key.key().creation_time())?;
-    Some([newest.key().fingerprint().to_hex(), newest.key().keyid().to_hex()])
+    Some([
+        newest.key().fingerprint().to_hex(),
+        newest.key().keyid().to_hex(),
+    ])
 }
 
 /// Reads an OpenPGP message, armored or not, decrypting it where a secret key fits.
@@ -287,7 +294,9 @@ impl<'a> Reader<'a> {
             .session_key()
             .ok_or_else(|| OpenPgpError::new("envelope", "none of the known keys opens it"))?;
         let algorithm = found.or(algorithm);
-        parser.decrypt(algorithm, &key).map_err(|e| OpenPgpError::new("envelope", e))
+        parser
+            .decrypt(algorithm, &key)
+            .map_err(|e| OpenPgpError::new("envelope", e))
     }
 
     fn session_key(&self) -> Option<(Option<SymmetricAlgorithm>, SessionKey)> {
@@ -337,12 +346,17 @@ impl<'a> Reader<'a> {
                 facts.content = literal.body().to_vec();
             }
             Packet::Signature(signature) => {
-                facts.signatures.push(signature_facts(&signature, &self.keyring.signers));
+                facts
+                    .signatures
+                    .push(signature_facts(&signature, &self.keyring.signers));
             }
             Packet::Unknown(packet) if packet.tag() == openpgp::packet::Tag::SED => {
                 facts.protection = Protection::Unprotected;
             }
-            #[expect(deprecated, reason = "a modification detection code ends every version-1 container")]
+            #[expect(
+                deprecated,
+                reason = "a modification detection code ends every version-1 container"
+            )]
             Packet::MDC(_) => {}
             Packet::Padding(_) | Packet::Marker(_) => {}
             other => facts.strange.push(other.tag().to_string()),
@@ -352,18 +366,22 @@ impl<'a> Reader<'a> {
 
 fn signature_facts(signature: &Signature, signers: &[Cert]) -> SignatureFacts {
     let hashed = signature.hashed_area();
-    let notations = hashed.iter().filter_map(|subpacket| match subpacket.value() {
-        SubpacketValue::NotationData(notation) => Some(Notation {
-            name: notation.name().to_owned(),
-            value: String::from_utf8_lossy(notation.value()).into_owned(),
-            critical: subpacket.critical(),
-        }),
-        _ => None,
-    });
-    let intended = hashed.iter().filter_map(|subpacket| match subpacket.value() {
-        SubpacketValue::IntendedRecipient(fingerprint) => Some(fingerprint.to_hex()),
-        _ => None,
-    });
+    let notations = hashed
+        .iter()
+        .filter_map(|subpacket| match subpacket.value() {
+            SubpacketValue::NotationData(notation) => Some(Notation {
+                name: notation.name().to_owned(),
+                value: String::from_utf8_lossy(notation.value()).into_owned(),
+                critical: subpacket.critical(),
+            }),
+            _ => None,
+        });
+    let intended = hashed
+        .iter()
+        .filter_map(|subpacket| match subpacket.value() {
+            SubpacketValue::IntendedRecipient(fingerprint) => Some(fingerprint.to_hex()),
+            _ => None,
+        });
     let created = signature.signature_creation_time();
     let seconds = created.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     let verifies = |cert: &&Cert| {
@@ -378,8 +396,19 @@ fn signature_facts(signature: &Signature, signers: &[Cert]) -> SignatureFacts {
         created: seconds.and_then(|seconds| i64::try_from(seconds.as_secs()).ok()),
         intended: intended.collect(),
         notations: notations.collect(),
-        unhashed: signature.unhashed_area().iter().map(|s| tag(s.tag())).collect(),
-        critical: hashed.iter().filter(|s| s.critical()).map(|s| tag(s.tag())).collect(),
-        signer: signers.iter().find(verifies).map(|cert| cert.fingerprint().to_hex()),
+        unhashed: signature
+            .unhashed_area()
+            .iter()
+            .map(|s| tag(s.tag()))
+            .collect(),
+        critical: hashed
+            .iter()
+            .filter(|s| s.critical())
+            .map(|s| tag(s.tag()))
+            .collect(),
+        signer: signers
+            .iter()
+            .find(verifies)
+            .map(|cert| cert.fingerprint().to_hex()),
     }
 }

@@ -1,0 +1,54 @@
+//! What a person sees of the mails that the catalogue starts from.
+
+use kith_adapter::view::private::Messages;
+use kith_adapter::view::publishing::{Timeline, Unknown};
+use kith_adapter::view::relation::{Direction, Requests, State};
+use kith_forge::Puppet;
+use kith_forge::faults::Base;
+use kith_runner::case::Stop;
+use kith_runner::scene::{Agent, Scene};
+
+/// Whether the effect of a mail of this base with this text is there.
+pub(super) async fn has_effect(
+    scene: &Scene,
+    agent: &Agent,
+    author: &Puppet,
+    base: Base,
+    text: &str,
+) -> Result<bool, Stop> {
+    Ok(match base {
+        Base::Request => {
+            let requests = agent.view(Requests {}).await?;
+            requests.iter().any(|request| {
+                request.direction == Direction::Incoming && request.note.contains(text)
+            })
+        }
+        Base::Accept | Base::InvitedAccept | Base::Confirm => {
+            scene.relation(agent, author).await? == State::Friends
+        }
+        Base::Decline | Base::End => scene.relation(agent, author).await? == State::Stranger,
+        Base::Message => {
+            let messages = agent.view(Messages {}).await?;
+            messages.iter().any(|message| message.text.contains(text))
+        }
+        Base::Post => {
+            let timeline = agent.view(Timeline {}).await?;
+            timeline.iter().any(|entry| entry.text.contains(text))
+        }
+        Base::Retract | Base::Acknowledgement => false,
+    })
+}
+
+/// How many things of an author the person sees: messages, posts, things of unknown kinds.
+pub(super) async fn shown_by(agent: &Agent, author: &Puppet) -> Result<usize, Stop> {
+    let id = author.id.to_string();
+    let messages = agent.view(Messages {}).await?;
+    let messages = messages
+        .iter()
+        .filter(|message| message.author.as_str() == id);
+    let timeline = agent.view(Timeline {}).await?;
+    let timeline = timeline.iter().filter(|entry| entry.author.as_str() == id);
+    let unknown = agent.view(Unknown {}).await?;
+    let unknown = unknown.iter().filter(|object| object.author.as_str() == id);
+    Ok(messages.count() + timeline.count() + unknown.count())
+}

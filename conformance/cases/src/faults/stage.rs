@@ -1,0 +1,121 @@
+//! Brings agent and puppets to where a mail of the catalogue plays.
+
+use kith_adapter::act::relation::{Accept, Befriend, Block, Decline};
+use kith_adapter::protocol::KeyKind;
+use kith_forge::Puppet;
+use kith_forge::faults::{Action, Earlier, Fault, Forged, History, Relation, Scene as ForgeScene};
+use kith_forge::kinds::{RequestOptions, RequestRef};
+use kith_runner::case::Stop;
+use kith_runner::scene::{Agent, AuthResult, Scene, Who, request_ref};
+use kith_spec::req;
+
+/// Brings author, third person and agent into the relation that the fault needs.
+pub(super) async fn stage(scene: &Scene, agent: &Agent, fault: &Fault) -> Result<ForgeScene, Stop> {
+    let keys = match fault.key {
+        Some(kith_forge::KeyKind::V6) => KeyKind::V6,
+        _ => KeyKind::V4,
+    };
+    let mut author = scene.puppet_with("Bob", keys)?;
+    let mut third = scene.puppet("Carol")?;
+    if fault.third_is_friend {
+        scene.befriend(&mut third, Who::Puppet).await?;
+    }
+    let history = history(scene, agent, fault, &mut author).await?;
+    let (recipient, now, rng) = (agent.peer()?, scene.now(), scene.rng("fault"));
+    let mut forge = ForgeScene::new(author, third, recipient, now, rng);
+    forge.history = history;
+    Ok(forge)
+}
+
+async fn history(
+    scene: &Scene,
+    agent: &Agent,
+    fault: &Fault,
+    author: &mut Puppet,
+) -> Result<History, Stop> {
+    let mut history = History::default();
+    match fault.base.relation() {
+        Relation::Strangers => {}
+        Relation::Asked => history.asked = Some(asked(scene, agent, author, None).await?),
+        Relation::AskedInvited => {
+            let invite = author.invite(scene.now());
+            history.asked = Some(asked(scene, agent, author, Some(invite.uri())).await?);
+            history.invite = Some(invite);
+        }
+        Relation::Accepted => {
+            let draft = author.request(agent.address(), scene.now(), RequestOptions::default());
+            scene.send(author, draft).await?;
+            let request = scene.request_shown(agent, author).await?;
+            agent.act(Accept { request }).await?;
+            agent.sync().await?;
+            let sent = scene.expect_mail(&req::FRIENDS_ACCEPT_SEALED, author, "accept")?;
+            history.accept = sent
+                .object("accept")
+                .and_then(|object| object.hash.parse().ok());
+        }
+        Relation::Friends => {
+            let friendship = scene.befriend(author, Who::Puppet).await?;
+            history.accept = Some(friendship.accept);
+            // Only the hash of a request that was answered is named again.
+            history.request = Some(RequestRef {
+                hash: friendship.request,
+                id: kith_forge::Id128::random(&mut scene.rng("unused")),
+                nonce: kith_forge::Id128::random(&mut scene.rng("unused")),
+                author: author.id,
+            });
+        }
+    }
+    Ok(history)
+}
+
+async fn asked(
+    scene: &Scene,
+    agent: &Agent,
+    author: &Puppet,
+    invite: Option<String>,
+) -> Result<RequestRef, Stop> {
+    let address = author.address.clone();
+    let note = None;
+    agent
+        .act(Befriend {
+            address,
+            note,
+            invite,
+        })
+        .await?;
+    agent.sync().await?;
+    let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, author, "request")?;
+    request_ref(&sent)
+}
+
+/// Plays what comes before the mail, each at its time.
+pub(super) async fn earlier(scene: &Scene, agent: &Agent, forged: &Forged) -> Result<(), Stop> {
+    for event in &forged.earlier {
+        match event {
+            Earlier::Mail { mail, at } => {
+                scene.advance_to(*at)?;
+                scene.deliver_unjudged(mail, AuthResult::Pass)?;
+                agent.sync().await?;
+            }
+            Earlier::Action { action, at } => {
+                scene.advance_to(*at)?;
+                match action {
+                    Action::Decline(id) => {
+                        let request = id.to_string().parse().map_err(Stop::harness)?;
+                        agent
+                            .act(Decline {
+                                request,
+                                notify: false,
+                            })
+                            .await?;
+                    }
+                    Action::Block(id) => {
+                        let identity = id.to_string().parse().map_err(Stop::harness)?;
+                        agent.act(Block { identity }).await?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
