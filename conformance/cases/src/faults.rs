@@ -155,8 +155,11 @@ async fn accepted(
     let (happened, seen) = match fault.base {
         Base::Message | Base::Post => {
             let shown = shown_by(agent, author).await? - before;
+            // What came before may be the same object: then nothing is added.
+            let again = !forged.earlier.is_empty()
+                && has_effect(scene, agent, author, fault.base, &forge.text).await?;
             (
-                shown == forged.objects.len(),
+                shown == forged.objects.len() || again && shown == 0,
                 format!("{shown} things of the author"),
             )
         }

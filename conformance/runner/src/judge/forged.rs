@@ -101,6 +101,7 @@ static SEEN_AS: &[(Rule, &[Rule])] = &[
             &req::MAIL_PADDING,
             &req::MAIL_PAYLOAD,
             &req::SEC_DELIVERY_SIGNED,
+            &req::SEC_ENVELOPE_TYPE,
         ],
     ),
     (&req::SEC_COMPRESSION_OUTPUT, &[&req::MAIL_NO_COMPRESSION]),

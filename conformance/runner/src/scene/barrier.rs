@@ -179,10 +179,12 @@ impl Scene {
         let mut found = Vec::new();
         for folder in self.server().folders(&address)? {
             let messages = self.server().messages(&address, &folder.name)?;
-            // Delivery puts fields on top, so the mail stands at the end.
+            // Delivery changes fields on top, so the body tells.
+            let end = octets.windows(4).position(|octets| octets == b"\r\n\r\n");
+            let body = &octets[end.unwrap_or(0)..];
             if messages
                 .iter()
-                .any(|message| message.octets.ends_with(octets))
+                .any(|message| message.octets.ends_with(body))
             {
                 found.push(folder.name);
             }
