@@ -12,5 +12,9 @@ pub(crate) async fn check(adapter: &str) -> Result<u8, Trouble> {
     }
     let passed = findings.iter().filter(|finding| finding.passed).count();
     anstream::println!("{passed} of {} probes passed", findings.len());
-    Ok(if passed == findings.len() { exit::PASSED } else { exit::FAILED })
+    Ok(if passed == findings.len() {
+        exit::PASSED
+    } else {
+        exit::FAILED
+    })
 }

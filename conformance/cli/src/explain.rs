@@ -29,7 +29,11 @@ fn heading(rule: Rule, text: &mut String) {
         let _ = writeln!(text, "  outcome: {outcome}, {violation}");
     }
     let link = kith_runner::report::link(rule);
-    let _ = writeln!(text, "  section {} {}, {link}", rule.section, rule.section_title);
+    let _ = writeln!(
+        text,
+        "  section {} {}, {link}",
+        rule.section, rule.section_title
+    );
 }
 
 fn requirement(rule: Rule, suite: &[Case]) -> String {
@@ -38,13 +42,18 @@ fn requirement(rule: Rule, suite: &[Case]) -> String {
     if kith_runner::judge::rules().contains(&rule) {
         text.push_str("  judged in every mail that the agent sends, in every case\n");
     }
-    for exception in kith_spec::exceptions().iter().filter(|e| e.requirement == rule) {
+    for exception in kith_spec::exceptions()
+        .iter()
+        .filter(|e| e.requirement == rule)
+    {
         let lacks: Vec<_> = exception.lacks.iter().map(|lack| lack.as_str()).collect();
         let _ = writeln!(text, "  has no {}: {}", lacks.join(", "), exception.reason);
     }
     let bearing = |case: &&Case| case.requirements.contains(&rule);
-    let (vectors, cases): (Vec<&Case>, Vec<&Case>) =
-        suite.iter().filter(bearing).partition(|case| case.id.starts_with("vector/"));
+    let (vectors, cases): (Vec<&Case>, Vec<&Case>) = suite
+        .iter()
+        .filter(bearing)
+        .partition(|case| case.id.starts_with("vector/"));
     for (title, list) in [("cases", cases), ("vectors", vectors)] {
         let _ = writeln!(text, "  {title}: {}", list.len());
         for case in list {
@@ -56,9 +65,17 @@ fn requirement(rule: Rule, suite: &[Case]) -> String {
 
 fn describe(case: &Case) -> String {
     let mut text = format!("{}\n  {}\n", case.id, case.title);
-    let axes: Vec<_> = case.axes().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let axes: Vec<_> = case
+        .axes()
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let (level, class, rung) = (case.level, case.class, case.rung.as_str());
-    let _ = writeln!(text, "  {level}, class {class}, rung {rung}, {}", axes.join(" "));
+    let _ = writeln!(
+        text,
+        "  {level}, class {class}, rung {rung}, {}",
+        axes.join(" ")
+    );
     if !case.needs.is_empty() {
         let _ = writeln!(text, "  needs: {}", case.needs.join(", "));
     }

@@ -39,7 +39,9 @@ enum Trouble {
     #[error("`{0}` is neither a requirement nor a case; `list` shows the cases")]
     Unknown(String),
     /// The broken agents are not there.
-    #[error("there is no `kith-sabotaged` beside this program: {0}; build it with `cargo build -p kith-sabotaged`")]
+    #[error(
+        "there is no `kith-sabotaged` beside this program: {0}; build it with `cargo build -p kith-sabotaged`"
+    )]
     NoSabotaged(String),
 }
 
@@ -48,7 +50,9 @@ fn main() -> ExitCode {
     if let Some(Command::AdapterReference) = arguments.command {
         return reference::serve();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(obey(arguments)),
         Err(error) => Err(error.into()),

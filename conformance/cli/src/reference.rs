@@ -1,15 +1,14 @@
 //! `adapter-reference`: this program as the reference agent's adapter.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Speaks the adapter protocol on standard input and output until `bye`.
 pub(crate) fn serve() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let served = match runtime {
-        Ok(runtime) => {
-            runtime.block_on(kith_adapter_reference::serve(Arc::new(kith_core::Strict)))
-        }
+        Ok(runtime) => runtime.block_on(kith_adapter_reference::serve_strict()),
         Err(error) => Err(error.into()),
     };
     match served {

@@ -52,8 +52,14 @@ fn reporters(arguments: &args::Run) -> Vec<Box<dyn Reporter>> {
     if std::io::stderr().is_terminal() {
         reporters.push(Box::new(Progress::new()));
     }
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    reporters.push(Box::new(Human::new(anstream::stdout(), width, arguments.evidence)));
+    let width = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    reporters.push(Box::new(Human::new(
+        anstream::stdout(),
+        width,
+        arguments.evidence,
+    )));
     if let Some(path) = &arguments.json {
         reporters.push(Box::new(Json::new(path.clone())));
     }

@@ -86,7 +86,9 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
 /// The program with the broken agents: beside this one, built first if cargo runs this.
 fn program() -> Result<PathBuf, Trouble> {
     if let Some(cargo) = std::env::var_os("CARGO") {
-        Command::new(cargo).args(["build", "--quiet", "-p", "kith-sabotaged"]).status()?;
+        Command::new(cargo)
+            .args(["build", "--quiet", "-p", "kith-sabotaged"])
+            .status()?;
     }
     let own = std::env::current_exe()?;
     let program = own.with_file_name(format!("kith-sabotaged{}", std::env::consts::EXE_SUFFIX));
@@ -109,10 +111,22 @@ async fn plant(
     program: &std::path::Path,
     arguments: &args::Sabotage,
 ) -> Outcome {
-    let bears = |case: &&Case| case.requirements.iter().any(|rule| rule.id == fault.requirement);
-    let mut ids: Vec<String> = suite.iter().filter(bears).map(|case| case.id.clone()).collect();
+    let bears = |case: &&Case| {
+        case.requirements
+            .iter()
+            .any(|rule| rule.id == fault.requirement)
+    };
+    let mut ids: Vec<String> = suite
+        .iter()
+        .filter(bears)
+        .map(|case| case.id.clone())
+        .collect();
     let own = ids.clone();
-    ids.extend(controls(suite).map(|case| case.id.clone()).filter(|id| !own.contains(id)));
+    ids.extend(
+        controls(suite)
+            .map(|case| case.id.clone())
+            .filter(|id| !own.contains(id)),
+    );
     let endpoint = Endpoint::Exec(command(program.to_path_buf(), &["--fault", &fault.id]));
     let options = Options {
         connector: Connector::new(&format!("sabotaged:{}", fault.id), endpoint),
@@ -132,10 +146,16 @@ async fn plant(
         Err(error) => (None, Some(error.to_string())),
     };
     let fired = report.as_ref().map(fired).unwrap_or_default();
-    let named = report.as_ref().is_some_and(|report| names(report, &fault.requirement));
+    let named = report
+        .as_ref()
+        .is_some_and(|report| names(report, &fault.requirement));
     Outcome {
         killed: named || fired.iter().any(|id| own.contains(id)),
-        controls: fired.iter().filter(|id| !own.contains(id)).cloned().collect(),
+        controls: fired
+            .iter()
+            .filter(|id| !own.contains(id))
+            .cloned()
+            .collect(),
         fired,
         trouble,
         id: fault.id,
@@ -158,10 +178,20 @@ fn names(report: &Report, requirement: &str) -> bool {
 
 fn say(outcome: &Outcome) {
     let word = if outcome.killed { "killed" } else { "SURVIVED" };
-    let Outcome { id, requirement, title, fired, .. } = outcome;
+    let Outcome {
+        id,
+        requirement,
+        title,
+        fired,
+        ..
+    } = outcome;
     anstream::println!("{word}  {id} ({requirement}): {title}");
     for case in fired {
-        let control = if outcome.controls.contains(case) { " (control)" } else { "" };
+        let control = if outcome.controls.contains(case) {
+            " (control)"
+        } else {
+            ""
+        };
         anstream::println!("          {case}{control}");
     }
     if let Some(trouble) = &outcome.trouble {

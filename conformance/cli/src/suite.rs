@@ -33,9 +33,8 @@ pub(crate) fn command(program: PathBuf, arguments: &[&str]) -> Command {
 pub(crate) fn connector(name: &str) -> Result<Connector, Trouble> {
     let own = std::env::current_exe()?;
     let endpoint: Endpoint = name.parse()?;
-    let endpoint = endpoint.resolve(|builtin| {
-        (builtin == "reference").then(|| command(own, &["adapter-reference"]))
-    });
+    let endpoint = endpoint
+        .resolve(|builtin| (builtin == "reference").then(|| command(own, &["adapter-reference"])));
     Ok(Connector::new(name, endpoint))
 }
 

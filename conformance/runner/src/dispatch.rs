@@ -288,7 +288,8 @@ impl Worker {
     /// Plays the case to its end, whatever happens in it.
     async fn act(&self, case: &Case, scene: &Scene) -> Result<(), Stop> {
         let mut task = tokio::spawn(case.play(scene.clone()));
-        let ended = match tokio::time::timeout(self.options.limit, &mut task).await {
+
+        match tokio::time::timeout(self.options.limit, &mut task).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => Err(Stop::Harness(format!("the case panicked: {error}"))),
             Err(_) => {
@@ -299,8 +300,7 @@ impl Worker {
                     "not done after {seconds} s; it was at {doing}"
                 )))
             }
-        };
-        ended
+        }
     }
 
     async fn record(&self, scene: &Scene, result: &mut CaseResult) {

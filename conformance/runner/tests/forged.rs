@@ -72,7 +72,7 @@ fn a_faulty_mail_shows_no_other_fault() {
         let (mut scene, mut keyring) = scene(kind, fault.base.relation());
         let made = fault.forge(&mut scene).unwrap();
         keyring.add_person(&scene.author).unwrap();
-        if let Err(error) = forged::faulty(&made.mail, fault.requirement, &keyring, NOW.0) {
+        if let Err(error) = forged::faulty(&made.mail, fault.requirement, &keyring, scene.now.0) {
             wrong.insert(fault.id, error);
         }
     }

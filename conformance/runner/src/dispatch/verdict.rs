@@ -53,7 +53,10 @@ fn status(
     if !harness.is_empty() {
         return (Status::HarnessError, Some(harness));
     }
-    let must = result.failures.iter().any(|failure| failure.is_must());
+    let must = result
+        .failures
+        .iter()
+        .any(super::super::report::FailureReport::is_must);
     match ended {
         Err(stop @ (Stop::Agent(_) | Stop::Adapter(_))) => (Status::Fail, Some(stop.to_string())),
         Err(Stop::Harness(reason)) => (Status::HarnessError, Some(reason.clone())),

@@ -47,117 +47,154 @@ pub fn valid(forged: &Forged, keyring: &Keyring, now: i64) -> Result<Option<Mail
     Ok(Some(mail))
 }
 
-/// Under which other requirements a fault shows to a reader who doesn't know what its
-/// recipient knows, or who meets it at another layer.
-static SEEN_AS: &[(Rule, &[Rule])] = &[
-    (&req::CONTACT_AUTHOR, &[&req::SEC_OBJECT_SIGNATURE]),
-    (
-        &req::DELIVERY_SENDER,
-        &[
-            &req::DELIVERY_AUTHOR,
-            &req::MAIL_OUTER_ADDRESSES,
-            &req::SEC_DELIVERY_SIGNATURE,
-        ],
-    ),
-    (&req::FRIENDS_REQUEST_CONTACT, &[&req::SEC_OBJECT_SIGNATURE]),
-    (&req::IDENTITY_COMMITTED, &[&req::SEC_OBJECT_SIGNATURE]),
-    (&req::IDENTITY_NOT_MERGED, &[&req::RETRACT_KINDS]),
-    (
-        &req::IDENTITY_SELF_SIGNED,
-        &[&req::IDENTITY_ID, &req::SEC_OBJECT_SIGNATURE],
-    ),
-    (
-        &req::LOOP_NO_REACTION,
-        &[
-            &req::MAIL_KITH_VERSION,
-            &req::MAIL_MESSAGE_ID,
-            &req::MAIL_NEVER_CLEAR,
-        ],
-    ),
-    (&req::MAIL_DELIVERY_SEALED, &[&req::MAIL_NEVER_CLEAR]),
-    (
-        &req::MAIL_KITH_VERSION_UNTRUSTED,
-        &[
-            &req::MAIL_HEADER_PROTECTION,
-            &req::MAIL_KITH_VERSION,
-            &req::MAIL_NEVER_CLEAR,
-            &req::MAIL_PADDING,
-            &req::MAIL_PAYLOAD,
-            &req::SEC_PURPOSE,
-            &req::MAIL_FALLBACK,
-        ],
-    ),
-    (&req::MAIL_ONE_ENVELOPE, &[&req::MAIL_PADDING]),
-    (&req::MAIL_OPEN_PRIVATE, &[&req::MAIL_NEVER_CLEAR]),
-    (&req::MAIL_OPEN_UNKNOWN, &[&req::MAIL_NEVER_CLEAR]),
-    (&req::MESSAGE_ADDRESSED, &[&req::FRIENDS_ACCEPT_TO]),
-    (&req::SEC_CERT_EXPIRED, &[&req::SEC_CERT_ENCRYPTION]),
-    (
-        &req::SEC_COMPRESSION_DEPTH,
-        &[
-            &req::MAIL_FALLBACK,
-            &req::MAIL_HEADER_PROTECTION,
-            &req::MAIL_NO_COMPRESSION,
-            &req::MAIL_PADDING,
-            &req::MAIL_PAYLOAD,
-            &req::SEC_DELIVERY_SIGNED,
-            &req::SEC_ENVELOPE_TYPE,
-        ],
-    ),
-    (&req::SEC_COMPRESSION_OUTPUT, &[&req::MAIL_NO_COMPRESSION]),
-    (
-        &req::SEC_FOR_ME,
-        &[
-            &req::MAIL_OUTER_ADDRESSES,
-            &req::SEC_RECIPIENT_KEY,
-            &req::SEC_RECIPIENTS_AGREE,
-            &req::FRIENDS_ACCEPT_TO,
-        ],
-    ),
-    (
-        &req::SEC_HASHED_ONLY,
-        &[&req::SEC_PURPOSE, &req::SEC_RECIPIENTS_AGREE],
-    ),
-    (&req::SEC_PURPOSE_MATCHES, &[&req::SEC_PURPOSE]),
-    (&req::XML_DEPTH, &[&req::XML_SCHEMA]),
-    (
-        &req::XML_NO_DOCTYPE,
-        &[&req::MAIL_LISTED_PRESENT, &req::XML_SCHEMA],
-    ),
-    (
-        &req::XML_WELL_FORMED,
-        &[&req::MAIL_LISTED_PRESENT, &req::XML_SCHEMA],
-    ),
-];
-
-/// Whether a faulty mail shows its fault and no other, as far as the judge can see it.
+/// Whether a faulty mail shows its fault and no other, as far as the judge can see it:
+/// what it breaks besides must be a consequence.
 ///
 /// # Errors
-/// What else it breaks, or that it doesn't show its fault although a check bears it.
+/// What else it breaks.
 pub fn faulty(forged: &Forged, fault: Rule, keyring: &Keyring, now: i64) -> Result<(), String> {
     let Some((_, broken)) = broken(forged, keyring, now) else {
         return Ok(());
     };
-    let aliases = SEEN_AS.iter().find(|(rule, _)| *rule == fault);
-    let aliases = aliases.map_or(&[][..], |(_, aliases)| aliases);
-    if std::env::var_os("KITH_DUMP").is_some() {
-        eprintln!(
-            "DUMP {} {}",
-            fault.id,
-            broken
-                .iter()
-                .map(|(r, _)| r.id)
-                .collect::<Vec<_>>()
-                .join(" ")
-        );
-    }
-    let other = broken
-        .iter()
-        .find(|(rule, _)| *rule != fault && !aliases.contains(rule));
-    match other {
-        Some((rule, message)) if !broken.iter().any(|(rule, _)| *rule == fault) => Err(format!(
-            "a forged mail that should break {fault} breaks {rule} instead: {message}"
+    let expected = |rule: Rule| rule == fault || consequences(fault).contains(&rule);
+    match broken.iter().find(|(rule, _)| !expected(rule)) {
+        Some((rule, message)) => Err(format!(
+            "a forged mail that should break only {fault} breaks {rule}: {message}"
         )),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
+
+/// The requirements that a mail which breaks this one may break too: the same fault seen
+/// by another check, or something that can't be made right once it is there.
+fn consequences(fault: Rule) -> &'static [Rule] {
+    let found = CONSEQUENCES.iter().find(|(rule, _)| *rule == fault);
+    found.map_or(&[], |(_, consequences)| consequences)
+}
+
+/// What can't be read has neither padding nor fallback nor fields of its own.
+static UNREADABLE: &[Rule] = &[
+    &req::MAIL_FALLBACK,
+    &req::MAIL_HEADER_PROTECTION,
+    &req::MAIL_KITH_VERSION,
+    &req::MAIL_MESSAGE_ID,
+    &req::MAIL_NEVER_CLEAR,
+    &req::MAIL_NO_COMPRESSION,
+    &req::MAIL_PADDING,
+    &req::MAIL_PAYLOAD,
+    &req::SEC_DELIVERY_SIGNED,
+    &req::SEC_ENVELOPE_TYPE,
+];
+
+/// An object that is no document is nothing that a delivery can list.
+static NO_DOCUMENT: &[Rule] = &[&req::MAIL_LISTED_PRESENT, &req::XML_SCHEMA];
+
+/// Somebody else's key, or the right one for something else.
+static OTHER_KEY: &[Rule] = &[
+    &req::CONTACT_AUTHOR,
+    &req::DELIVERY_AUTHOR,
+    &req::IDENTITY_ID,
+    &req::MAIL_OUTER_ADDRESSES,
+    &req::SEC_DELIVERY_SIGNATURE,
+    &req::SEC_OBJECT_SIGNATURE,
+];
+
+/// The document names others than the envelope or the outer mail.
+static OTHER_RECIPIENT: &[Rule] = &[
+    &req::FRIENDS_ACCEPT_TO,
+    &req::MAIL_OUTER_ADDRESSES,
+    &req::SEC_ONE_RECIPIENT,
+    &req::SEC_RECIPIENTS_AGREE,
+    &req::SEC_RECIPIENT_KEY,
+];
+
+/// By the requirement that is broken.
+static CONSEQUENCES: &[(Rule, &[Rule])] = &[
+    (&req::CONTACT_AUTHOR, OTHER_KEY),
+    (&req::DELIVERY_SENDER, OTHER_KEY),
+    (&req::FRIENDS_ACCEPT_CREDENTIALS, &[&req::MAIL_PADDING]),
+    (&req::FRIENDS_ACCEPT_SEALED, &[&req::MAIL_NEVER_CLEAR]),
+    (&req::FRIENDS_REQUEST_CONTACT, OTHER_KEY),
+    (
+        &req::FRIENDS_REQUEST_CREDENTIALS,
+        &[&req::FRIENDS_REQUEST_CONTACT],
+    ),
+    (&req::IDENTITY_COMMITTED, OTHER_KEY),
+    (&req::IDENTITY_COMPLETE, OTHER_KEY),
+    (&req::IDENTITY_ID, OTHER_KEY),
+    (&req::IDENTITY_KEY_PACKET, &[&req::IDENTITY_ID]),
+    (&req::IDENTITY_NOT_MERGED, &[&req::RETRACT_KINDS]),
+    (&req::IDENTITY_SELF_SIGNED, OTHER_KEY),
+    (&req::KIND_AUDIENCE, &[&req::FRIENDS_REQUEST_OPEN]),
+    (&req::LOOP_NO_REACTION, UNREADABLE),
+    (&req::MAIL_DELIVERY_SEALED, &[&req::MAIL_NEVER_CLEAR]),
+    (&req::MAIL_KITH_VERSION_UNTRUSTED, UNREADABLE),
+    (
+        &req::MAIL_LISTED_PRESENT,
+        &[
+            &req::FRIENDS_ACCEPT_CREDENTIALS,
+            &req::MAIL_FALLBACK,
+            &req::MAIL_LISTED_PARTS,
+            &req::MAIL_PADDING,
+        ],
+    ),
+    (&req::MAIL_MIME_BOUNDS, &[&req::MAIL_PADDING]),
+    (&req::MAIL_ONE_ENVELOPE, &[&req::MAIL_PADDING]),
+    (&req::MAIL_OPEN_PRIVATE, &[&req::MAIL_NEVER_CLEAR]),
+    (&req::MAIL_OPEN_UNKNOWN, &[&req::MAIL_NEVER_CLEAR]),
+    (&req::MAIL_PART_ONCE, &[&req::MAIL_PADDING]),
+    (&req::MAIL_PAYLOAD, &[&req::MAIL_PADDING]),
+    (
+        &req::MAIL_SIZE,
+        &[&req::FRIENDS_REQUEST_MAIL_SIZE, &req::MAIL_LINES],
+    ),
+    (
+        &req::MAIL_STRUCTURE,
+        &[&req::MAIL_CONTENT_DESCRIPTION, &req::MAIL_NEVER_CLEAR],
+    ),
+    (&req::MESSAGE_ADDRESSED, &[&req::FRIENDS_ACCEPT_TO]),
+    (&req::MESSAGE_AUDIENCE, &[&req::KIND_AUDIENCE]),
+    (&req::POST_AUDIENCE, &[&req::KIND_AUDIENCE]),
+    (
+        &req::SEC_CERT_EXPIRED,
+        &[&req::SEC_CERT_ENCRYPTION, &req::SEC_CERT_FLAGS],
+    ),
+    (&req::SEC_CERT_FLAGS, &[&req::SEC_CERT_ENCRYPTION]),
+    (&req::SEC_CERT_PRIMARY, OTHER_KEY),
+    (&req::SEC_COMPRESSION_DEPTH, UNREADABLE),
+    (&req::SEC_COMPRESSION_OUTPUT, UNREADABLE),
+    (&req::SEC_DELIVERY_SIGNED, &[&req::SEC_DELIVERY_SIGNATURE]),
+    (&req::SEC_FOR_ME, OTHER_RECIPIENT),
+    (
+        &req::SEC_HASHED_ONLY,
+        &[&req::SEC_PURPOSE, &req::SEC_RECIPIENTS_AGREE],
+    ),
+    (&req::SEC_INTEGRITY, UNREADABLE),
+    (
+        &req::SEC_OBJECT_FORM,
+        &[
+            &req::MAIL_LISTED_PRESENT,
+            &req::MAIL_NO_COMPRESSION,
+            &req::SEC_OBJECT_SIGNATURE,
+            &req::XML_SCHEMA,
+        ],
+    ),
+    (&req::SEC_ONE_RECIPIENT, OTHER_RECIPIENT),
+    (&req::SEC_PURPOSE_MATCHES, &[&req::SEC_PURPOSE]),
+    (&req::SEC_RECIPIENTS_AGREE, OTHER_RECIPIENT),
+    (&req::XML_DEPTH, NO_DOCUMENT),
+    (&req::XML_NO_DOCTYPE, NO_DOCUMENT),
+    (
+        &req::XML_SCHEMA,
+        &[
+            &req::ACK_MISSING,
+            &req::CHANNEL_BASE,
+            &req::KIND_AUDIENCE,
+            &req::MAIL_LISTED_PRESENT,
+            &req::MAIL_OUTER_ADDRESSES,
+            &req::MESSAGE_AUDIENCE,
+        ],
+    ),
+    (&req::XML_SIZE, NO_DOCUMENT),
+    (&req::XML_WELL_FORMED, NO_DOCUMENT),
+];

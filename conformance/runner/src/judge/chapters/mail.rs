@@ -439,7 +439,9 @@ fn payload(seen: &Seen<'_>) -> Verdict {
 /// The hashes of the parts that a delivery document can list.
 fn parts(seen: &Seen<'_>) -> (Vec<String>, Vec<String>) {
     let mail = seen.mail;
-    let objects = mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     let certificates = mail
         .into_iter()
         .flat_map(|mail| mail.certificates.iter().flatten());

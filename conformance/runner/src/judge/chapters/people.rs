@@ -29,7 +29,10 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
 ];
 
 fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(objects.filter(|object| object.kind == kind).map(|object| {
         let audience = &object.audience;
         Verdict::of(audience == expected, || {
@@ -39,7 +42,10 @@ fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
 }
 
 fn message_addressed(seen: &Seen<'_>) -> Verdict {
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(
         objects
             .filter(|object| object.kind == "message")
@@ -61,7 +67,10 @@ fn post_audience(seen: &Seen<'_>) -> Verdict {
 }
 
 fn retract_author(seen: &Seen<'_>) -> Verdict {
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(
         objects
             .filter(|object| object.kind == "retract")
@@ -78,7 +87,10 @@ fn retract_author(seen: &Seen<'_>) -> Verdict {
 }
 
 fn retract_kinds(seen: &Seen<'_>) -> Verdict {
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(
         objects
             .filter(|object| object.kind == "retract")

@@ -73,7 +73,10 @@ fn revision(seen: &Seen<'_>) -> Verdict {
             "identity" | "request" | "accept" | "confirm" | "decline" | "end"
         )
     };
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(objects.filter(|object| first(&object.kind)).map(|object| {
         let (kind, rev) = (&object.kind, object.rev);
         Verdict::of(rev == 1, || {
@@ -83,7 +86,10 @@ fn revision(seen: &Seen<'_>) -> Verdict {
 }
 
 fn audience(seen: &Seen<'_>) -> Verdict {
-    let objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let objects = seen
+        .mail
+        .into_iter()
+        .flat_map(super::super::read::Mail::readable);
     Verdict::all(objects.map(|object| {
         let allowed: &[&str] = match object.kind.as_str() {
             "identity" | "contact" => &["any"],

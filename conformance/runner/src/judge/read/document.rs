@@ -197,7 +197,7 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
         audience: attribute(root, "audience", WHAT)?,
         kind,
         fallback: fallback
-            .and_then(|node| node.text())
+            .and_then(roxmltree::Node::text)
             .unwrap_or_default()
             .to_owned(),
         payload: Element::own(*payload),
