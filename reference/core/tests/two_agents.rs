@@ -259,3 +259,41 @@ fn an_end_ends_it_for_both() {
         (State::Stranger, State::Stranger)
     );
 }
+
+#[test]
+fn a_bounce_changes_the_delivery_state_of_its_copy() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let to = bob.id();
+    alice.act(
+        START,
+        Action::Message {
+            to,
+            text: "Hello".to_owned(),
+            parent: None,
+        },
+    );
+    let mails = alice.take_outbox(START);
+    let sent = String::from_utf8(mails[0].1.clone()).unwrap();
+    let id = sent
+        .lines()
+        .find(|line| line.starts_with("Message-ID:"))
+        .unwrap();
+    let report = format!(
+        "From: MAILER-DAEMON@b.test\r\nTo: alice@a.test\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nIt failed.\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; b.test\r\n\r\nFinal-Recipient: rfc822; bob@b.test\r\n\
+         Action: failed\r\nStatus: 5.1.1\r\n\
+         --b\r\nContent-Type: text/rfc822-headers\r\n\r\n{id}\r\n--b--\r\n"
+    );
+    let receipt = alice.receive(report.as_bytes(), START);
+    assert_eq!(receipt.mail.outcome, Outcome::Ignore);
+    let copies = alice.agent.view(&alice.store, START).deliveries().unwrap();
+    assert_eq!(
+        copies[0].state,
+        kith_core::agent::view::DeliveryState::Bounced
+    );
+    assert_eq!(alice.state(START), State::Friends);
+}

@@ -6,7 +6,6 @@ use kith_adapter::protocol::{Failure, Hash, Identity, ObjectId, Timestamp};
 use time::OffsetDateTime;
 
 /// A failure of the agent itself.
-#[expect(clippy::needless_pass_by_value, reason = "for use with map_err")]
 pub(crate) fn internal(error: impl Display) -> Failure {
     Failure::Internal(error.to_string())
 }

@@ -19,7 +19,7 @@ use kith_adapter::protocol::{
 use kith_adapter::server::{Adapter, ServeError};
 use kith_adapter::view::{View, ViewResult};
 use kith_agent::Store;
-use kith_core::Gate;
+use kith_core::{Gate, Strict};
 
 use session::Session;
 
@@ -49,6 +49,15 @@ pub async fn serve(gate: Arc<dyn Gate>) -> Result<(), ServeError> {
         opened: 0,
     };
     kith_adapter::server::serve(tokio::io::stdin(), tokio::io::stdout(), adapter).await
+}
+
+/// Serves the reference agent as it is, with every requirement enforced.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_strict() -> Result<(), ServeError> {
+    serve(Arc::new(Strict)).await
 }
 
 impl Reference {

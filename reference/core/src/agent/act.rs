@@ -180,7 +180,9 @@ impl Step<'_> {
                 invite,
             } => {
                 let note = note.as_deref().filter(|note| !note.trim().is_empty());
-                return self.befriend(&address, note, invite).map(Done::Object);
+                return self
+                    .befriend(&address, note, invite.as_ref())
+                    .map(Done::Object);
             }
             Action::Accept { request } => self.accept(request)?,
             Action::Decline { request, notify } => self.decline(request, notify)?,
@@ -207,7 +209,7 @@ impl Step<'_> {
         &mut self,
         to: &str,
         note: Option<&str>,
-        invite: Option<Invitation>,
+        invite: Option<&Invitation>,
     ) -> Result<[u8; 16], ActError> {
         if !address::is_valid(to) {
             return Err(ActError::Address(to.to_owned()));
@@ -215,10 +217,8 @@ impl Step<'_> {
         if address::same(to, &self.own.address) {
             return Err(ActError::Self_(to.to_owned()));
         }
-        if let Some(invite) = &invite {
-            if invite.expires < self.now {
-                return Err(InviteError::Expired.into());
-            }
+        if invite.is_some_and(|invite| invite.expires < self.now) {
+            return Err(InviteError::Expired.into());
         }
         let refuse = |reason| ActError::State {
             name: to.to_owned(),
@@ -249,7 +249,7 @@ impl Step<'_> {
                 _ => {}
             }
         }
-        kinds::request::ask(self, to, note, invite.as_ref())
+        kinds::request::ask(self, to, note, invite)
     }
 
     fn pending_by_id(&self, request: [u8; 16]) -> Result<(Pending, Peer), ActError> {

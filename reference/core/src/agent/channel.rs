@@ -344,10 +344,10 @@ impl Step<'_> {
         channel: &[u8; 16],
         number: u64,
     ) -> Result<(), AgentError> {
-        if let Some(mut own) = self.store.record::<Outgoing>(Table::Outgoing, &peer)? {
-            if own.channel == *channel && own.open.remove(&number) {
-                self.store.set(Table::Outgoing, peer, &own)?;
-            }
+        let own = self.store.record::<Outgoing>(Table::Outgoing, &peer)?;
+        if let Some(mut own) = own.filter(|own| own.channel == *channel) {
+            own.open.remove(&number);
+            self.store.set(Table::Outgoing, peer, &own)?;
         }
         Ok(())
     }

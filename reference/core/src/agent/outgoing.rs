@@ -46,6 +46,7 @@ pub(crate) struct Load {
 impl Step<'_> {
     /// Seals a delivery to a peer and puts it into the outbox.
     pub(crate) fn deliver(&mut self, peer: &Peer, mut load: Load) -> Result<(), AgentError> {
+        crate::implements!(req::MAIL_NEVER_CLEAR);
         let friend = self.is_friend(peer.id)?;
         if friend && load.again.is_none() {
             self.ride_confirm(peer, &mut load)?;

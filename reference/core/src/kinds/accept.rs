@@ -82,10 +82,13 @@ pub(crate) fn take(
         && named.chain.last().map(|e| e.hash.0) == introduced.peer.chain.last().map(|e| e.hash);
     gate.check(&req::FRIENDS_ACCEPT_CREDENTIALS, brought)?;
     let relation = step.relation(peer.id)?;
-    if let Some(friend) = relation.friend.clone() {
-        if friend.requests.contains(&Handshake(accept.request.hash.0)) {
-            return repeated(step, part, peer, friend);
-        }
+    let answered = Handshake(accept.request.hash.0);
+    if let Some(friend) = relation
+        .friend
+        .as_ref()
+        .filter(|f| f.requests.contains(&answered))
+    {
+        return repeated(step, part, peer, friend);
     }
     let asked = step
         .store
@@ -130,7 +133,7 @@ fn repeated(
     step: &mut Step<'_>,
     part: &Part,
     peer: &Peer,
-    friend: Friendship,
+    friend: &Friendship,
 ) -> Result<(), Failure> {
     let today = |sent: i64| step.now - sent < DAY;
     let last = friend.confirmed.as_ref();

@@ -28,18 +28,39 @@ pub(crate) fn code(tree: &Tree) -> Vec<Evidence> {
     mentions(tree, "reference/")
 }
 
-/// The places in the suite that name a requirement: cases, the forge's faults, each of which is a
-/// case, and the judge's lints, which look at every mail in every case.
+/// The places in the suite that name a requirement: cases, the forge's faults, the cells of the
+/// state tables and the vectors, each of which is a case, and the runner with the judge's lints,
+/// which look at every mail in every case.
 pub(crate) fn cases(tree: &Tree) -> Vec<Evidence> {
     let places = [
         "conformance/cases/src/",
         "conformance/forge/src/faults/",
-        "conformance/runner/src/judge/chapters/",
+        "conformance/runner/src/",
     ];
-    places
-        .into_iter()
-        .flat_map(|place| mentions(tree, place))
+    let named = places.into_iter().flat_map(|place| mentions(tree, place));
+    named
+        .chain(table_cells(tree))
+        .chain(vectors(tree))
         .collect()
+}
+
+/// The cells of the state tables, each of which is a case.
+fn table_cells(tree: &Tree) -> Vec<Evidence> {
+    let mut found = Vec::new();
+    for (path, text) in tree.with_suffix(".toml") {
+        if !path.starts_with("spec/1.0/state/") {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            let id = line.strip_prefix("requirement = \"");
+            let id = id.and_then(|rest| rest.strip_suffix('"'));
+            found.extend(id.map(|id| Evidence {
+                at: format!("{path}:{}", index + 1),
+                requirements: vec![id.to_owned()],
+            }));
+        }
+    }
+    found
 }
 
 /// The vectors: objects with `id` and `requirements` in the JSON files under `vectors/`.
