@@ -1,6 +1,8 @@
 //! The judge looks at what the forge makes: valid mail of every kind is clean, and both
 //! readers agree on it; a faulty mail shows its fault where a check bears it, else nothing.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
+
 use std::collections::BTreeMap;
 
 use kith_forge::faults::{Base, Expectation, History, Relation, Scene, catalogue};

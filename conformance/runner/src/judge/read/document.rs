@@ -196,10 +196,7 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
         created: attribute(root, "created", WHAT)?,
         audience: attribute(root, "audience", WHAT)?,
         kind,
-        fallback: fallback
-            .and_then(roxmltree::Node::text)
-            .unwrap_or_default()
-            .to_owned(),
+        fallback: fallback.and_then(Node::text).unwrap_or_default().to_owned(),
         payload: Element::own(*payload),
     })
 }
