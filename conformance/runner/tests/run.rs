@@ -1,5 +1,7 @@
 //! The runner with an adapter that only says hello: statuses, blocking, reports.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

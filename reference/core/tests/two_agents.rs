@@ -1,5 +1,7 @@
 //! Two people in memory: from invite or request to friendship, messages and posts.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
+
 use std::sync::Arc;
 
 use kith_core::agent::outbox::Submitted;

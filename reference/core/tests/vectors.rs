@@ -1,5 +1,7 @@
 //! Every vector: the outcome of the mail and of each of its objects.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
+
 use std::sync::Arc;
 
 use base64::Engine;
