@@ -62,6 +62,24 @@ pub(crate) fn cases() -> Vec<Case> {
             |scene| Box::pin(edited(scene)),
         ),
         case(
+            "delivery/confirm-rides",
+            "a confirm rides in every delivery until it is acknowledged",
+            &[&req::FRIENDS_CONFIRM_RIDES],
+            |scene| Box::pin(confirm_rides(scene)),
+        ),
+        case(
+            "delivery/missing-again",
+            "what an ack lists as missing is sent again after a day, the same",
+            &[&req::ACK_RESEND],
+            |scene| Box::pin(missing_again(scene)),
+        ),
+        case(
+            "delivery/retract-first",
+            "a retract that comes before its target takes effect when that comes",
+            &[&req::RETRACT_FIRST],
+            |scene| Box::pin(retract_first(scene)),
+        ),
+        case(
             "delivery/temporary-failure",
             "what a server refuses for now is sent later, once",
             &[&req::SEND_TEMPORARY],
@@ -378,6 +396,104 @@ async fn away(scene: Scene) -> Result<(), Stop> {
         .count();
     scene.expect(&req::SEND_DURABLE, again == 0, || {
         format!("expected the message once, seen it {again} times more")
+    });
+    Ok(())
+}
+
+/// What an agent's delivery is numbered with, as an ack names it.
+fn numbers(sent: &Sent) -> Result<(kith_forge::Id128, i64), Stop> {
+    let channel = delivery(sent).and_then(|delivery| delivery.channel.as_ref());
+    let channel = channel.ok_or_else(|| Stop::Agent("a delivery has no channel".to_owned()))?;
+    let id = channel.id.parse().map_err(Stop::harness)?;
+    Ok((id, i64::try_from(channel.seq).map_err(Stop::harness)?))
+}
+
+async fn confirm_rides(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Agent).await?;
+    scene.mail_to(&bob)?;
+    write(&agent, &bob, &scene.token()).await?;
+    agent.sync().await?;
+    let sent = scene.expect_mail(&req::FRIENDS_CONFIRM_RIDES, &bob, "message")?;
+    scene.expect(
+        &req::FRIENDS_CONFIRM_RIDES,
+        sent.object("confirm").is_some(),
+        || {
+            format!(
+                "expected the confirm beside the message, seen {:?}",
+                sent.kinds()
+            )
+        },
+    );
+    let (channel, number) = numbers(&sent)?;
+    let acks = vec![ack(channel, number)];
+    let draft = bob
+        .acknowledge(&friendship.peer, acks, scene.now())
+        .map_err(Stop::harness)?;
+    scene.send(&mut bob, draft).await?;
+    write(&agent, &bob, &scene.token()).await?;
+    agent.sync().await?;
+    let sent = scene.expect_mail(&req::FRIENDS_CONFIRM_RIDES, &bob, "message")?;
+    scene.expect(
+        &req::FRIENDS_CONFIRM_RIDES,
+        sent.object("confirm").is_none(),
+        || "expected no confirm once it is acknowledged, seen one".to_owned(),
+    );
+    Ok(())
+}
+
+async fn missing_again(scene: Scene) -> Result<(), Stop> {
+    let (agent, mut bob, friendship) = friends(&scene).await?;
+    write(&agent, &bob, &scene.token()).await?;
+    agent.sync().await?;
+    let lost = scene.expect_mail(&req::ACK_RESEND, &bob, "message")?;
+    write(&agent, &bob, &scene.token()).await?;
+    agent.sync().await?;
+    scene.expect_mail(&req::ACK_RESEND, &bob, "message")?;
+    let (channel, number) = numbers(&lost)?;
+    let mut missing = ack(channel, number - 1);
+    missing.highest = number + 1;
+    missing.missing = vec![number];
+    let draft = bob.acknowledge(&friendship.peer, vec![missing], scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    agent.jump(2).await?;
+    let again = scene.expect_mail(&req::ACK_RESEND, &bob, "message")?;
+    let facts = |sent: &Sent| {
+        let hash = sent.object("message").map(|object| object.hash.clone());
+        (numbers(sent).ok(), hash)
+    };
+    let (one, two) = (facts(&lost), facts(&again));
+    scene.expect(&req::ACK_RESEND, one == two, || {
+        format!("expected the same channel, number and object: {one:?}, seen {two:?}")
+    });
+    Ok(())
+}
+
+async fn retract_first(scene: Scene) -> Result<(), Stop> {
+    let (agent, mut bob, friendship) = friends(&scene).await?;
+    let token = scene.token();
+    let post = bob.post_object(&token, scene.now());
+    let draft = bob
+        .retract(&friendship.peer, &post, scene.now())
+        .map_err(Stop::harness)?;
+    scene.send(&mut bob, draft).await?;
+    let draft = bob
+        .carry(&friendship.peer, vec![post], scene.now())
+        .map_err(Stop::harness)?;
+    scene.send(&mut bob, draft).await?;
+    // The barrier: another post is shown.
+    let other = scene.token();
+    let draft = bob
+        .post(&friendship.peer, &other, scene.now())
+        .map_err(Stop::harness)?;
+    scene.send(&mut bob, draft).await?;
+    let timeline = agent
+        .view(kith_adapter::view::publishing::Timeline {})
+        .await?;
+    let texts: Vec<_> = timeline.iter().map(|entry| entry.text.as_str()).collect();
+    scene.expect(&req::RETRACT_FIRST, texts == [other.as_str()], || {
+        format!("expected only `{other}`, seen {texts:?}")
     });
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
         .filter(|status| report.summary.of(*status) > 0)
         .collect();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = width {
         table.set_width(width);
