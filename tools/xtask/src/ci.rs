@@ -27,10 +27,12 @@ const STEPS: &[&[&str]] = &[
     ],
     &["test", "--workspace"],
     &["conform"],
+    &["conform", "sabotage"],
     &["xtask", "trace"],
     &["xtask", "tidy"],
     &["xtask", "schemas", "--check"],
     &["xtask", "vectors", "--check"],
+    &["xtask", "vectors", "--verify"],
 ];
 
 /// What became of a step.
