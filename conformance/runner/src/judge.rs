@@ -21,6 +21,7 @@ use kith_spec::Rule;
 use kith_testbed::Submission;
 
 pub use keyring::Keyring;
+pub(crate) use keyring::secret;
 pub use memory::Memory;
 pub use read::{Form, Mail, ReadError};
 

@@ -34,7 +34,7 @@ use crate::case::{Case, Stop};
 use crate::child::Slot;
 use crate::judge::{Keyring, Memory};
 use crate::ledger::Ledger;
-use crate::stage::{BEGINNING, Stage};
+use crate::stage::{BEGINNING, Character, Stage};
 
 /// The domain of the agent under test.
 pub const AGENT_DOMAIN: &str = "a.test";
@@ -243,10 +243,11 @@ impl Scene {
         if state.keyring.plays(address) {
             return Err(Stop::Harness(format!("the case plays {address} twice")));
         }
-        Arc::make_mut(&mut state.keyring).add_person(&person)?;
+        let Character { puppet, secret } = person;
+        Arc::make_mut(&mut state.keyring).add_secret(&puppet, secret)?;
         drop(state);
         self.server().add_account(address, "puppet")?;
-        Ok(person)
+        Ok(puppet)
     }
 
     /// Lets the judge know keys that a puppet has come by since: after a rotation.

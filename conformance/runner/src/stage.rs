@@ -1,13 +1,16 @@
 //! What all cases of a run share: the certificate authority, the seed, the puppets' keys.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::protocol::{About, Class, Clock, KeyKind};
 use kith_forge::{DAY, Instant, Puppet, Seed};
 use kith_testbed::{Authority, TestbedError};
+use sequoia_openpgp::Cert;
 
 use crate::case::Stop;
+use crate::judge;
 
 /// When a case begins, for an agent whose clock can be set.
 pub const BEGINNING: Instant = Instant::EXAMPLE;
@@ -19,7 +22,14 @@ pub struct Stage {
     seed: Seed,
     about: About,
     /// People by name and kind of keys: their keys are made once in a run.
-    people: Mutex<BTreeMap<(String, KeyKind), Puppet>>,
+    people: Mutex<BTreeMap<(String, KeyKind), Character>>,
+}
+
+/// A person, with the secret keys as the judge reads them.
+#[derive(Debug, Clone)]
+pub(crate) struct Character {
+    pub(crate) puppet: Puppet,
+    pub(crate) secret: Arc<Cert>,
 }
 
 impl Stage {
@@ -69,29 +79,33 @@ impl Stage {
         address: &str,
         kind: KeyKind,
         seed: &Seed,
-    ) -> Result<Puppet, Stop> {
+    ) -> Result<Character, Stop> {
         let version = match kind {
             KeyKind::V4 => kith_forge::KeyKind::V4,
             KeyKind::V6 => kith_forge::KeyKind::V6,
             KeyKind::Pq => {
-                return Err(Stop::NotTested(
-                    "the puppets have no post-quantum keys".to_owned(),
-                ));
+                let reason = "the puppets have no post-quantum keys";
+                return Err(Stop::NotTested(reason.to_owned()));
             }
         };
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = people.entry((name.to_owned(), kind)).or_insert_with(|| {
-            let seed = self.seed.child("people").child(name);
-            Puppet::new(&seed, name, address, version, BEGINNING - 30 * DAY)
-        });
-        let mut person = made.clone();
+        let mut person = match people.entry((name.to_owned(), kind)) {
+            Entry::Occupied(made) => made.get().clone(),
+            Entry::Vacant(place) => {
+                let own = self.seed.child("people").child(name);
+                let puppet = Puppet::new(&own, name, address, version, BEGINNING - 30 * DAY);
+                let secret = judge::secret(&puppet)?;
+                place.insert(Character { puppet, secret }).clone()
+            }
+        };
         drop(people);
-        person.rng = seed.child(name).rng();
-        if person.address != address {
-            address.clone_into(&mut person.address);
-            person.certificate_spec.user_id = format!("{name} <{address}>");
-            person.renew_certificate();
-            person.renew_contact(BEGINNING - 30 * DAY);
+        let puppet = &mut person.puppet;
+        puppet.rng = seed.child(name).rng();
+        if puppet.address != address {
+            address.clone_into(&mut puppet.address);
+            puppet.certificate_spec.user_id = format!("{name} <{address}>");
+            puppet.renew_certificate();
+            puppet.renew_contact(BEGINNING - 30 * DAY);
         }
         Ok(person)
     }

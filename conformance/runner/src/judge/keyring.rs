@@ -1,8 +1,11 @@
 //! Whose mail the judge can open, and whose signatures it knows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use kith_forge::Puppet;
+use kith_forge::read::Knowledge;
+use kith_forge::{Certificate, Puppet};
+use sequoia_openpgp::Cert;
 
 use super::read::openpgp::{self, CertificateFacts};
 use crate::case::Stop;
@@ -13,6 +16,8 @@ use crate::case::Stop;
 pub struct Keyring {
     pub(super) keys: openpgp::Keyring,
     pub(super) certificates: Vec<CertificateFacts>,
+    /// The same for the forge's reader.
+    pub(super) knowledge: Knowledge,
     /// The people whose secrets the harness has, by address in lower case.
     pub(super) people: BTreeMap<String, Puppet>,
 }
@@ -23,8 +28,12 @@ impl Keyring {
     /// # Errors
     /// If sequoia can't read the keys that the forge made.
     pub fn add_person(&mut self, person: &Puppet) -> Result<(), Stop> {
-        let secret = openpgp::certificate(&person.secret_key_export());
-        self.keys.secrets.push(secret.map_err(Stop::harness)?.cert);
+        self.add_secret(person, secret(person)?)
+    }
+
+    /// Adds a person whose secret keys are read already.
+    pub(crate) fn add_secret(&mut self, person: &Puppet, secret: Arc<Cert>) -> Result<(), Stop> {
+        self.keys.secrets.push(secret);
         self.people
             .insert(person.address.to_lowercase(), person.clone());
         self.add_signer(&person.certificate.binary)
@@ -40,7 +49,9 @@ impl Keyring {
                 "the certificate that the agent shows is none: {error}"
             ))
         })?;
-        self.keys.signers.push(facts.cert.clone());
+        self.keys.signers.push(Arc::clone(&facts.cert));
+        let known = Certificate::from_binary(certificate.to_vec());
+        self.knowledge.certificate(&known);
         self.certificates.push(facts);
         Ok(())
     }
@@ -66,4 +77,10 @@ impl Keyring {
             .iter()
             .rfind(|facts| facts.key_hash == key_hash)
     }
+}
+
+/// The secret keys of a person, as sequoia reads them. They don't depend on the address.
+pub(crate) fn secret(person: &Puppet) -> Result<Arc<Cert>, Stop> {
+    let facts = openpgp::certificate(&person.secret_key_export());
+    Ok(facts.map_err(Stop::harness)?.cert)
 }

@@ -5,6 +5,10 @@ pub mod document;
 pub mod mime;
 pub mod openpgp;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sequoia_openpgp::Cert;
 use sha2::{Digest, Sha256};
 
 use document::{DeliveryFacts, ObjectFacts};
@@ -88,30 +92,29 @@ impl Mail {
     /// If it isn't even MIME, or an envelope can't be opened with the keyring.
     pub fn read(octets: &[u8], keyring: &Keyring) -> Result<Self, ReadError> {
         let root = Entity::read(octets, "mail")?;
-        let mut keyring = keyring.clone();
         let envelope = match root.media_type.as_str() {
             "multipart/encrypted" => root.parts.get(1).map(|part| part.body.as_slice()),
             _ => None,
         };
-        let opened = envelope
-            .map(|octets| openpgp::message(octets, &keyring))
-            .transpose()?;
+        let opened = envelope.map(|octets| openpgp::message(octets, keyring));
+        let mut opened = opened.transpose()?;
         let inner = match &opened {
             Some(message) => Some(Entity::read(&message.content, "decrypted part")?),
             None => None,
         };
         let carrier = inner.as_ref().unwrap_or(&root);
         let certificates = certificates(carrier);
-        let brought = certificates
-            .iter()
-            .flatten()
-            .map(|facts| facts.cert.clone());
-        keyring.signers.extend(brought);
+        let keyring = with_brought(keyring, &certificates);
         let objects = objects(carrier, &keyring)?;
-        // Read again: now the certificates that came along are known.
-        let form = match (envelope, inner) {
-            (Some(octets), Some(root)) => {
-                let envelope = openpgp::message(octets, &keyring)?;
+        let signed = |message: &MessageFacts| message.signatures.iter().all(|s| s.signer.is_some());
+        if let (Some(octets), Some(message)) = (envelope, &opened)
+            && !signed(message)
+        {
+            // By now the certificates that came along are known.
+            opened = Some(openpgp::message(octets, &keyring)?);
+        }
+        let form = match (opened, inner) {
+            (Some(envelope), Some(root)) => {
                 let payload = Payload {
                     octets: envelope.content.clone(),
                     deliveries: deliveries(&root),
@@ -221,6 +224,21 @@ fn of_type<'a>(root: &'a Entity, media_type: &'a str) -> impl Iterator<Item = &'
     root.walk()
         .into_iter()
         .filter(move |entity| entity.media_type == media_type)
+}
+
+/// A keyring with the certificates that came along, as far as they are new.
+fn with_brought<'a>(
+    keyring: &'a Keyring,
+    brought: &[Result<CertificateFacts, ReadError>],
+) -> Cow<'a, Keyring> {
+    let mut keyring = Cow::Borrowed(keyring);
+    for facts in brought.iter().flatten() {
+        let known = |cert: &Arc<Cert>| cert.fingerprint() == facts.cert.fingerprint();
+        if !keyring.signers.iter().any(known) {
+            keyring.to_mut().signers.push(Arc::clone(&facts.cert));
+        }
+    }
+    keyring
 }
 
 fn objects(root: &Entity, keyring: &Keyring) -> Result<Vec<ObjectPart>, ReadError> {

@@ -1,8 +1,8 @@
 //! Two readers must agree: sequoia (this crate's [`super::read`]) and rPGP (the forge's
 //! reader). Where they don't, the harness can't judge, and says so.
 
-use kith_forge::read::{Knowledge, Reading, read_open};
-use kith_forge::{Certificate, Mail as Forged};
+use kith_forge::Mail as Forged;
+use kith_forge::read::{Reading, read_open};
 
 use super::read::Mail;
 use super::read::document::ObjectFacts;
@@ -49,13 +49,9 @@ pub fn compare_forged(first: &Mail, forged: &Forged, keyring: &Keyring) -> Resul
 }
 
 fn second(octets: &[u8], to: &str, keyring: &Keyring) -> Result<Reading, String> {
-    let mut knowledge = Knowledge::new();
-    for facts in &keyring.certificates {
-        knowledge.certificate(&Certificate::from_binary(facts.binary.clone()));
-    }
     let read = match keyring.person(to) {
-        Some(person) => person.read(octets, &knowledge),
-        None => read_open(octets, &knowledge),
+        Some(person) => person.read(octets, &keyring.knowledge),
+        None => read_open(octets, &keyring.knowledge),
     };
     read.map_err(|error| error.to_string())
 }

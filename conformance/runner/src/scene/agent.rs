@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::{AGENT_DOMAIN, Scene};
 use crate::case::Stop;
 use crate::child;
+use crate::stage::Character;
 
 /// The account, keys and session of an agent under test.
 #[derive(Debug)]
@@ -150,8 +151,9 @@ impl Scene {
             return Ok(Keys::Generate(kind));
         }
         let person = self.0.stage.person("Alice", address, kind, &self.0.seed)?;
-        Arc::make_mut(&mut self.state().keyring).add_person(&person)?;
-        Ok(Keys::Import(import(&person)))
+        let Character { puppet, secret } = person;
+        Arc::make_mut(&mut self.state().keyring).add_secret(&puppet, secret)?;
+        Ok(Keys::Import(import(&puppet)))
     }
 
     fn opening(&self, name: &str, address: &str, password: &str, keys: Keys) -> Result<Open, Stop> {

@@ -3,7 +3,10 @@
 //! Facts only: what is there, and whether signatures verify cryptographically. Times,
 //! key flags and the rest of the rules are judged elsewhere.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp as openpgp;
@@ -127,16 +130,23 @@ pub struct CertificateFacts {
     /// The primary key's fingerprint, upper-case hexadecimal.
     pub fingerprint: String,
     /// As sequoia has it.
-    pub cert: Cert,
+    pub cert: Arc<Cert>,
 }
 
 /// Keys by which a message may be opened, and certificates by which it may verify.
 #[derive(Debug, Clone, Default)]
 pub struct Keyring {
     /// Transferable secret keys.
-    pub secrets: Vec<Cert>,
+    pub secrets: Vec<Arc<Cert>>,
     /// Certificates of possible signers.
-    pub signers: Vec<Cert>,
+    pub signers: Vec<Arc<Cert>>,
+}
+
+/// How many certificates are remembered: the puppets' come again in mail after mail.
+const REMEMBERED: usize = 200;
+
+thread_local! {
+    static CERTIFICATES: RefCell<HashMap<[u8; 32], CertificateFacts>> = RefCell::default();
 }
 
 /// Reads a certificate or a transferable secret key.
@@ -144,6 +154,22 @@ pub struct Keyring {
 /// # Errors
 /// If it is none.
 pub fn certificate(octets: &[u8]) -> Result<CertificateFacts, OpenPgpError> {
+    let key: [u8; 32] = Sha256::digest(octets).into();
+    let known = CERTIFICATES.with_borrow(|known| known.get(&key).cloned());
+    if let Some(facts) = known {
+        return Ok(facts);
+    }
+    let facts = parse(octets)?;
+    CERTIFICATES.with_borrow_mut(|known| {
+        if known.len() == REMEMBERED {
+            known.clear();
+        }
+        known.insert(key, facts.clone());
+    });
+    Ok(facts)
+}
+
+fn parse(octets: &[u8]) -> Result<CertificateFacts, OpenPgpError> {
     let bad = |error: &dyn std::fmt::Display| OpenPgpError::new("certificate", error);
     let mut binary = Vec::new();
     if octets.starts_with(b"-----") {
@@ -159,7 +185,7 @@ pub fn certificate(octets: &[u8]) -> Result<CertificateFacts, OpenPgpError> {
         hash: hex::encode(Sha256::digest(&binary)),
         key_hash: key_hash(cert.primary_key().key())?,
         fingerprint: cert.fingerprint().to_hex(),
-        cert,
+        cert: Arc::new(cert),
         binary,
     })
 }
@@ -364,7 +390,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn signature_facts(signature: &Signature, signers: &[Cert]) -> SignatureFacts {
+fn signature_facts(signature: &Signature, signers: &[Arc<Cert>]) -> SignatureFacts {
     let hashed = signature.hashed_area();
     let notations = hashed
         .iter()
@@ -384,10 +410,17 @@ fn signature_facts(signature: &Signature, signers: &[Cert]) -> SignatureFacts {
         });
     let created = signature.signature_creation_time();
     let seconds = created.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let verifies = |cert: &&Cert| {
+    // Whom a signature names as issuer is only a hint, and saves trying everybody.
+    let issuers = signature.get_issuers();
+    let named = |cert: &&Arc<Cert>| {
+        let handle = cert.key_handle();
+        issuers.is_empty() || issuers.iter().any(|issuer| issuer.aliases(&handle))
+    };
+    let verifies = |cert: &&Arc<Cert>| {
         let key = cert.primary_key().key().clone();
         signature.verify_document(&key).is_ok()
     };
+    let signer = signers.iter().filter(named).find(verifies);
     let tag = |tag: SubpacketTag| u8::from(tag);
     SignatureFacts {
         version: signature.version(),
@@ -406,9 +439,6 @@ fn signature_facts(signature: &Signature, signers: &[Cert]) -> SignatureFacts {
             .filter(|s| s.critical())
             .map(|s| tag(s.tag()))
             .collect(),
-        signer: signers
-            .iter()
-            .find(verifies)
-            .map(|cert| cert.fingerprint().to_hex()),
+        signer: signer.map(|cert| cert.fingerprint().to_hex()),
     }
 }
