@@ -63,6 +63,24 @@ pub struct Relation {
     pub friend: Option<Friendship>,
 }
 
+impl Relation {
+    /// The state that follows, with whether a request of the other waits, and one of mine.
+    #[must_use]
+    pub fn state(&self, pending: bool, asked: bool) -> State {
+        match (&self.friend, &self.accepted, pending, asked) {
+            _ if self.blocked => State::Blocked,
+            (Some(_), _, true, _) => State::Renewing,
+            (Some(_), _, false, _) => State::Friends,
+            (None, _, true, true) => State::Met,
+            (None, _, true, false) => State::Pending,
+            (None, Some(_), false, true) => State::Crossed,
+            (None, Some(_), false, false) => State::Accepted,
+            (None, None, false, true) => State::Requested,
+            (None, None, false, false) => State::Stranger,
+        }
+    }
+}
+
 /// My accept that waits for its confirm.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Accepted {
@@ -227,19 +245,7 @@ impl Step<'_> {
         let relation = self.relation(peer.id)?;
         let pending = self.pending(peer.id)?.is_some();
         let asked = !self.asked(peer)?.is_empty();
-        Ok(
-            match (&relation.friend, &relation.accepted, pending, asked) {
-                _ if relation.blocked => State::Blocked,
-                (Some(_), _, true, _) => State::Renewing,
-                (Some(_), _, false, _) => State::Friends,
-                (None, _, true, true) => State::Met,
-                (None, _, true, false) => State::Pending,
-                (None, Some(_), false, true) => State::Crossed,
-                (None, Some(_), false, false) => State::Accepted,
-                (None, None, false, true) => State::Requested,
-                (None, None, false, false) => State::Stranger,
-            },
-        )
+        Ok(relation.state(pending, asked))
     }
 
     pub(crate) fn is_friend(&self, id: Id) -> Result<bool, AgentError> {

@@ -336,17 +336,7 @@ impl View<'_> {
             let waits = pending
                 .iter()
                 .any(|request| request.identity == Some(hex::encode(id)));
-            let state = match (&relation.friend, &relation.accepted, waits, crossing) {
-                _ if relation.blocked => State::Blocked,
-                (Some(_), _, true, _) => State::Renewing,
-                (Some(_), _, false, _) => State::Friends,
-                (None, _, true, true) => State::Met,
-                (None, _, true, false) => State::Pending,
-                (None, Some(_), false, true) => State::Crossed,
-                (None, Some(_), false, false) => State::Accepted,
-                (None, None, false, true) => State::Requested,
-                (None, None, false, false) => State::Stranger,
-            };
+            let state = relation.state(waits, crossing);
             asked.retain(|asked| !to_peer(asked));
             let address = peer.map(|peer| peer.address().to_owned());
             states.push(RelationState {
