@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::parse::{Chapter, Exception, Limit, Requirement, Spec, Table};
+use crate::parse::{Chapter, Exception, Limit, Pending, Requirement, Spec, Table};
 use crate::vocabulary::const_name;
 
 /// The Rust source for a specification.
@@ -55,7 +55,8 @@ fn print(spec: &Spec, out: &mut String) -> fmt::Result {
         "EXCEPTIONS: &[Exception]",
         &spec.exceptions,
         print_exception,
-    )
+    )?;
+    print_list(out, "PENDING: &[Pending]", &spec.pending, print_pending)
 }
 
 fn print_list<T>(
@@ -175,6 +176,25 @@ fn print_exception(exception: &Exception, out: &mut String) -> fmt::Result {
         "Exception {{ requirement: &req::{}, lacks: &[",
         const_name(requirement)
     )?;
+    for lack in lacks {
+        write!(out, "Lack::{lack:?}, ")?;
+    }
+    write!(out, "], reason: {reason:?}, line: {} }}", place.line)
+}
+
+fn print_pending(pending: &Pending, out: &mut String) -> fmt::Result {
+    let Pending {
+        chapter,
+        requirements,
+        lacks,
+        reason,
+        place,
+    } = pending;
+    write!(out, "Pending {{ chapter: {chapter:?}, requirements: &[")?;
+    for id in requirements {
+        write!(out, "&req::{}, ", const_name(id))?;
+    }
+    out.push_str("], lacks: &[");
     for lack in lacks {
         write!(out, "Lack::{lack:?}, ")?;
     }

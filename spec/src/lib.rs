@@ -154,6 +154,30 @@ pub struct Exception {
     pub line: u32,
 }
 
+/// Why requirements of a chapter lack code, cases or vectors for the time being.
+#[derive(Debug)]
+pub struct Pending {
+    /// The chapter's name.
+    pub chapter: &'static str,
+    /// Only these of its requirements; all of them where it is empty.
+    pub requirements: &'static [Rule],
+    /// What each of them may lack.
+    pub lacks: &'static [Lack],
+    /// Why, for people.
+    pub reason: &'static str,
+    /// The line in `exceptions.toml`, from 1.
+    pub line: u32,
+}
+
+impl Pending {
+    /// Whether it is about this requirement.
+    pub fn covers(&self, rule: &Requirement) -> bool {
+        let named = |listed: &Rule| **listed == *rule;
+        self.chapter == rule.chapter
+            && (self.requirements.is_empty() || self.requirements.iter().any(named))
+    }
+}
+
 /// The chapters, by number.
 pub fn chapters() -> &'static [Chapter] {
     CHAPTERS
@@ -185,6 +209,11 @@ pub fn tables() -> &'static [&'static StateTable] {
 /// The written exceptions, in the order of their file.
 pub fn exceptions() -> &'static [Exception] {
     EXCEPTIONS
+}
+
+/// What is pending, in the order of its file.
+pub fn pending() -> &'static [Pending] {
+    PENDING
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use crate::vocabulary::{CellOutcome, Class, Lack, Level, Outcome};
 mod chapter;
 #[path = "parse/check.rs"]
 mod check;
+#[path = "parse/directive.rs"]
+mod directive;
 #[path = "parse/markdown.rs"]
 mod markdown;
 #[path = "parse/requirement.rs"]
@@ -82,6 +84,8 @@ pub(crate) struct Spec {
     pub(crate) limits: Vec<Limit>,
     pub(crate) tables: Vec<Table>,
     pub(crate) exceptions: Vec<Exception>,
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) directives: Vec<Directive>,
     retired: BTreeMap<String, Place>,
 }
 
@@ -157,6 +161,44 @@ pub(crate) struct Exception {
     pub(crate) lacks: Vec<Lack>,
     pub(crate) reason: String,
     pub(crate) place: Place,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) chapter: String,
+    /// Only these of the chapter's requirements; all of them where it is empty.
+    pub(crate) requirements: Vec<String>,
+    pub(crate) lacks: Vec<Lack>,
+    pub(crate) reason: String,
+    pub(crate) place: Place,
+}
+
+/// A line such as `{{ example some-vector }}`, in whose place the rendered
+/// document shows something else.
+#[derive(Debug)]
+pub(crate) struct Directive {
+    pub(crate) insert: Insert,
+    pub(crate) place: Place,
+}
+
+/// What a directive puts in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Insert {
+    /// A vector's mail, or only its object of one kind.
+    Example {
+        vector: String,
+        kind: Option<String>,
+    },
+    /// A state table.
+    State { name: String },
+    /// Every violation.
+    Violations,
+    /// Every limit.
+    Limits,
+    /// The schemas.
+    Schemas,
+    /// Each violation as the attack it answers, with its requirements.
+    Attacks,
 }
 
 /// Reads every source. Files that are none of the specification's are passed over.

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::markdown::{self, Block, Kind};
 use super::requirement::{self, Tagged};
 use super::{
-    Chapter, Limit, Place, Problem, Requirement, Section, Source, Spec, is_kebab, toml_source,
+    Chapter, Limit, Place, Problem, Requirement, Section, Source, Spec, directive, is_kebab,
+    toml_source,
 };
 use crate::vocabulary::Class;
 
@@ -164,6 +165,9 @@ impl Reader<'_> {
 
     fn paragraph(&mut self, lines: &[String], line: usize) {
         let place = self.place(line);
+        if directive::read(lines, &place, self.spec, self.problems) {
+            return;
+        }
         let Some(tagged) = requirement::read(lines, &place, self.problems) else {
             return;
         };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Place, Problem, Spec};
-use crate::vocabulary::{Outcome, const_name};
+use super::{Place, Problem, Spec, directive};
+use crate::vocabulary::{Lack, Outcome, const_name};
 
 pub(super) fn check(spec: &Spec, problems: &mut Vec<Problem>) {
     chapters(spec, problems);
@@ -12,6 +12,8 @@ pub(super) fn check(spec: &Spec, problems: &mut Vec<Problem>) {
     limits(spec, problems);
     tables(spec, problems);
     exceptions(spec, problems);
+    pending(spec, problems);
+    directive::check(spec, problems);
 }
 
 fn chapters(spec: &Spec, problems: &mut Vec<Problem>) {
@@ -104,12 +106,43 @@ fn exceptions(spec: &Spec, problems: &mut Vec<Problem>) {
         if exception.reason.is_empty() {
             problems.push(place.problem(format!("the exception for `{id}` gives no reason")));
         }
-        let mut lacks = exception.lacks.clone();
-        lacks.sort();
-        lacks.dedup();
-        if lacks.is_empty() || lacks.len() < exception.lacks.len() {
+        if !is_list(&exception.lacks) {
             problems.push(place.problem(format!(
                 "the exception for `{id}` lacks nothing, or a thing twice; list each once"
+            )));
+        }
+    }
+}
+
+/// Whether this lists something, and nothing twice.
+fn is_list(lacks: &[Lack]) -> bool {
+    let mut sorted = lacks.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    !sorted.is_empty() && sorted.len() == lacks.len()
+}
+
+fn pending(spec: &Spec, problems: &mut Vec<Problem>) {
+    for pending in &spec.pending {
+        let (name, place) = (&pending.chapter, &pending.place);
+        if !spec.chapters.iter().any(|chapter| chapter.name == *name) {
+            problems.push(place.problem(format!(
+                "no chapter is named `{name}`; name it as its file, without number: `posts`"
+            )));
+        }
+        for id in &pending.requirements {
+            let found = spec.requirements.iter().find(|found| found.id == *id);
+            if found.is_none_or(|found| found.chapter != *name) {
+                problems
+                    .push(place.problem(format!("the chapter `{name}` has no requirement `{id}`")));
+            }
+        }
+        if pending.reason.is_empty() {
+            problems.push(place.problem(format!("what is pending in `{name}` has no reason")));
+        }
+        if !is_list(&pending.lacks) {
+            problems.push(place.problem(format!(
+                "what is pending in `{name}` lacks nothing, or a thing twice; list each once"
             )));
         }
     }

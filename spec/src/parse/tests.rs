@@ -393,6 +393,68 @@ fn exceptions_name_a_requirement_a_lack_and_a_reason() {
 }
 
 #[test]
+fn what_is_pending_names_a_chapter_lacks_and_a_reason() {
+    let entry = |chapter: &str, more: &str| {
+        format!("[[pending]]\nchapter = \"{chapter}\"\n{more}\nreason = \"soon\"\n")
+    };
+    let good = entry("mail", "lacks = [\"code\"]\nrequirements = [\"mail.a\"]");
+    let spec = exceptions(&good).unwrap();
+    assert_eq!(spec.pending[0].requirements, ["mail.a"]);
+    assert_eq!(spec.pending[0].lacks, [Lack::Code]);
+    assert!(generate(&spec).contains("requirements: &[&req::MAIL_A, ], lacks: &[Lack::Code, ]"));
+    let with = |chapter: &str, more: &str| exceptions(&entry(chapter, more));
+    refused(
+        with("post", "lacks = [\"code\"]"),
+        2,
+        "no chapter is named `post`",
+    );
+    refused(with("mail", "lacks = []"), 2, "lacks nothing");
+    refused(
+        with("mail", "lacks = [\"code\"]\nrequirements = [\"mail.b\"]"),
+        2,
+        "has no requirement `mail.b`",
+    );
+}
+
+#[test]
+fn directives_stand_on_lines_of_their_own() {
+    let body = "Text.\n\n{{ example valid/post-v4-v4 }}\n\n{{example message-first message}}\n\n\
+                {{ limits }}\n";
+    let spec = chapter(body).unwrap();
+    let example = |vector: &str, kind: Option<&str>| Insert::Example {
+        vector: vector.to_owned(),
+        kind: kind.map(str::to_owned),
+    };
+    let inserts: Vec<&Insert> = spec.directives.iter().map(|found| &found.insert).collect();
+    let expected = [
+        &example("valid/post-v4-v4", None),
+        &example("message-first", Some("message")),
+        &Insert::Limits,
+    ];
+    assert_eq!(inserts, expected);
+    assert_eq!(spec.directives[1].place, Place::new(MAIL, 12));
+}
+
+#[test]
+fn faulty_directives_are_refused() {
+    refused(
+        chapter("{{ picture a }}\n"),
+        8,
+        "unknown directive `picture a`",
+    );
+    refused(chapter("{{ example }}\n"), 8, "unknown directive `example`");
+    refused(
+        chapter("{{ example a/ }}\n"),
+        8,
+        "unknown directive `example a/`",
+    );
+    refused(chapter("{{ limits\n"), 8, "does not end");
+    refused(chapter("Text.\n{{ limits }}\n"), 9, "inside a paragraph");
+    refused(chapter("{{ limits }}\nText.\n"), 8, "inside a paragraph");
+    refused(chapter("{{ state door }}\n"), 8, "no state table `door`");
+}
+
+#[test]
 fn no_source_at_all_is_an_empty_specification() {
     let spec = parse(&[source("spec/1.0/README.md", "It MUST be.\n")]).unwrap();
     assert!(spec.requirements.is_empty());

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::{Exception, Place, Problem, Source, Spec};
+use super::{Exception, Pending, Place, Problem, Source, Spec};
 use crate::vocabulary::Lack;
 
 /// Reads TOML that begins after `skipped` lines of the file.
@@ -30,12 +30,24 @@ pub(super) fn line_at(text: &str, offset: usize) -> usize {
 struct ExceptionsFile {
     #[serde(default)]
     exception: Vec<ExceptionEntry>,
+    #[serde(default)]
+    pending: Vec<PendingEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExceptionEntry {
     requirement: Spanned<String>,
+    lacks: Vec<Lack>,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PendingEntry {
+    chapter: Spanned<String>,
+    #[serde(default)]
+    requirements: Vec<String>,
     lacks: Vec<Lack>,
     reason: String,
 }
@@ -49,6 +61,16 @@ pub(super) fn exceptions(source: &Source, spec: &mut Spec, problems: &mut Vec<Pr
         let line = line_at(&source.text, entry.requirement.span().start);
         spec.exceptions.push(Exception {
             requirement: entry.requirement.into_inner(),
+            lacks: entry.lacks,
+            reason: entry.reason.trim().to_owned(),
+            place: Place::new(&source.path, line),
+        });
+    }
+    for entry in file.pending {
+        let line = line_at(&source.text, entry.chapter.span().start);
+        spec.pending.push(Pending {
+            chapter: entry.chapter.into_inner(),
+            requirements: entry.requirements,
             lacks: entry.lacks,
             reason: entry.reason.trim().to_owned(),
             place: Place::new(&source.path, line),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kith_spec::{Exception, Lack, Rule, const_name};
+use kith_spec::{Exception, Lack, Pending, Rule, const_name};
 use serde::Serialize;
 
 use super::evidence::Evidence;
@@ -23,6 +23,8 @@ pub(crate) struct Row {
     pub(crate) cases: Vec<String>,
     pub(crate) vectors: Vec<String>,
     pub(crate) exception: Option<&'static Exception>,
+    /// The pending entries that cover it.
+    pub(crate) pending: Vec<&'static Pending>,
 }
 
 impl Row {
@@ -50,13 +52,31 @@ impl Row {
         self.exception.map_or(&[], |exception| exception.lacks)
     }
 
-    /// What it lacks without an exception.
-    pub(crate) fn lacks(&self) -> Vec<Lack> {
+    /// What it lacks without an exception, pending or not.
+    fn unexcused(&self) -> Vec<Lack> {
         let excused = self.excused();
         self.missing()
             .into_iter()
             .filter(|lack| !excused.contains(lack))
             .collect()
+    }
+
+    fn is_pending(&self, lack: Lack) -> bool {
+        self.pending.iter().any(|entry| entry.lacks.contains(&lack))
+    }
+
+    /// What it lacks without an exception or a pending entry.
+    pub(crate) fn lacks(&self) -> Vec<Lack> {
+        let mut lacks = self.unexcused();
+        lacks.retain(|lack| !self.is_pending(*lack));
+        lacks
+    }
+
+    /// What it lacks for the time being.
+    pub(crate) fn waits_for(&self) -> Vec<Lack> {
+        let mut lacks = self.unexcused();
+        lacks.retain(|lack| self.is_pending(*lack));
+        lacks
     }
 
     /// What its exception excuses though nothing is missing there.
@@ -75,6 +95,8 @@ impl Row {
 pub(crate) struct Coverage {
     /// In the order of the text.
     pub(crate) rows: Vec<Row>,
+    /// Every pending entry.
+    pub(crate) pending: &'static [Pending],
     /// Where something names a requirement that does not exist: place and name.
     pub(crate) unknown: Vec<(String, String)>,
 }
@@ -84,6 +106,22 @@ pub(crate) struct Coverage {
 pub(crate) struct Finding {
     pub(crate) id: &'static str,
     pub(crate) lacks: Vec<Lack>,
+}
+
+/// A requirement that lacks something for the time being.
+#[derive(Debug, Serialize)]
+pub(crate) struct Waiting {
+    pub(crate) requirement: &'static str,
+    pub(crate) lacks: Vec<Lack>,
+    pub(crate) reason: &'static str,
+}
+
+/// A pending entry, or a part of it, that nothing needs any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The entry's line in `exceptions.toml`.
+    pub(crate) line: u32,
+    pub(crate) what: String,
 }
 
 /// The numbers, for `--json`.
@@ -96,10 +134,16 @@ pub(crate) struct Summary {
     exceptions: usize,
     untraced: Vec<Finding>,
     needless_exceptions: Vec<Finding>,
+    pending: Vec<Waiting>,
 }
 
 impl Coverage {
-    pub(crate) fn new(rules: &[Rule], exceptions: &'static [Exception], found: &Found) -> Self {
+    pub(crate) fn new(
+        rules: &[Rule],
+        exceptions: &'static [Exception],
+        pending: &'static [Pending],
+        found: &Found,
+    ) -> Self {
         let mut unknown = Vec::new();
         let mut code = by_rule(rules, &found.code, &mut unknown);
         let mut cases = by_rule(rules, &found.cases, &mut unknown);
@@ -112,17 +156,65 @@ impl Coverage {
             exception: exceptions
                 .iter()
                 .find(|exception| exception.requirement == *rule),
+            pending: pending.iter().filter(|entry| entry.covers(rule)).collect(),
         });
         Self {
             rows: rows.collect(),
+            pending,
             unknown,
         }
     }
 
-    /// Whether every requirement is traced and every exception needed.
+    /// Whether every requirement is traced or pending, and every exception and
+    /// pending entry needed.
     pub(crate) fn is_complete(&self) -> bool {
         let complete = |row: &Row| row.lacks().is_empty() && row.needless().is_empty();
-        self.unknown.is_empty() && self.rows.iter().all(complete)
+        self.unknown.is_empty() && self.settled().is_empty() && self.rows.iter().all(complete)
+    }
+
+    /// What stands in pending entries though nothing needs it any more.
+    pub(crate) fn settled(&self) -> Vec<Settled> {
+        let mut settled = Vec::new();
+        for entry in self.pending {
+            let needs = |row: &Row, lacks: &[Lack]| {
+                let waits = row.waits_for();
+                entry.covers(row.rule) && lacks.iter().any(|lack| waits.contains(lack))
+            };
+            let chapter = entry.chapter;
+            let mut report = |what: String| {
+                let line = entry.line;
+                settled.push(Settled { line, what });
+            };
+            for lack in entry.lacks {
+                if !self.rows.iter().any(|row| needs(row, &[*lack])) {
+                    report(format!(
+                        "nothing pending in {chapter} lacks {lack} any more"
+                    ));
+                }
+            }
+            for rule in entry.requirements {
+                let row = self.rows.iter().find(|row| row.rule == *rule);
+                if row.is_none_or(|row| !needs(row, entry.lacks)) {
+                    report(format!("{rule} is not pending any more"));
+                }
+            }
+        }
+        settled
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        let waiting = |row: &Row| {
+            let lacks = row.waits_for();
+            let covers = |entry: &&&Pending| lacks.iter().any(|lack| entry.lacks.contains(lack));
+            let reason = row.pending.iter().find(covers)?.reason;
+            let requirement = row.rule.id;
+            Some(Waiting {
+                requirement,
+                lacks,
+                reason,
+            })
+        };
+        self.rows.iter().filter_map(waiting).collect()
     }
 
     pub(crate) fn summary(&self) -> Summary {
@@ -135,6 +227,7 @@ impl Coverage {
             exceptions: count(|row| row.exception.is_some()),
             untraced: self.findings(Row::lacks),
             needless_exceptions: self.findings(Row::needless),
+            pending: self.waiting(),
         }
     }
 
@@ -222,7 +315,7 @@ pub(super) mod tests {
             cases: at("case/a", "mail.a"),
             vectors: vec![],
         };
-        let coverage = Coverage::new(&[&A, &B], &[], &found);
+        let coverage = Coverage::new(&[&A, &B], &[], &[], &found);
         assert!(!coverage.is_complete());
         assert_eq!(coverage.rows[0].code, ["a.rs:1"]);
         let expected = serde_json::json!({
@@ -231,9 +324,65 @@ pub(super) mod tests {
                 {"id": "mail.a", "lacks": ["vector"]},
                 {"id": "mail.b-c", "lacks": ["code", "case"]},
             ],
-            "needless_exceptions": [],
+            "needless_exceptions": [], "pending": [],
         });
         assert_eq!(summary(&coverage), expected);
+    }
+
+    static PENDING: [Pending; 1] = [Pending {
+        chapter: "mail",
+        requirements: &[],
+        lacks: &[Lack::Case, Lack::Vector],
+        reason: "soon",
+        line: 7,
+    }];
+
+    #[test]
+    fn what_is_pending_is_listed_and_no_fault() {
+        let found = Found {
+            code: at("a.rs:1", "MAIL_A"),
+            cases: at("case/a", "mail.a"),
+            vectors: vec![],
+        };
+        let coverage = Coverage::new(&[&A], &[], &PENDING, &found);
+        assert_eq!(coverage.rows[0].waits_for(), [Lack::Vector]);
+        let pending = serde_json::json!([
+            {"requirement": "mail.a", "lacks": ["vector"], "reason": "soon"},
+        ]);
+        assert_eq!(summary(&coverage)["pending"], pending);
+        let settled = Settled {
+            line: 7,
+            what: "nothing pending in mail lacks case any more".into(),
+        };
+        assert_eq!(coverage.settled(), [settled]);
+        assert!(!coverage.is_complete());
+        let found = Found {
+            code: at("a.rs:1", "MAIL_A"),
+            ..Found::default()
+        };
+        assert!(Coverage::new(&[&A], &[], &PENDING, &found).is_complete());
+        assert!(!Coverage::new(&[&A], &[], &PENDING, &Found::default()).is_complete());
+    }
+
+    #[test]
+    fn a_pending_requirement_that_lacks_nothing_is_reported() {
+        static ONLY_B: [Pending; 1] = [Pending {
+            chapter: "mail",
+            requirements: &[&A, &B],
+            lacks: &[Lack::Code],
+            reason: "soon",
+            line: 9,
+        }];
+        let found = Found {
+            code: at("a.rs:1", "MAIL_B_C"),
+            ..Found::default()
+        };
+        let coverage = Coverage::new(&[&A, &B], &[], &ONLY_B, &found);
+        let settled = Settled {
+            line: 9,
+            what: "mail.b-c is not pending any more".into(),
+        };
+        assert_eq!(coverage.settled(), [settled]);
     }
 
     #[test]
@@ -244,13 +393,13 @@ pub(super) mod tests {
             reason: "why",
             line: 1,
         }];
-        let coverage = Coverage::new(&[&B], &EXCEPTIONS, &Found::default());
+        let coverage = Coverage::new(&[&B], &EXCEPTIONS, &[], &Found::default());
         assert!(coverage.is_complete());
         let found = Found {
             code: at("a.rs:1", "MAIL_B_C"),
             ..Found::default()
         };
-        let coverage = Coverage::new(&[&B], &EXCEPTIONS, &found);
+        let coverage = Coverage::new(&[&B], &EXCEPTIONS, &[], &found);
         assert!(!coverage.is_complete());
         let needless = serde_json::json!([{"id": "mail.b-c", "lacks": ["code"]}]);
         assert_eq!(summary(&coverage)["needless_exceptions"], needless);
@@ -262,7 +411,7 @@ pub(super) mod tests {
             vectors: at("vector-1", "mail.gone"),
             ..Found::default()
         };
-        let coverage = Coverage::new(&[], &[], &found);
+        let coverage = Coverage::new(&[], &[], &[], &found);
         assert_eq!(coverage.unknown, [("vector-1".into(), "mail.gone".into())]);
         assert!(!coverage.is_complete());
     }
