@@ -1,13 +1,14 @@
 //! The kinds of objects: one module each, with what is special about it.
 //!
-//! A new kind is a new schema, a new module, and one line in each of the lists below.
+//! A new kind is a new schema, a new module that implements [`Kind`] for the schema's type, and
+//! one line in [`of`].
 
-use kith_schemas::types::{Audience, Delivery, Object, Payload};
+use kith_schemas::types::{Audience, Delivery, Foreign, Object, Payload};
 use kith_schemas::{DecodeError, DecodeReason};
 use kith_spec::{Rule, req};
 
 use crate::agent::objects::{Body, Sender};
-use crate::agent::peer::{Part, Parts};
+use crate::agent::peer::{Part, Parts, Peer};
 use crate::agent::{Failure, Id, Step};
 use crate::gate::{Gate, Violation};
 use crate::wire::signed::Signed;
@@ -29,146 +30,190 @@ pub(crate) use write::{Draft, draft};
 /// The features that this agent knows.
 pub const FEATURES: &[&str] = &["core", "social", "mailbox"];
 
+/// What is special about a kind, and what takes its objects.
+pub(crate) trait Kind {
+    /// Its properties.
+    fn traits(&self) -> Traits;
+
+    /// The identity that an addressed object names, and the rule that it be the reader's.
+    fn addressed_to(&self) -> Option<(Id, Rule)> {
+        None
+    }
+
+    /// Takes an object that passed all checks that kinds have in common.
+    ///
+    /// # Errors
+    ///
+    /// The violation for which it is refused or held, or a failure on this side.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure>;
+}
+
+/// An object on its way into the store.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    /// The signed part.
+    pub(crate) part: &'a Part,
+    /// Its document.
+    pub(crate) object: &'a Object,
+    /// All parts of the mail.
+    pub(crate) parts: &'a Parts,
+    /// Who handed it over.
+    pub(crate) sender: &'a Sender,
+}
+
+impl Arrival<'_> {
+    /// The sender, if its identity is kept; none if it is just being introduced.
+    pub(crate) fn known(&self, step: &Step<'_>) -> Result<Option<Peer>, Failure> {
+        let known = step.peer(self.sender.peer.id)?;
+        if known.is_none() && self.sender.introduced.is_none() {
+            return Err(Violation(&req::FRIENDS_ONLY_FRIENDS).into());
+        }
+        Ok(known)
+    }
+}
+
+/// Which checks the objects of a kind have in common with those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Makes or ends a relation; may come from somebody who is no friend.
+    Handshake,
+    /// Says who somebody is.
+    Identity,
+    /// Everything else: from friends, merged by revision, and its author may retract it.
+    Content,
+}
+
+/// The properties of a kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Traits {
+    /// The name of its element.
+    pub(crate) name: &'static str,
+    pub(crate) family: Family,
+    /// The audiences that it allows, and the rule that says so.
+    pub(crate) audiences: (&'static [Audience], Rule),
+    /// Whether a delivery with it is numbered (`channel.none`).
+    pub(crate) numbered: bool,
+    /// Whether it has one revision only (`kind.revision`).
+    pub(crate) once: bool,
+}
+
+impl Traits {
+    /// A kind of the handshake.
+    pub(crate) const fn handshake(name: &'static str, numbered: bool) -> Self {
+        Self {
+            name,
+            family: Family::Handshake,
+            audiences: (&[Audience::Direct], &req::KIND_AUDIENCE),
+            numbered,
+            once: true,
+        }
+    }
+
+    /// A kind that says who somebody is.
+    pub(crate) const fn identity(name: &'static str) -> Self {
+        Self {
+            name,
+            family: Family::Identity,
+            audiences: (&[Audience::Any], &req::KIND_AUDIENCE),
+            numbered: true,
+            once: false,
+        }
+    }
+
+    /// A kind with content, for these audiences.
+    pub(crate) const fn content(
+        name: &'static str,
+        audiences: &'static [Audience],
+        rule: Rule,
+    ) -> Self {
+        Self {
+            name,
+            family: Family::Content,
+            audiences: (audiences, rule),
+            numbered: true,
+            once: false,
+        }
+    }
+}
+
+/// What handles a payload.
+pub(crate) fn of(payload: &Payload) -> &dyn Kind {
+    match payload {
+        Payload::Identity(kind) => kind,
+        Payload::Contact(kind) => kind,
+        Payload::Request(kind) => kind,
+        Payload::Accept(kind) => kind,
+        Payload::Confirm(kind) => kind,
+        Payload::Decline(kind) => kind,
+        Payload::End(kind) => kind,
+        Payload::Message(kind) => kind,
+        Payload::Post(kind) => kind,
+        Payload::Retract(kind) => kind,
+        Payload::Foreign(kind) => kind,
+    }
+}
+
+/// The names of the kinds that a retract can't name (`retract.kinds`).
+pub(crate) const FINAL: [&str; 7] = [
+    "identity", "contact", "request", "accept", "confirm", "decline", "end",
+];
+
 /// The kind of a payload: its local name, preceded by its namespace unless that is Kith's.
 #[must_use]
 pub fn name(payload: &Payload) -> String {
     match payload {
-        Payload::Identity(_) => "identity".to_owned(),
-        Payload::Contact(_) => "contact".to_owned(),
-        Payload::Request(_) => "request".to_owned(),
-        Payload::Accept(_) => "accept".to_owned(),
-        Payload::Confirm(_) => "confirm".to_owned(),
-        Payload::Decline(_) => "decline".to_owned(),
-        Payload::End(_) => "end".to_owned(),
-        Payload::Message(_) => "message".to_owned(),
-        Payload::Post(_) => "post".to_owned(),
-        Payload::Retract(_) => "retract".to_owned(),
         Payload::Foreign(foreign) => format!("{{{}}}{}", foreign.namespace, foreign.name),
+        payload => of(payload).traits().name.to_owned(),
     }
 }
 
-/// Takes an object that passed all checks that kinds have in common.
-pub(crate) fn take(
-    step: &mut Step<'_>,
-    part: &Part,
-    object: &Object,
-    payload: &Payload,
-    parts: &Parts,
-    sender: &Sender,
-) -> Result<(), Failure> {
-    match payload {
-        Payload::Request(request) => {
-            let missing = &req::FRIENDS_REQUEST_CREDENTIALS;
-            let named = &request.credentials;
-            let id = object.author.0;
-            let introduced =
-                crate::agent::peer::introduce(step.gate, parts, id, named, missing, step.now)?;
-            let peer = introduced.peer.clone();
-            let sender = Sender {
-                peer,
-                introduced: Some(introduced),
-                authenticated: sender.authenticated,
-            };
-            request::take(step, part, object, request, &sender)
-        }
-        Payload::Accept(accept) => accept::take(step, part, accept, sender),
-        Payload::Confirm(confirm) => confirm::take(step, confirm, sender),
-        Payload::Decline(decline) => decline::take(step, decline, sender),
-        Payload::End(end) => end::take(step, end, sender),
-        Payload::Message(message) => message::take(step, part, object, message),
-        Payload::Post(post) => post::take(step, part, object, post, sender),
-        Payload::Retract(retract) => retract::take(step, object, retract),
-        Payload::Foreign(_) => {
-            let fallback = object.fallback.to_string();
-            if step.gate.enforces(&req::KIND_UNKNOWN) {
-                step.merge(part, object, Body::Unknown { fallback })?;
-            }
-            Ok(())
-        }
-        Payload::Identity(_) | Payload::Contact(_) => Ok(()),
+/// A kind that this agent doesn't know: its signed fallback is shown.
+impl Kind for Foreign {
+    fn traits(&self) -> Traits {
+        const PRIVATE: &[Audience] = &[Audience::Direct, Audience::Friends];
+        Traits::content("", PRIVATE, &req::KIND_AUDIENCE)
     }
-}
 
-/// The audiences that a kind allows, and the rule that says so.
-fn audiences(payload: &Payload) -> (&'static [Audience], Rule) {
-    const PERSON: &[Audience] = &[Audience::Direct];
-    const ANYBODY: &[Audience] = &[Audience::Any];
-    const FRIENDS: &[Audience] = &[Audience::Friends];
-    const PRIVATE: &[Audience] = &[Audience::Direct, Audience::Friends];
-    match payload {
-        Payload::Identity(_) | Payload::Contact(_) => (ANYBODY, &req::KIND_AUDIENCE),
-        Payload::Request(_)
-        | Payload::Accept(_)
-        | Payload::Confirm(_)
-        | Payload::Decline(_)
-        | Payload::End(_) => (PERSON, &req::KIND_AUDIENCE),
-        Payload::Message(_) => (PERSON, &req::MESSAGE_AUDIENCE),
-        Payload::Post(_) => (FRIENDS, &req::POST_AUDIENCE),
-        Payload::Retract(_) | Payload::Foreign(_) => (PRIVATE, &req::KIND_AUDIENCE),
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let fallback = arrival.object.fallback.to_string();
+        if step.gate.enforces(&req::KIND_UNKNOWN) {
+            step.merge(arrival.part, arrival.object, Body::Unknown { fallback })?;
+        }
+        Ok(())
     }
 }
 
 /// Rules of an object's form that the schema can't say.
 pub(crate) fn check_form(gate: &dyn Gate, object: &Object) -> Result<(), Violation> {
-    let (allowed, rule) = audiences(&object.payload);
+    let traits = of(&object.payload).traits();
+    let (allowed, rule) = traits.audiences;
     gate.check(rule, allowed.contains(&object.audience))?;
-    let once = is_handshake_kind(&object.payload)
-        || matches!(object.payload, Payload::Identity(_) | Payload::Request(_));
-    gate.check(&req::KIND_REVISION, !once || object.rev.get() == 1)
+    gate.check(&req::KIND_REVISION, !traits.once || object.rev.get() == 1)
 }
 
-/// The identity that an addressed object names.
-pub(crate) fn addressed_to(object: &Object) -> Option<Id> {
-    let person = match &object.payload {
-        Payload::Accept(accept) => &accept.to,
-        Payload::Confirm(confirm) => &confirm.to,
-        Payload::Decline(decline) => &decline.to,
-        Payload::End(end) => &end.to,
-        Payload::Message(message) => &message.to,
-        _ => return None,
-    };
-    Some(person.id.0)
-}
-
-/// Whether a kind may come from somebody who is no friend.
-pub(crate) fn is_handshake_kind(payload: &Payload) -> bool {
-    matches!(
-        payload,
-        Payload::Request(_)
-            | Payload::Accept(_)
-            | Payload::Confirm(_)
-            | Payload::Decline(_)
-            | Payload::End(_)
-    )
-}
-
+/// Whether a part is an object of the handshake.
 pub(crate) fn is_handshake(part: Option<&Part>) -> bool {
-    payload(part).is_some_and(is_handshake_kind)
+    traits(part).is_some_and(|traits| traits.family == Family::Handshake)
 }
 
 /// Whether a delivery with this object has no channel (`channel.none`).
 pub(crate) fn is_unnumbered(part: Option<&Part>) -> bool {
-    let unnumbered = |payload: &Payload| {
-        matches!(
-            payload,
-            Payload::Request(_) | Payload::Accept(_) | Payload::Decline(_)
-        )
-    };
-    payload(part).is_some_and(unnumbered)
+    traits(part).is_some_and(|traits| !traits.numbered)
 }
 
 /// The place of an object in the order in which the objects of a delivery are judged.
 pub(crate) fn rank(part: Option<&Part>) -> u8 {
-    match payload(part) {
-        Some(payload) if is_handshake_kind(payload) => 0,
-        Some(Payload::Identity(_)) => 1,
-        Some(Payload::Contact(_)) => 2,
+    match traits(part).map(|traits| (traits.family, traits.once)) {
+        Some((Family::Handshake, _)) => 0,
+        Some((Family::Identity, true)) => 1,
+        Some((Family::Identity, false)) => 2,
         _ => 3,
     }
 }
 
-fn payload(part: Option<&Part>) -> Option<&Payload> {
-    part?.object.as_ref().ok().map(|object| &object.payload)
+fn traits(part: Option<&Part>) -> Option<Traits> {
+    let object = part?.object.as_ref().ok()?;
+    Some(of(&object.payload).traits())
 }
 
 /// Decodes an object document.
@@ -178,8 +223,7 @@ pub(crate) fn decode(gate: &dyn Gate, octets: &[u8]) -> Result<Object, Violation
 }
 
 /// Decodes a delivery document.
-pub(crate) fn decode_delivery(gate: &dyn Gate, octets: &[u8]) -> Result<Delivery, Violation> {
-    let _ = gate;
+pub(crate) fn decode_delivery(octets: &[u8]) -> Result<Delivery, Violation> {
     Delivery::decode(octets).map_err(|error| Violation(xml_rule(&error)))
 }
 
@@ -214,6 +258,6 @@ fn xml_rule(error: &DecodeError) -> Rule {
 pub(crate) fn fallback(message: &[u8]) -> Option<String> {
     let signed = Signed::parse(&crate::gate::Strict, message).ok()?;
     let object = Object::decode(&signed.octets).ok()?;
-    let shown = !matches!(object.payload, Payload::Identity(_) | Payload::Contact(_));
+    let shown = of(&object.payload).traits().family != Family::Identity;
     shown.then(|| object.fallback.to_string())
 }

@@ -5,13 +5,13 @@ use kith_schemas::types;
 use kith_spec::{limit, req};
 use serde::{Deserialize, Serialize};
 
-use super::peer::{self, Introduced, Part, Parts, Peer};
+use super::peer::{Introduced, Part, Parts, Peer};
 use super::receive::{ObjectVerdict, Verdict};
 use super::sealed_mail::refused;
 use super::tick::Due;
 use super::{AgentError, DAY, Failure, Id, Step};
 use crate::gate::Violation;
-use crate::kinds;
+use crate::kinds::{self, Arrival, Family};
 use crate::store::{Read, Table, successor};
 
 /// Who handed over the objects of a mail.
@@ -24,11 +24,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn of(
-        peer: Peer,
-        _delivery: &types::Delivery,
-        introduced: Option<Introduced>,
-    ) -> Self {
+    pub(super) fn of(peer: Peer, introduced: Option<Introduced>) -> Self {
         Self {
             peer,
             introduced,
@@ -163,16 +159,11 @@ impl Step<'_> {
             self.gate.check(&req::DELIVERY_AUTHOR, own)?;
         }
         kinds::check_form(self.gate, object)?;
-        if let Some(to) = kinds::addressed_to(object) {
-            let mine = to == self.own.id;
-            let rule = match object.payload {
-                types::Payload::Message(_) => &req::MESSAGE_ADDRESSED,
-                _ => &req::FRIENDS_ACCEPT_TO,
-            };
-            self.gate.check(rule, mine)?;
+        let kind = kinds::of(&object.payload);
+        if let Some((to, rule)) = kind.addressed_to() {
+            self.gate.check(rule, to == self.own.id)?;
         }
-        let contact = matches!(object.payload, types::Payload::Contact(_));
-        if !kinds::is_handshake_kind(&object.payload) && !identity && !contact {
+        if kind.traits().family == Family::Content {
             let friend = self.is_friend(sender.peer.id)?;
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, friend)?;
         }
@@ -184,18 +175,15 @@ impl Step<'_> {
 
     fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
         let object = self.check_object(part, sender)?;
-        match &object.payload {
-            types::Payload::Identity(_) | types::Payload::Contact(_) => {
-                let known = self.peer(sender.peer.id)?;
-                match (known, &sender.introduced) {
-                    (Some(known), _) => peer::update(self, part, &known),
-                    // Verified with the other credentials, and kept with the answer.
-                    (None, Some(_)) => Ok(()),
-                    (None, None) => Err(Violation(&req::FRIENDS_ONLY_FRIENDS).into()),
-                }
-            }
-            payload => kinds::take(self, part, object, payload, parts, sender),
-        }
+        kinds::of(&object.payload).take(
+            self,
+            &Arrival {
+                part,
+                object,
+                parts,
+                sender,
+            },
+        )
     }
 
     /// Takes a revision of an object and tells whether anything changed.

@@ -65,7 +65,7 @@ impl Step<'_> {
                 Ok(Part {
                     object: Ok(object), ..
                 }) => {
-                    if kinds::is_handshake_kind(&object.payload) {
+                    if kinds::of(&object.payload).traits().family == kinds::Family::Handshake {
                         return Violation(&req::FRIENDS_ACCEPT_SEALED);
                     }
                     let private = !matches!(

@@ -67,6 +67,11 @@ struct Record {
 }
 
 impl Own {
+    /// How it is named in fallbacks: the name, else the address.
+    pub(crate) fn shown(&self) -> String {
+        self.name.as_ref().unwrap_or(&self.address).clone()
+    }
+
     /// Makes an identity.
     ///
     /// # Errors

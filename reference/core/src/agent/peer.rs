@@ -5,7 +5,7 @@ use kith_schemas::types;
 use kith_spec::{Rule, limit, req};
 use serde::{Deserialize, Serialize};
 
-use super::{AgentError, Failure, Id, Step, address};
+use super::{AgentError, Id, Step, address};
 use crate::gate::{Gate, Violation};
 use crate::kinds;
 use crate::store::Read;
@@ -307,14 +307,4 @@ fn address_key(wanted: &str) -> Vec<u8> {
     let mut key = address::canonical(wanted).into_bytes();
     key.push(0);
     key
-}
-
-/// Judges identity objects and contacts of an identity that is known already.
-pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
-    let object = part.object.as_ref().map_err(|violation| *violation)?;
-    match &object.payload {
-        types::Payload::Identity(_) => kinds::identity::update(step, part, peer),
-        types::Payload::Contact(_) => kinds::contact::update(step, part, peer),
-        _ => Ok(()),
-    }
 }

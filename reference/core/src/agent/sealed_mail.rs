@@ -35,7 +35,7 @@ impl Step<'_> {
         let hidden = signature::has_unhashed_recipients(signature);
         let document = payload.of_type(mime::DELIVERY).next();
         let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
-        let delivery = kinds::decode_delivery(self.gate, &document.content);
+        let delivery = kinds::decode_delivery(&document.content);
         let signer = self.find_signer(opened, &parts, delivery.as_ref().ok())?;
         self.check_signer(opened, &signer)?;
         self.gate
@@ -243,7 +243,7 @@ impl Step<'_> {
             .check(&req::FRIENDS_ONLY_FRIENDS, friend || handshake)?;
 
         let numbered = self.check_channel(delivery, &objects, &signer)?;
-        let sender = Sender::of(signer.peer, delivery, signer.introduced);
+        let sender = Sender::of(signer.peer, signer.introduced);
         let mut verdicts = Vec::new();
         let duplicate = numbered.as_ref().is_some_and(|n| n.duplicate);
         let again = duplicate && self.gate.enforces(&req::CHANNEL_DUPLICATE);

@@ -1,14 +1,13 @@
 //! `accept`: the answer yes (specification, section "Accept" of chapter "Friends").
 
 use kith_schemas::types::{Accept, AcceptInvite, Audience, Hash, HashRef, Payload, Person};
-use kith_spec::{limit, req};
+use kith_spec::{Rule, limit, req};
 
-use super::Draft;
-use crate::agent::objects::Sender;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::{Part, Peer};
 use crate::agent::relation::{Accepted, Asked, Friendship, Handshake, Pending};
-use crate::agent::{AgentError, DAY, Failure, Step, invite};
+use crate::agent::{AgentError, DAY, Failure, Id, Step, invite};
 use crate::gate::Violation;
 use crate::store::Table;
 
@@ -31,11 +30,7 @@ pub(crate) fn answer(
         credentials: step.own.credentials(),
         invite: proof,
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let id = step.random();
     let accept = step.sign(Draft {
         id,
@@ -66,66 +61,72 @@ pub(crate) fn answer(
     step.release_held(peer)
 }
 
-/// Takes an accept of an own request.
-pub(crate) fn take(
-    step: &mut Step<'_>,
-    part: &Part,
-    accept: &Accept,
-    sender: &Sender,
-) -> Result<(), Failure> {
-    let gate = step.gate;
-    let peer = &sender.peer;
-    let introduced = sender.introduced.as_ref();
-    let introduced = introduced.ok_or(Violation(&req::FRIENDS_ACCEPT_CREDENTIALS))?;
-    let named = &accept.credentials;
-    let brought = named.contact.hash.0 == introduced.peer.contact
-        && named.chain.last().map(|e| e.hash.0) == introduced.peer.chain.last().map(|e| e.hash);
-    gate.check(&req::FRIENDS_ACCEPT_CREDENTIALS, brought)?;
-    let relation = step.relation(peer.id)?;
-    let answered = Handshake(accept.request.hash.0);
-    if let Some(friend) = relation
-        .friend
-        .as_ref()
-        .filter(|f| f.requests.contains(&answered))
-    {
-        return repeated(step, part, peer, friend);
+impl Kind for Accept {
+    fn traits(&self) -> Traits {
+        Traits::handshake("accept", false)
     }
-    let asked = step
-        .store
-        .record::<Asked>(Table::Asked, &accept.request.hash.0)?;
-    let asked = asked.ok_or(Violation(&req::FRIENDS_ACCEPT_REQUEST))?;
-    gate.check(&req::FRIENDS_ACCEPT_REQUEST, asked.nonce == accept.nonce.0)?;
-    gate.check(&req::FRIENDS_ACCEPT_WINDOW, step.now <= asked.until())?;
-    let claimed = introduced.peer.has_address(&asked.address);
-    gate.check(&req::FRIENDS_ACCEPT_ADDRESS, claimed)?;
-    if let Some(invite) = &asked.invite {
-        gate.check(&req::FRIENDS_INVITE_IDENTITY, invite.identity == peer.id)?;
-        let proof = invite::accept_proof(&invite.token, &asked.request, &peer.id);
-        let proved = accept
-            .invite
+
+    fn addressed_to(&self) -> Option<(Id, Rule)> {
+        Some((self.to.id.0, &req::FRIENDS_ACCEPT_TO))
+    }
+
+    /// Takes an accept of an own request.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let Arrival { part, sender, .. } = *arrival;
+        let gate = step.gate;
+        let peer = &sender.peer;
+        let introduced = sender.introduced.as_ref();
+        let introduced = introduced.ok_or(Violation(&req::FRIENDS_ACCEPT_CREDENTIALS))?;
+        let named = &self.credentials;
+        let brought = named.contact.hash.0 == introduced.peer.contact
+            && named.chain.last().map(|e| e.hash.0) == introduced.peer.chain.last().map(|e| e.hash);
+        gate.check(&req::FRIENDS_ACCEPT_CREDENTIALS, brought)?;
+        let relation = step.relation(peer.id)?;
+        let answered = Handshake(self.request.hash.0);
+        if let Some(friend) = relation
+            .friend
             .as_ref()
-            .is_some_and(|given| given.proof.0 == proof);
-        gate.check(&req::FRIENDS_INVITE_ANSWER, proved)?;
+            .filter(|f| f.requests.contains(&answered))
+        {
+            return repeated(step, part, peer, friend);
+        }
+        let asked = step
+            .store
+            .record::<Asked>(Table::Asked, &self.request.hash.0)?;
+        let asked = asked.ok_or(Violation(&req::FRIENDS_ACCEPT_REQUEST))?;
+        gate.check(&req::FRIENDS_ACCEPT_REQUEST, asked.nonce == self.nonce.0)?;
+        gate.check(&req::FRIENDS_ACCEPT_WINDOW, step.now <= asked.until())?;
+        let claimed = introduced.peer.has_address(&asked.address);
+        gate.check(&req::FRIENDS_ACCEPT_ADDRESS, claimed)?;
+        if let Some(invite) = &asked.invite {
+            gate.check(&req::FRIENDS_INVITE_IDENTITY, invite.identity == peer.id)?;
+            let proof = invite::accept_proof(&invite.token, &asked.request, &peer.id);
+            let proved = self
+                .invite
+                .as_ref()
+                .is_some_and(|given| given.proof.0 == proof);
+            gate.check(&req::FRIENDS_INVITE_ANSWER, proved)?;
+        }
+        let peer = step.keep_introduced(introduced)?;
+        step.store.delete(Table::Asked, asked.request);
+        let mut requests = vec![Handshake(asked.request)];
+        requests.extend(
+            relation
+                .accepted
+                .iter()
+                .map(|accepted| Handshake(accepted.request)),
+        );
+        let friendship = Friendship {
+            since: step.now,
+            requests,
+            my_accept: relation.accepted.map(|accepted| Handshake(accepted.accept)),
+            ..Friendship::default()
+        };
+        step.become_friends(&peer, friendship)?;
+        super::confirm::send(step, &peer, part.signed.hash)?;
+        step.release_held(&peer)?;
+        Ok(())
     }
-    let peer = step.keep_introduced(introduced)?;
-    step.store.delete(Table::Asked, asked.request);
-    let mut requests = vec![Handshake(asked.request)];
-    requests.extend(
-        relation
-            .accepted
-            .iter()
-            .map(|accepted| Handshake(accepted.request)),
-    );
-    let friendship = Friendship {
-        since: step.now,
-        requests,
-        my_accept: relation.accepted.map(|accepted| Handshake(accepted.accept)),
-        ..Friendship::default()
-    };
-    step.become_friends(&peer, friendship)?;
-    super::confirm::send(step, &peer, part.signed.hash)?;
-    step.release_held(&peer)?;
-    Ok(())
 }
 
 /// An accept for a handshake that is complete: the confirm was lost.

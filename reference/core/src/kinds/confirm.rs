@@ -2,10 +2,9 @@
 //! chapter "Friends").
 
 use kith_schemas::types::{self, Audience, HashRef, Payload, Person};
-use kith_spec::req;
+use kith_spec::{Rule, req};
 
-use super::Draft;
-use crate::agent::objects::Sender;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
 use crate::agent::relation::{Confirm, Friendship, Handshake};
@@ -53,11 +52,7 @@ fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> 
             hash: accept.into(),
         },
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let id = step.random();
     step.sign(Draft {
         id,
@@ -68,34 +63,41 @@ fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> 
     })
 }
 
-/// Takes a confirm of an own accept.
-pub(crate) fn take(
-    step: &mut Step<'_>,
-    confirm: &types::Confirm,
-    sender: &Sender,
-) -> Result<(), Failure> {
-    let peer = &sender.peer;
-    let relation = step.relation(peer.id)?;
-    let named = confirm.accept.hash.0;
-    if let Some(friend) = &relation.friend {
-        let known = friend.my_accept == Some(Handshake(named));
-        return Ok(step.gate.check(&req::FRIENDS_CONFIRM_UNKNOWN, known)?);
+impl Kind for types::Confirm {
+    fn traits(&self) -> Traits {
+        Traits::handshake("confirm", true)
     }
-    let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
-    let accepted = relation.accepted.ok_or(stranger)?;
-    step.gate
-        .check(&req::FRIENDS_CONFIRM_UNKNOWN, accepted.accept == named)?;
-    let mut requests = vec![Handshake(accepted.request)];
-    requests.extend(
-        step.asked(peer)?
-            .iter()
-            .map(|asked| Handshake(asked.request)),
-    );
-    let friendship = Friendship {
-        since: step.now,
-        requests,
-        my_accept: Some(Handshake(accepted.accept)),
-        ..Friendship::default()
-    };
-    Ok(step.become_friends(peer, friendship)?)
+
+    fn addressed_to(&self) -> Option<(Id, Rule)> {
+        Some((self.to.id.0, &req::FRIENDS_ACCEPT_TO))
+    }
+
+    /// Takes a confirm of an own accept.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let sender = arrival.sender;
+        let peer = &sender.peer;
+        let relation = step.relation(peer.id)?;
+        let named = self.accept.hash.0;
+        if let Some(friend) = &relation.friend {
+            let known = friend.my_accept == Some(Handshake(named));
+            return Ok(step.gate.check(&req::FRIENDS_CONFIRM_UNKNOWN, known)?);
+        }
+        let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
+        let accepted = relation.accepted.ok_or(stranger)?;
+        step.gate
+            .check(&req::FRIENDS_CONFIRM_UNKNOWN, accepted.accept == named)?;
+        let mut requests = vec![Handshake(accepted.request)];
+        requests.extend(
+            step.asked(peer)?
+                .iter()
+                .map(|asked| Handshake(asked.request)),
+        );
+        let friendship = Friendship {
+            since: step.now,
+            requests,
+            my_accept: Some(Handshake(accepted.accept)),
+            ..Friendship::default()
+        };
+        Ok(step.become_friends(peer, friendship)?)
+    }
 }

@@ -4,7 +4,7 @@ use kith_schemas::types::{Address, Audience, Contact, Epoch, Feature, Line, Payl
 use kith_spec::{Rule, req};
 
 use super::write::unfit;
-use super::{Draft, FEATURES, draft};
+use super::{Arrival, Draft, FEATURES, Kind, Traits, draft};
 use crate::agent::peer::{Part, Peer};
 use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
 use crate::gate::{Gate, Violation};
@@ -87,8 +87,21 @@ pub(crate) fn verify(
     Ok(contact.clone())
 }
 
+impl Kind for Contact {
+    fn traits(&self) -> Traits {
+        Traits::identity("contact")
+    }
+
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        match arrival.known(step)? {
+            Some(peer) => update(step, arrival.part, &peer),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Takes a contact of an identity that is known.
-pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
+fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
     let object = part.object.as_ref().map_err(|violation| *violation)?;
     let rule = &req::CONTACT_AUTHOR;
     let contact = verify(step.gate, part, peer.id, &peer.keys(), rule)?;

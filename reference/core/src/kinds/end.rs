@@ -2,10 +2,9 @@
 //! chapter "Friends").
 
 use kith_schemas::types::{Audience, End, HashRef, Payload, Person};
-use kith_spec::req;
+use kith_spec::{Rule, req};
 
-use super::Draft;
-use crate::agent::objects::Sender;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
 use crate::agent::relation::Handshake;
@@ -21,11 +20,7 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
         to: Person { id: peer.id.into() },
         request: requests.iter().take(2).map(reference).collect(),
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let id = step.random();
     let end = step.sign(Draft {
         id,
@@ -44,27 +39,38 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
     )
 }
 
-/// Takes an end of the handshake that is current.
-pub(crate) fn take(step: &mut Step<'_>, end: &End, sender: &Sender) -> Result<(), Failure> {
-    let peer = &sender.peer;
-    let relation = step.relation(peer.id)?;
-    let pending = step.pending(peer.id)?;
-    let named = |hash: Id| end.request.iter().any(|request| request.hash.0 == hash);
-    let friend = relation.friend.iter().flat_map(|friend| &friend.requests);
-    let ends_friendship = friend.clone().any(|Handshake(hash)| named(*hash))
-        || relation
-            .accepted
-            .as_ref()
-            .is_some_and(|accepted| named(accepted.request));
-    let ends_pending = pending
-        .as_ref()
-        .is_some_and(|pending| named(pending.request));
-    let current = ends_friendship || ends_pending;
-    step.gate.check(&req::FRIENDS_END_HANDSHAKE, current)?;
-    step.events.push(Event::Ended { name: peer.shown() });
-    if ends_pending && !ends_friendship {
-        step.store.delete(Table::Pending, peer.id);
-        return Ok(step.forget_stranger(peer.id)?);
+impl Kind for End {
+    fn traits(&self) -> Traits {
+        Traits::handshake("end", true)
     }
-    Ok(step.become_strangers(peer)?)
+
+    fn addressed_to(&self) -> Option<(Id, Rule)> {
+        Some((self.to.id.0, &req::FRIENDS_ACCEPT_TO))
+    }
+
+    /// Takes an end of the handshake that is current.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let sender = arrival.sender;
+        let peer = &sender.peer;
+        let relation = step.relation(peer.id)?;
+        let pending = step.pending(peer.id)?;
+        let named = |hash: Id| self.request.iter().any(|request| request.hash.0 == hash);
+        let friend = relation.friend.iter().flat_map(|friend| &friend.requests);
+        let ends_friendship = friend.clone().any(|Handshake(hash)| named(*hash))
+            || relation
+                .accepted
+                .as_ref()
+                .is_some_and(|accepted| named(accepted.request));
+        let ends_pending = pending
+            .as_ref()
+            .is_some_and(|pending| named(pending.request));
+        let current = ends_friendship || ends_pending;
+        step.gate.check(&req::FRIENDS_END_HANDSHAKE, current)?;
+        step.events.push(Event::Ended { name: peer.shown() });
+        if ends_pending && !ends_friendship {
+            step.store.delete(Table::Pending, peer.id);
+            return Ok(step.forget_stranger(peer.id)?);
+        }
+        Ok(step.become_strangers(peer)?)
+    }
 }

@@ -4,7 +4,7 @@ use kith_schemas::types::{Audience, Base64, Epoch, Hash, Identity, Payload};
 use kith_spec::req;
 
 use super::write::unfit;
-use super::{Draft, draft};
+use super::{Arrival, Draft, Kind, Traits, draft};
 use crate::agent::peer::{Entry, Part, Peer};
 use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
 use crate::gate::{Gate, Violation};
@@ -78,8 +78,24 @@ pub(crate) fn verify(
     })
 }
 
+impl Kind for Identity {
+    fn traits(&self) -> Traits {
+        Traits {
+            once: true,
+            ..Traits::identity("identity")
+        }
+    }
+
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        match arrival.known(step)? {
+            Some(peer) => update(step, arrival.part, &peer),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Judges an entry of an identity that is known: the same, the next one, or a rival.
-pub(crate) fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
+fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
     let object = part.object.as_ref().map_err(|violation| *violation)?;
     let Payload::Identity(identity) = &object.payload else {
         return Ok(());

@@ -1,12 +1,12 @@
 //! `message`: what one person writes to one other (specification, chapter "Private messages").
 
-use kith_schemas::types::{Audience, HashRef, Message, Object, Payload, Person, Text};
-use kith_spec::req;
+use kith_schemas::types::{Audience, HashRef, Message, Payload, Person, Text};
+use kith_spec::{Rule, req};
 
-use super::Draft;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::objects::{Body, Entry};
 use crate::agent::outgoing::Load;
-use crate::agent::peer::{Part, Peer};
+use crate::agent::peer::Peer;
 use crate::agent::{ActError, AgentError, Event, Failure, Id, Step};
 
 /// Writes a message, or with an earlier entry its next revision.
@@ -29,11 +29,7 @@ pub(crate) fn write(
         parent: parent.map(|hash| HashRef { hash: hash.into() }),
         text: checked,
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let hash = step.sign(Draft {
         id,
         rev,
@@ -58,25 +54,31 @@ pub(crate) fn write(
     Ok(id)
 }
 
-/// Takes a message.
-pub(crate) fn take(
-    step: &mut Step<'_>,
-    part: &Part,
-    object: &Object,
-    message: &Message,
-) -> Result<(), Failure> {
-    let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
-    let parent = message.parent.as_ref().filter(|_| threaded);
-    let body = Body::Message {
-        peer: object.author.0,
-        parent: parent.map(|parent| parent.hash.to_string()),
-        text: message.text.to_string(),
-    };
-    if step.merge(part, object, body)? {
-        let from = step.shown_name(object.author.0)?;
-        step.events.push(Event::Message { from });
+impl Kind for Message {
+    fn traits(&self) -> Traits {
+        Traits::content("message", &[Audience::Direct], &req::MESSAGE_AUDIENCE)
     }
-    Ok(())
+
+    fn addressed_to(&self) -> Option<(Id, Rule)> {
+        Some((self.to.id.0, &req::MESSAGE_ADDRESSED))
+    }
+
+    /// Takes a message.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let Arrival { part, object, .. } = *arrival;
+        let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
+        let parent = self.parent.as_ref().filter(|_| threaded);
+        let body = Body::Message {
+            peer: object.author.0,
+            parent: parent.map(|parent| parent.hash.to_string()),
+            text: self.text.to_string(),
+        };
+        if step.merge(part, object, body)? {
+            let from = step.shown_name(object.author.0)?;
+            step.events.push(Event::Message { from });
+        }
+        Ok(())
+    }
 }
 
 impl Step<'_> {

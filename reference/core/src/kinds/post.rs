@@ -1,12 +1,11 @@
 //! `post`: what a person tells friends (specification, chapter "Posts to friends").
 
-use kith_schemas::types::{Audience, Object, Payload, Post, Text};
+use kith_schemas::types::{Audience, Payload, Post, Text};
 use kith_spec::req;
 
-use super::Draft;
-use crate::agent::objects::{Body, Entry, Sender};
+use super::{Arrival, Draft, Kind, Traits};
+use crate::agent::objects::{Body, Entry};
 use crate::agent::outgoing::Load;
-use crate::agent::peer::Part;
 use crate::agent::{ActError, Event, Failure, Id, Step};
 
 /// Writes a post to all friends, or with an earlier entry its next revision to those who got one.
@@ -21,11 +20,7 @@ pub(crate) fn write(
     };
     let rev = earlier.map_or(1, |entry| entry.rev + 1);
     let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let hash = step.sign(Draft {
         id,
         rev,
@@ -59,21 +54,27 @@ pub(crate) fn write(
     Ok(id)
 }
 
-/// Takes a post.
-pub(crate) fn take(
-    step: &mut Step<'_>,
-    part: &Part,
-    object: &Object,
-    post: &Post,
-    sender: &Sender,
-) -> Result<(), Failure> {
-    let body = Body::Post {
-        text: post.text.to_string(),
-    };
-    if step.merge(part, object, body)? {
-        step.events.push(Event::Post {
-            from: sender.peer.shown(),
-        });
+impl Kind for Post {
+    fn traits(&self) -> Traits {
+        Traits::content("post", &[Audience::Friends], &req::POST_AUDIENCE)
     }
-    Ok(())
+
+    /// Takes a post.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let Arrival {
+            part,
+            object,
+            sender,
+            ..
+        } = *arrival;
+        let body = Body::Post {
+            text: self.text.to_string(),
+        };
+        if step.merge(part, object, body)? {
+            step.events.push(Event::Post {
+                from: sender.peer.shown(),
+            });
+        }
+        Ok(())
+    }
 }

@@ -6,11 +6,11 @@ use kith_schemas::types::{
 };
 use kith_spec::{limit, req};
 
-use super::Draft;
 use super::write::unfit;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::invite::{self, Invitation};
 use crate::agent::objects::Sender;
-use crate::agent::peer::Part;
+use crate::agent::peer::{self, Part};
 use crate::agent::relation::{Asked, AskedInvite, Pending, State};
 use crate::agent::tick::Due;
 use crate::agent::{ActError, AgentError, DAY, Event, Failure, Step, address};
@@ -54,11 +54,7 @@ pub(crate) fn ask(
         note: note.clone(),
         invite: proof,
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let words = note
         .as_ref()
         .map(|note| format!(" {note}"))
@@ -89,6 +85,27 @@ pub(crate) fn ask(
     crate::implements!(req::FRIENDS_REQUEST_OPEN, req::FRIENDS_INVITE_PROOF);
     step.deliver_open(to, hash)?;
     Ok(id)
+}
+
+impl Kind for Request {
+    fn traits(&self) -> Traits {
+        Traits::handshake("request", false)
+    }
+
+    /// Takes a request with the credentials that it names.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let missing = &req::FRIENDS_REQUEST_CREDENTIALS;
+        let author = arrival.object.author.0;
+        let (gate, now) = (step.gate, step.now);
+        let introduced =
+            peer::introduce(gate, arrival.parts, author, &self.credentials, missing, now)?;
+        let sender = Sender {
+            peer: introduced.peer.clone(),
+            introduced: Some(introduced),
+            authenticated: arrival.sender.authenticated,
+        };
+        take(step, arrival.part, arrival.object, self, &sender)
+    }
 }
 
 /// Takes a request whose credentials and signature were verified.

@@ -1,20 +1,15 @@
 //! `retract`: takes an object back for everybody (specification, section "Retraction" of chapter
 //! "Posts to friends").
 
-use kith_schemas::types::{Audience, Kind, Object, ObjectRef, Payload, Retract};
+use kith_schemas::types::{self, Audience, ObjectRef, Payload, Retract};
 use kith_spec::req;
 
-use super::Draft;
 use super::write::unfit;
+use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::objects::{Body, Entry, merge_key};
 use crate::agent::outgoing::Load;
 use crate::agent::{ActError, AgentError, Failure, Step};
 use crate::store::Table;
-
-/// What can't be taken back.
-const FINAL: [&str; 7] = [
-    "identity", "contact", "request", "accept", "confirm", "decline", "end",
-];
 
 /// Takes back an own object.
 pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError> {
@@ -22,7 +17,7 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
         target: ObjectRef {
             author: target.author.into(),
             id: target.id.into(),
-            kind: Kind::new(target.kind.as_str())
+            kind: types::Kind::new(target.kind.as_str())
                 .map_err(unfit)
                 .map_err(AgentError::Wire)?,
         },
@@ -31,11 +26,7 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
         Body::Message { .. } => Audience::Direct,
         _ => Audience::Friends,
     };
-    let name = step
-        .own
-        .name
-        .clone()
-        .unwrap_or_else(|| step.own.address.clone());
+    let name = step.own.shown();
     let id = step.random();
     let hash = step.sign(Draft {
         id,
@@ -64,39 +55,50 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
     Ok(())
 }
 
-/// Takes a retract: it wins for ever, even when it comes first.
-pub(crate) fn take(step: &mut Step<'_>, object: &Object, retract: &Retract) -> Result<(), Failure> {
-    let gate = step.gate;
-    let target = &retract.target;
-    let author = target.author == object.author;
-    gate.check(&req::RETRACT_AUTHOR, author)?;
-    let kind = target.kind.as_str();
-    let identity = matches!(kind, "identity" | "contact");
-    if identity {
-        gate.check(&req::IDENTITY_NOT_MERGED, kind != "identity")?;
+impl Kind for Retract {
+    fn traits(&self) -> Traits {
+        Traits::content(
+            "retract",
+            &[Audience::Direct, Audience::Friends],
+            &req::KIND_AUDIENCE,
+        )
     }
-    gate.check(&req::RETRACT_KINDS, !FINAL.contains(&kind))?;
-    let key = merge_key(target.author.0, kind, target.id.0);
-    match step.entry(&key)? {
-        Some(entry) => bury(step, entry)?,
-        None if gate.enforces(&req::RETRACT_FIRST) => {
-            let entry = Entry {
-                author: target.author.0,
-                id: target.id.0,
-                kind: kind.to_owned(),
-                rev: 0,
-                hash: [0; 32],
-                created: step.now,
-                received: step.now,
-                shown: step.now,
-                retracted: true,
-                body: Body::Nothing,
-            };
-            step.store.set(Table::Object, key, &entry)?;
+
+    /// Takes a retract: it wins for ever, even when it comes first.
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let object = arrival.object;
+        let gate = step.gate;
+        let target = &self.target;
+        let author = target.author == object.author;
+        gate.check(&req::RETRACT_AUTHOR, author)?;
+        let kind = target.kind.as_str();
+        let identity = matches!(kind, "identity" | "contact");
+        if identity {
+            gate.check(&req::IDENTITY_NOT_MERGED, kind != "identity")?;
         }
-        None => {}
+        gate.check(&req::RETRACT_KINDS, !super::FINAL.contains(&kind))?;
+        let key = merge_key(target.author.0, kind, target.id.0);
+        match step.entry(&key)? {
+            Some(entry) => bury(step, entry)?,
+            None if gate.enforces(&req::RETRACT_FIRST) => {
+                let entry = Entry {
+                    author: target.author.0,
+                    id: target.id.0,
+                    kind: kind.to_owned(),
+                    rev: 0,
+                    hash: [0; 32],
+                    created: step.now,
+                    received: step.now,
+                    shown: step.now,
+                    retracted: true,
+                    body: Body::Nothing,
+                };
+                step.store.set(Table::Object, key, &entry)?;
+            }
+            None => {}
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Leaves of an object only that it was retracted.

@@ -1,0 +1,128 @@
+//! How far copies got, and what is missing (specification, chapter "Delivery").
+
+use kith_spec::req;
+use serde::Serialize;
+
+use super::View;
+use crate::agent::channel::{Incoming, Outgoing, Sent, sent_key};
+use crate::agent::objects::Entry;
+use crate::agent::outbox::{Recipient, audience_key};
+use crate::agent::{AgentError, Id};
+use crate::store::{Read, Table, successor};
+
+/// How far a copy got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    /// It waits in the outbox.
+    Queued,
+    /// A server took it.
+    Sent,
+    /// The other's agent has it.
+    Acknowledged,
+    /// It came back or was refused.
+    Bounced,
+}
+
+/// A copy of an own object on its way to one person.
+#[derive(Debug, Clone, Serialize)]
+pub struct Copy {
+    /// The object id, in hex.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// The recipient, in hex.
+    pub to: String,
+    /// The recipient's address.
+    pub address: String,
+    /// How far it got.
+    pub state: DeliveryState,
+}
+
+/// Deliveries that are missing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gap {
+    /// The sender, in hex.
+    pub identity: String,
+    /// The channel, in hex.
+    pub channel: String,
+    /// The missing numbers.
+    pub missing: Vec<u64>,
+}
+
+impl View<'_> {
+    /// The copies of the own messages and posts.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn deliveries(&self) -> Result<Vec<Copy>, AgentError> {
+        let (from, to) = (&self.own[..], successor(&self.own));
+        let mut copies = Vec::new();
+        for (key, _) in self.store.range(Table::Audience, from, &to, usize::MAX)? {
+            let (subject, peer) = key.split_at(key.len().saturating_sub(32));
+            let Ok(peer) = Id::try_from(peer) else {
+                continue;
+            };
+            let Some(entry) = self.store.record::<Entry>(Table::Object, subject)? else {
+                continue;
+            };
+            copies.push(Copy {
+                id: hex::encode(entry.id),
+                kind: entry.kind,
+                to: hex::encode(peer),
+                address: self
+                    .peer(peer)?
+                    .map(|p| p.address().to_owned())
+                    .unwrap_or_default(),
+                state: self.delivery(subject, peer)?,
+            });
+        }
+        Ok(copies)
+    }
+
+    pub(super) fn delivery(&self, key: &[u8], peer: Id) -> Result<DeliveryState, AgentError> {
+        let recipient: Option<Recipient> = self
+            .store
+            .record(Table::Audience, &audience_key(key, peer))?;
+        let Some((channel, number)) = recipient.and_then(|recipient| recipient.delivery) else {
+            return Ok(DeliveryState::Queued);
+        };
+        let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(&channel) else {
+            return Ok(DeliveryState::Queued);
+        };
+        let sent: Option<Sent> = self
+            .store
+            .record(Table::Sent, &sent_key(&channel, number))?;
+        Ok(match sent {
+            None => {
+                let own: Option<Outgoing> = self.store.record(Table::Outgoing, &peer)?;
+                let current = own.is_some_and(|own| own.channel == channel);
+                if current {
+                    DeliveryState::Acknowledged
+                } else {
+                    DeliveryState::Sent
+                }
+            }
+            Some(sent) if sent.failed.is_some() => DeliveryState::Bounced,
+            Some(sent) if sent.submitted => DeliveryState::Sent,
+            Some(_) => DeliveryState::Queued,
+        })
+    }
+
+    /// Deliveries that are missing.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn gaps(&self) -> Result<Vec<Gap>, AgentError> {
+        crate::implements!(req::ACK_GAP_SHOWN);
+        let rows = self.store.records::<Incoming>(Table::Incoming, b"")?;
+        let gaps = rows.into_iter().map(|(channel, state)| Gap {
+            identity: hex::encode(state.owner),
+            channel: hex::encode(channel),
+            missing: state.missing().take(1000).collect(),
+        });
+        Ok(gaps.filter(|gap| !gap.missing.is_empty()).collect())
+    }
+}
