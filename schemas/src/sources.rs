@@ -12,6 +12,7 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("contact.xsd", include_str!("../1.0/contact.xsd")),
         ("decline.xsd", include_str!("../1.0/decline.xsd")),
         ("delivery.xsd", include_str!("../1.0/delivery.xsd")),
+        ("devices.xsd", include_str!("../1.0/devices.xsd")),
         ("end.xsd", include_str!("../1.0/end.xsd")),
         ("identity.xsd", include_str!("../1.0/identity.xsd")),
         ("message.xsd", include_str!("../1.0/message.xsd")),

@@ -8,6 +8,7 @@ mod confirm;
 mod contact;
 mod decline;
 mod delivery;
+mod devices;
 mod end;
 mod identity;
 mod message;
@@ -27,6 +28,10 @@ pub use confirm::Confirm;
 pub use contact::Contact;
 pub use decline::Decline;
 pub use delivery::{Ack, Channel, Delivery, DeliveryEcho, DeliveryPath, Party};
+pub use devices::{
+    SelfAnswered, SelfArrived, SelfAsked, SelfCircle, SelfCopy, SelfFriend, SelfFriendConfirm,
+    SelfInvite, SelfPerson, SelfPersonBlocked, SelfSeen, SelfSent,
+};
 pub use end::End;
 pub use identity::Identity;
 pub use message::Message;
@@ -42,6 +47,7 @@ use crate::error::DecodeError;
 pub(crate) fn check_root(node: roxmltree::Node<'_, '_>) -> Result<(), DecodeError> {
     match node.tag_name().name() {
         "delivery" => <Delivery as Element>::read(node).map(drop),
+        "self" => <SelfCopy as Element>::read(node).map(drop),
         "object" => <Object as Element>::read(node).map(drop),
         _ => Ok(()),
     }

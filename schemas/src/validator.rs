@@ -34,6 +34,8 @@ pub enum SchemaName {
     Object,
     /// `delivery.xsd`
     Delivery,
+    /// `devices.xsd`
+    Devices,
 }
 
 impl SchemaName {
@@ -43,6 +45,7 @@ impl SchemaName {
         match self {
             Self::Object => "object.xsd",
             Self::Delivery => "delivery.xsd",
+            Self::Devices => "devices.xsd",
         }
     }
 }
