@@ -65,17 +65,16 @@ impl Invitation {
             .ok_or(form("nothing follows the address"))?;
         let field = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+            let found = pairs.find(|(key, _)| *key == name);
+            found.and_then(|(_, value)| decode(value))
         };
         let identity = field("id").and_then(|id| hex::FromHex::from_hex(id).ok());
         let token = field("token").and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
         let token = token.and_then(|token| <[u8; 16]>::try_from(token).ok());
-        let expires = field("expires").map(|time| time.replace("%3A", ":"));
+        let expires = field("expires");
         let expires = expires.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok());
-        let address = address.replace("%40", "@");
-        if !super::address::is_valid(&address) {
-            return Err(form("its address is not one"));
-        }
+        let address = decode(address).filter(|address| super::address::is_valid(address));
+        let address = address.ok_or(form("its address is not one"))?;
         Ok(Self {
             address,
             identity: identity.ok_or(form("its id is missing or wrong"))?,
@@ -95,12 +94,40 @@ impl Invitation {
             .format(&Rfc3339);
         format!(
             "kith:{}?id={}&token={}&expires={}",
-            self.address,
+            encode(&self.address),
             hex::encode(self.identity),
             URL_SAFE_NO_PAD.encode(self.token),
             expires.unwrap_or_default()
         )
     }
+}
+
+/// Percent-encodes what has a meaning of its own in a URI, or no place there (RFC 3986).
+fn encode(address: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(address.len());
+    for octet in address.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~!$&'*+=@".contains(&octet) {
+            encoded.push(char::from(octet));
+        } else {
+            // Writing into a String doesn't fail.
+            let written = write!(encoded, "%{octet:02X}");
+            debug_assert!(written.is_ok());
+        }
+    }
+    encoded
+}
+
+/// Undoes percent-encoding; nothing where it is wrong.
+fn decode(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut octets = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2)?;
+        octets.extend(<[u8; 1] as hex::FromHex>::from_hex(code).ok()?);
+        octets.extend(rest.as_bytes());
+    }
+    String::from_utf8(octets).ok()
 }
 
 fn hmac(token: &[u8; 16], parts: &[&[u8]]) -> Id {
@@ -219,19 +246,33 @@ mod tests {
 
     #[test]
     fn an_invite_survives_its_uri() {
-        let invitation = Invitation {
-            address: "alice@a.test".to_owned(),
-            identity: [7; 32],
-            token: [255; 16],
-            expires: 1_800_000_000,
-        };
-        assert_eq!(Invitation::parse(&invitation.uri()), Ok(invitation));
+        for address in [
+            "alice@a.test",
+            "a+b=c@a.test",
+            "why?#%/`@a.test",
+            "žofie@á.test",
+        ] {
+            let invitation = Invitation {
+                address: address.to_owned(),
+                identity: [7; 32],
+                token: [255; 16],
+                expires: 1_800_000_000,
+            };
+            let uri = invitation.uri();
+            assert!(uri.is_ascii() && uri.matches('?').count() == 1, "{uri}");
+            assert_eq!(
+                Invitation::parse(&uri.replace('@', "%40")),
+                Ok(invitation.clone())
+            );
+            assert_eq!(Invitation::parse(&uri), Ok(invitation));
+        }
         for wrong in [
             "",
             "kith:",
             "kith:a@b.test",
             "mailto:a@b.test?id=1",
             "kith:a?id=&token=&expires=",
+            "kith:a%4@b.test?id=&token=&expires=",
         ] {
             assert!(Invitation::parse(wrong).is_err(), "{wrong}");
         }
