@@ -7,6 +7,7 @@
 pub fn sources() -> &'static [(&'static str, &'static str)] {
     &[
         ("accept.xsd", include_str!("../1.0/accept.xsd")),
+        ("app.xsd", include_str!("../1.0/app.xsd")),
         ("common.xsd", include_str!("../1.0/common.xsd")),
         ("confirm.xsd", include_str!("../1.0/confirm.xsd")),
         ("contact.xsd", include_str!("../1.0/contact.xsd")),
@@ -15,9 +16,12 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("devices.xsd", include_str!("../1.0/devices.xsd")),
         ("end.xsd", include_str!("../1.0/end.xsd")),
         ("identity.xsd", include_str!("../1.0/identity.xsd")),
+        ("media.xsd", include_str!("../1.0/media.xsd")),
         ("message.xsd", include_str!("../1.0/message.xsd")),
         ("object.xsd", include_str!("../1.0/object.xsd")),
+        ("page.xsd", include_str!("../1.0/page.xsd")),
         ("post.xsd", include_str!("../1.0/post.xsd")),
+        ("relay.xsd", include_str!("../1.0/relay.xsd")),
         ("request.xsd", include_str!("../1.0/request.xsd")),
         ("retract.xsd", include_str!("../1.0/retract.xsd")),
     ]

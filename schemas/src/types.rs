@@ -3,6 +3,7 @@
 //! The types of the schemas: one file for each schema document.
 
 mod accept;
+mod app;
 mod common;
 mod confirm;
 mod contact;
@@ -11,14 +12,18 @@ mod delivery;
 mod devices;
 mod end;
 mod identity;
+mod media;
 mod message;
 mod object;
+mod page;
 mod post;
+mod relay;
 mod request;
 mod retract;
 
 pub use crate::foreign::Foreign;
 pub use accept::{Accept, AcceptInvite};
+pub use app::{App, AppType, AppUpdate, AppUpdateApp};
 pub(crate) use common::Ext;
 pub use common::{
     Address, Audience, Base64, Credentials, Epoch, Fallback, Feature, Hash, HashRef, IdentityId,
@@ -34,9 +39,15 @@ pub use devices::{
 };
 pub use end::End;
 pub use identity::Identity;
+pub use media::{
+    Caption, Dimension, FileName, HttpsAddress, Media, MediaPassword, MediaSize, MediaType, Source,
+    Thumbnail,
+};
 pub use message::Message;
 pub use object::{Object, Payload};
+pub use page::{CommentPolicy, Description, Page, PageLink, PageList};
 pub use post::Post;
+pub use relay::Relay;
 pub use request::{InviteProof, Note, Purpose, Request, RequestTo};
 pub use retract::Retract;
 

@@ -1,7 +1,7 @@
 //! Submission by SMTP (RFC 6409; specification, sections "Transport" and "Sending").
 //!
-//! One connection serves all mails of a sync. Each mail is a transaction of its own with one
-//! recipient.
+//! One connection serves all mails of a sync. Each mail is a transaction of its own, with one
+//! recipient unless it is the same for all of them.
 
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use crate::connect::{ConnectError, Dialer, Protocol, shown};
 const HELLO: ClientId = ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST);
 /// How long to wait for the answer to QUIT.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Why an address can't be carried.
+const NO_SMTPUTF8: &str = "the server can't carry such an address (no SMTPUTF8)";
 /// Service not available, closing the channel (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
 
@@ -74,6 +76,32 @@ pub struct Submission {
     size: Option<u64>,
 }
 
+/// What the server said about the recipients of one mail.
+#[derive(Default)]
+struct Named {
+    taken: usize,
+    later: Vec<String>,
+    never: Vec<(String, String)>,
+}
+
+impl Named {
+    fn never(&mut self, to: &str, reason: String) {
+        self.never.push((to.to_owned(), reason));
+    }
+
+    fn outcome(mut self) -> Submitted {
+        match (self.taken, self.later.len(), self.never.len()) {
+            (_, 0, 0) => Submitted::Taken,
+            (0, _, 0) => Submitted::Later,
+            (0, 0, 1) => Submitted::Never(self.never.remove(0).1),
+            _ => Submitted::Partly {
+                later: self.later,
+                never: self.never,
+            },
+        }
+    }
+}
+
 fn said(error: &SmtpError) -> String {
     use std::error::Error as _;
     let text = error.source().map(ToString::to_string);
@@ -122,7 +150,7 @@ impl Submission {
         })
     }
 
-    /// Submits one mail to one recipient.
+    /// Submits one mail to its recipients.
     ///
     /// # Errors
     ///
@@ -131,7 +159,7 @@ impl Submission {
     pub async fn submit(
         &mut self,
         from: &str,
-        to: &str,
+        to: &[String],
         mail: &[u8],
     ) -> Result<Submitted, SubmissionError> {
         implements!(req::SEND_ONE_TRANSACTION);
@@ -143,35 +171,56 @@ impl Submission {
             .connection
             .server_info()
             .supports_feature(Extension::SmtpUtfEight);
-        let (Some(sender), Some(recipient)) = (envelope(from, utf8), envelope(to, utf8)) else {
-            let reason = "the server can't carry such an address (no SMTPUTF8)";
-            return Ok(Submitted::Never(reason.to_owned()));
+        let Some(sender) = envelope(from, utf8) else {
+            return Ok(Submitted::Never(NO_SMTPUTF8.to_owned()));
         };
         let mut parameters = Vec::new();
         if self.size.is_some() {
             parameters.push(MailParameter::Size(mail.len()));
         }
         let eight_bit = !mail.is_ascii();
-        if utf8 && (eight_bit || !(from.is_ascii() && to.is_ascii())) {
+        let ascii = from.is_ascii() && to.iter().all(|to| to.is_ascii());
+        if utf8 && (eight_bit || !ascii) {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         if eight_bit {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        // The library ends the last line itself.
-        let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
         let begin = Mail::new(Some(sender), parameters);
         if let Err(error) = self.connection.command(begin).await {
             return self.refused(&error, false).await;
         }
-        match self.transact(recipient, mail).await {
-            Ok(()) => Ok(Submitted::Taken),
+        let mut named = Named::default();
+        for recipient in to {
+            match envelope(recipient, utf8) {
+                None => named.never(recipient, NO_SMTPUTF8.to_owned()),
+                Some(address) => {
+                    let rcpt = self.connection.command(Rcpt::new(address, Vec::new()));
+                    match rcpt.await {
+                        Ok(_) => named.taken += 1,
+                        Err(error) if is_lost(&error) => {
+                            return self.refused(&error, true).await;
+                        }
+                        Err(error) if error.is_permanent() => named.never(recipient, said(&error)),
+                        Err(_) => named.later.push(recipient.clone()),
+                    }
+                }
+            }
+        }
+        if named.taken == 0 {
+            // If this fails, so does the next mail, and that is told then.
+            let _ = self.connection.command(Rset).await;
+            return Ok(named.outcome());
+        }
+        // The library ends the last line itself.
+        let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
+        match self.data(mail).await {
+            Ok(()) => Ok(named.outcome()),
             Err(error) => self.refused(&error, true).await,
         }
     }
 
-    async fn transact(&mut self, to: Address, mail: &[u8]) -> Result<(), SmtpError> {
-        self.connection.command(Rcpt::new(to, Vec::new())).await?;
+    async fn data(&mut self, mail: &[u8]) -> Result<(), SmtpError> {
         self.connection.command(Data).await?;
         self.connection.message(mail).await?;
         Ok(())
@@ -182,11 +231,8 @@ impl Submission {
         error: &SmtpError,
         begun: bool,
     ) -> Result<Submitted, SubmissionError> {
-        let closing = error
-            .status()
-            .is_some_and(|code| u16::from(code) == CLOSING);
         let reason = said(error);
-        if closing || !(error.is_transient() || error.is_permanent()) {
+        if is_lost(error) {
             return Err(SubmissionError::Lost {
                 server: self.server.clone(),
                 reason,
@@ -208,6 +254,14 @@ impl Submission {
         // Nothing depends on the answer.
         let _ = tokio::time::timeout(FAREWELL, self.connection.quit()).await;
     }
+}
+
+/// Whether the connection is of no use any more.
+fn is_lost(error: &SmtpError) -> bool {
+    let closing = error
+        .status()
+        .is_some_and(|code| u16::from(code) == CLOSING);
+    closing || !(error.is_transient() || error.is_permanent())
 }
 
 async fn login(

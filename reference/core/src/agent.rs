@@ -20,6 +20,7 @@ pub mod adopt;
 pub mod authentication;
 mod bounce;
 pub mod channel;
+pub mod follow;
 pub mod invite;
 pub mod objects;
 mod open_mail;
@@ -27,6 +28,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod own;
 pub mod peer;
+mod public_mail;
 pub mod receive;
 pub mod relation;
 mod sealed_mail;
@@ -82,6 +84,35 @@ pub enum Event {
     Post {
         /// The name or address of its author.
         from: String,
+    },
+    /// A page that is followed says something about itself.
+    Page {
+        /// Its name.
+        name: String,
+    },
+    /// A page sends what it publishes from now on.
+    Following {
+        /// The name or address.
+        name: String,
+    },
+    /// Somebody follows the own page.
+    Follower {
+        /// The name or address.
+        name: String,
+    },
+    /// A friend shares an app.
+    App {
+        /// The name or address of its author.
+        from: String,
+        /// The instance's name.
+        name: String,
+    },
+    /// Something happened in an app.
+    AppUpdate {
+        /// The name or address of its author.
+        from: String,
+        /// What happened.
+        info: Option<String>,
     },
     /// A mail came back or was refused by a server.
     Undelivered {

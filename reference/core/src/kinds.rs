@@ -14,13 +14,17 @@ use crate::gate::{Gate, Violation};
 use crate::wire::signed::Signed;
 
 pub mod accept;
+pub mod app;
+pub mod app_update;
 pub mod confirm;
 pub mod contact;
 pub mod decline;
 pub mod end;
 pub mod identity;
 pub mod message;
+pub mod page;
 pub mod post;
+pub mod relay;
 pub mod request;
 pub mod retract;
 mod write;
@@ -28,7 +32,7 @@ mod write;
 pub(crate) use write::{Draft, draft};
 
 /// The features that this agent knows.
-pub const FEATURES: &[&str] = &["core", "social", "mailbox"];
+pub const FEATURES: &[&str] = &["core", "social", "mailbox", "pages", "apps"];
 
 /// What is special about a kind, and what takes its objects.
 pub(crate) trait Kind {
@@ -149,6 +153,10 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
         Payload::Message(kind) => kind,
         Payload::Post(kind) => kind,
         Payload::Retract(kind) => kind,
+        Payload::Page(kind) => kind,
+        Payload::Relay(kind) => kind,
+        Payload::App(kind) => kind,
+        Payload::AppUpdate(kind) => kind,
         Payload::Foreign(kind) => kind,
     }
 }
@@ -189,6 +197,26 @@ pub(crate) fn check_form(gate: &dyn Gate, object: &Object) -> Result<(), Violati
     let (allowed, rule) = traits.audiences;
     gate.check(rule, allowed.contains(&object.audience))?;
     gate.check(&req::KIND_REVISION, !traits.once || object.rev.get() == 1)
+}
+
+/// What is public comes in open mail, and what is not doesn't.
+pub(crate) fn check_openness(
+    gate: &dyn Gate,
+    object: &Object,
+    open: bool,
+) -> Result<(), Violation> {
+    let traits = of(&object.payload).traits();
+    if traits.family != Family::Content {
+        return Ok(());
+    }
+    let public = object.audience == Audience::Public;
+    let (allowed, rule) = traits.audiences;
+    match (open, public) {
+        (true, _) => gate.check(&req::MAIL_OPEN_PRIVATE, public),
+        // A kind that can be private should have been.
+        (false, true) if allowed.len() > 1 => gate.check(rule, false),
+        (false, _) => gate.check(&req::PAGE_OPEN, !public),
+    }
 }
 
 /// Whether a part is an object of the handshake.

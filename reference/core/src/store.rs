@@ -56,6 +56,16 @@ pub enum Table {
     ChannelOf = 22,
     /// Numbered deliveries by the Message-ID of their mail.
     MessageId = 23,
+    /// Pages that the person follows, by identity id.
+    Following = 40,
+    /// Followers of the own page, by identity id.
+    Follower = 41,
+    /// Updates of apps, by instance, author and serial.
+    AppUpdate = 42,
+    /// Up to which serial updates are complete, by instance and author.
+    AppOrder = 43,
+    /// Instances of apps in display order, by time and merge key.
+    Apps = 44,
 }
 
 /// One row to write or, without value, to delete.

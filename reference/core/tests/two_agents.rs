@@ -58,7 +58,8 @@ impl Person {
                 .submitted(&self.store, mail.number, Submitted::Taken, now)
                 .unwrap();
             self.store.apply(effects.writes);
-            mails.push((mail.to, mail.octets));
+            let copies = mail.to.into_iter();
+            mails.extend(copies.map(|to| (to, mail.octets.clone())));
         }
         mails
     }

@@ -3,8 +3,8 @@
 //! The root of every object document.
 
 use super::{
-    Accept, Audience, Confirm, Contact, Decline, End, Ext, Fallback, Feature, Identity, IdentityId,
-    Message, Post, Random128, Request, Retract, Revision, Time,
+    Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Ext, Fallback, Feature,
+    Identity, IdentityId, Message, Page, Post, Random128, Relay, Request, Retract, Revision, Time,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
@@ -53,7 +53,7 @@ impl Element for Object {
         let mut children = Children::of(node)?;
         let requires = children.repeated("requires", 0, 16)?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, an element of another namespace")?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -110,6 +110,14 @@ pub enum Payload {
     Post(Post),
     /// The element `retract`.
     Retract(Retract),
+    /// The element `page`.
+    Page(Page),
+    /// The element `relay`.
+    Relay(Relay),
+    /// The element `app`.
+    App(App),
+    /// The element `app-update`.
+    AppUpdate(AppUpdate),
     /// An element of another namespace: its name only.
     Foreign(Foreign),
 }
@@ -130,6 +138,10 @@ impl Payload {
             Self::Message(_) => Cow::Borrowed("message"),
             Self::Post(_) => Cow::Borrowed("post"),
             Self::Retract(_) => Cow::Borrowed("retract"),
+            Self::Page(_) => Cow::Borrowed("page"),
+            Self::Relay(_) => Cow::Borrowed("relay"),
+            Self::App(_) => Cow::Borrowed("app"),
+            Self::AppUpdate(_) => Cow::Borrowed("app-update"),
             Self::Foreign(foreign) => Cow::Owned(foreign.to_string()),
         }
     }
@@ -146,6 +158,10 @@ impl Payload {
             Some("message") => Self::Message(children.one("message")?),
             Some("post") => Self::Post(children.one("post")?),
             Some("retract") => Self::Retract(children.one("retract")?),
+            Some("page") => Self::Page(children.one("page")?),
+            Some("relay") => Self::Relay(children.one("relay")?),
+            Some("app") => Self::App(children.one("app")?),
+            Some("app-update") => Self::AppUpdate(children.one("app-update")?),
             _ => return Ok(children.foreign_name()?.map(Self::Foreign)),
         }))
     }
@@ -165,6 +181,10 @@ impl Encode for Payload {
             Self::Message(value) => value.write("message", out),
             Self::Post(value) => value.write("post", out),
             Self::Retract(value) => value.write("retract", out),
+            Self::Page(value) => value.write("page", out),
+            Self::Relay(value) => value.write("relay", out),
+            Self::App(value) => value.write("app", out),
+            Self::AppUpdate(value) => value.write("app-update", out),
             Self::Foreign(_) => Err(out.error(EncodeReason::Foreign)),
         }
     }

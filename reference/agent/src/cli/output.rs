@@ -181,6 +181,20 @@ fn shown_event(event: &Event) -> String {
         Event::Ended { name } => format!("{} ended it", safe(name)),
         Event::Message { from } => format!("A message from {}: kith messages", safe(from)),
         Event::Post { from } => format!("A post from {}: kith timeline", safe(from)),
+        Event::Page { name } => format!("{} has news about its page: kith page list", safe(name)),
+        Event::Following { name } => format!("You follow {} now", safe(name)),
+        Event::Follower { name } => format!("{} follows your page now", safe(name)),
+        Event::App { from, name } => {
+            format!(
+                "{} shares {} with you: kith app list",
+                safe(from),
+                safe(name)
+            )
+        }
+        Event::AppUpdate { from, info } => {
+            let info = info.as_deref().unwrap_or("an app has news: kith app list");
+            format!("{}: {}", safe(from), safe(info))
+        }
         Event::Undelivered { to, reason } => {
             format!("Not delivered to {}: {}", safe(to), safe(reason))
         }

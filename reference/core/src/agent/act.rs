@@ -1,7 +1,9 @@
 //! What the person does: one action for each thing.
 
+use kith_schemas::types::Purpose;
 use kith_spec::req;
 
+use super::follow::PageName;
 use super::invite::{Invitation, InviteError};
 use super::objects::{Body, Entry, merge_key};
 use super::outbox::{Recipient, audience_key};
@@ -10,6 +12,8 @@ use super::peer::{Introduced, Peer};
 use super::relation::{Pending, State};
 use super::{Agent, AgentError, Effects, Id, Step, address};
 use crate::kinds;
+use crate::kinds::app_update::Said;
+use crate::kinds::page::Face;
 use crate::store::{Read, Table, successor};
 
 /// Something that the person does.
@@ -71,6 +75,49 @@ pub enum Action {
     Post {
         /// The text.
         text: String,
+    },
+    /// Makes the own page, or changes it.
+    Page(Face),
+    /// Publishes a post to all followers of the own page.
+    Publish {
+        /// The text.
+        text: String,
+    },
+    /// Asks to follow the page at an address.
+    Follow {
+        /// The address.
+        address: String,
+    },
+    /// Follows a page by its identity id alone: what it publishes comes by a list.
+    FollowId {
+        /// The page.
+        identity: Id,
+    },
+    /// Stops following, or withdraws the request to follow.
+    Unfollow {
+        /// The page.
+        page: PageName,
+    },
+    /// Removes a follower of the own page.
+    RemoveFollower {
+        /// The follower.
+        identity: Id,
+    },
+    /// Begins an instance of an app with a friend.
+    App {
+        /// The friend.
+        with: Id,
+        /// The URI of the app's type.
+        app_type: String,
+        /// The name of the instance.
+        name: String,
+    },
+    /// Adds an update to an app.
+    AppUpdate {
+        /// The instance: author and object id.
+        app: (Id, [u8; 16]),
+        /// What the program says.
+        said: Said,
     },
     /// Changes an own message or post.
     Edit {
@@ -196,6 +243,26 @@ impl Step<'_> {
             Action::Post { text } => {
                 return kinds::post::write(self, &text, None).map(Done::Object);
             }
+            Action::Page(face) => {
+                let page = kinds::page::write(self, &face)?;
+                self.publish(&[page])?;
+                return Ok(Done::Object(kinds::page::id()));
+            }
+            Action::Publish { text } => {
+                return kinds::post::publish(self, &text, None).map(Done::Object);
+            }
+            Action::Follow { address } => return self.follow(&address).map(Done::Object),
+            Action::FollowId { identity } => self.follow_id(identity)?,
+            Action::Unfollow { page } => self.unfollow(&page)?,
+            Action::RemoveFollower { identity } => self.remove_follower(identity)?,
+            Action::App {
+                with,
+                app_type,
+                name,
+            } => return self.share_app(with, &app_type, &name).map(Done::Object),
+            Action::AppUpdate { app, said } => {
+                return kinds::app_update::write(self, app, said).map(Done::Object);
+            }
             Action::Edit { id, text } => return self.edit(id, &text).map(Done::Object),
             Action::Retract { id } => {
                 let target = self.own_object(id)?;
@@ -224,7 +291,9 @@ impl Step<'_> {
             name: to.to_owned(),
             reason,
         };
-        if self.asked_at(to)?.is_some() && self.gate.enforces(&req::FRIENDS_REQUEST_SENT_ONCE) {
+        if self.asked_at(to, Purpose::Friend)?.is_some()
+            && self.gate.enforces(&req::FRIENDS_REQUEST_SENT_ONCE)
+        {
             return Err(refuse(
                 "you have asked already; wait for the answer or withdraw the request",
             ));
@@ -249,7 +318,7 @@ impl Step<'_> {
                 _ => {}
             }
         }
-        kinds::request::ask(self, to, note, invite)
+        kinds::request::ask(self, to, note, invite, Purpose::Friend)
     }
 
     fn pending_by_id(&self, request: [u8; 16]) -> Result<(Pending, Peer), ActError> {
@@ -373,8 +442,21 @@ impl Step<'_> {
         kinds::message::write(self, &peer, text, parent, None)
     }
 
+    fn share_app(&mut self, with: Id, app_type: &str, name: &str) -> Result<[u8; 16], ActError> {
+        let peer = self
+            .peer(with)?
+            .ok_or_else(|| unknown("friend", &with, "friends"))?;
+        if !self.is_friend(with)? {
+            return Err(ActError::State {
+                name: peer.shown(),
+                reason: "you are not friends, so nothing can be sent; ask first",
+            });
+        }
+        kinds::app::write(self, &peer, app_type, name)
+    }
+
     fn own_object(&self, id: [u8; 16]) -> Result<Entry, ActError> {
-        for kind in ["message", "post"] {
+        for kind in ["message", "post", "app"] {
             let entry = self.entry(&merge_key(self.own.id, kind, id))?;
             if let Some(entry) = entry.filter(|entry| !entry.retracted) {
                 return Ok(entry);
@@ -403,6 +485,8 @@ impl Step<'_> {
                     .and_then(|hash| hex::FromHex::from_hex(hash).ok());
                 kinds::message::write(self, &peer, text, parent, Some(&earlier))
             }
+            _ if self.is_public(earlier.hash)? => kinds::post::publish(self, text, Some(&earlier)),
+            Body::App { .. } => Err(unknown("message or post of yours", &id, "timeline")),
             _ => kinds::post::write(self, text, Some(&earlier)),
         }
     }
@@ -491,7 +575,8 @@ impl Step<'_> {
         let Some(peer) = self.peer(id)? else {
             return Ok(());
         };
-        if matches!(self.state(&peer)?, State::Stranger | State::Requested) {
+        let stranger = matches!(self.state(&peer)?, State::Stranger | State::Requested);
+        if stranger && !self.is_tied(id)? {
             self.forget_peer(&peer);
         }
         Ok(())
@@ -513,11 +598,7 @@ impl Step<'_> {
                 objects: Vec::new(),
                 certificates: Vec::new(),
             };
-            let sender = Sender {
-                peer: peer.clone(),
-                introduced: None,
-                authenticated: false,
-            };
+            let sender = Sender::of(peer.clone(), None);
             self.store.delete(Table::Held, key);
             match self.judge_object(&part, &none, &sender, false) {
                 Ok(_) | Err(super::Failure::Violation(_)) => {}

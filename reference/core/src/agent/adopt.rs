@@ -1,12 +1,13 @@
 //! Taking over what another device of the same person sent, as self-copies bring it.
 
-use kith_schemas::types::{Object, Payload};
+use kith_schemas::types::{Object, Payload, Purpose};
 use kith_spec::limit;
 
 use super::invite::Invitation;
 use super::relation::{Accepted, Asked, AskedInvite};
 use super::{ActError, Agent, AgentError, DAY, Effects, Id, Step};
 use crate::gate::Strict;
+use crate::kinds;
 use crate::store::{Read, Table};
 use crate::wire::signed::Signed;
 
@@ -62,6 +63,7 @@ impl Step<'_> {
                     id: object.id.0,
                     nonce: request.nonce.0,
                     address: request.to.address.to_string(),
+                    follow: request.purpose == Purpose::Follow,
                     sent: object.created.unix_seconds(),
                     note: request.note.as_ref().map(ToString::to_string),
                     invite: sent.invite.as_ref().map(|i| AskedInvite {
@@ -72,6 +74,7 @@ impl Step<'_> {
                 self.store.set(Table::Asked, signed.hash, &asked)?;
                 Ok(self.plan_asked(&asked)?)
             }
+            Payload::Page(page) => Ok(kinds::page::adopt(self, &object, page, signed.hash)?),
             Payload::Accept(_) => Ok(self.adopt_accept(signed.hash, &object, sent.to)?),
             _ => Ok(()),
         }

@@ -21,6 +21,8 @@ pub(crate) struct Sender {
     pub(crate) introduced: Option<Introduced>,
     /// Whether the own server authenticated the mail.
     pub(crate) authenticated: bool,
+    /// Whether the mail is open: that of a page which the person follows.
+    pub(crate) open: bool,
 }
 
 impl Sender {
@@ -29,6 +31,7 @@ impl Sender {
             peer,
             introduced,
             authenticated: false,
+            open: false,
         }
     }
 }
@@ -79,6 +82,37 @@ pub enum Body {
     Post {
         /// The text.
         text: String,
+    },
+    /// A page.
+    Page(kinds::page::Face),
+    /// An instance of an app.
+    App {
+        /// The other participant.
+        #[serde(with = "hex::serde")]
+        peer: Id,
+        /// The URI of its type.
+        app_type: String,
+        /// Its name.
+        name: String,
+        /// The signed fallback.
+        fallback: String,
+    },
+    /// An update of an app.
+    AppUpdate {
+        /// The author of the instance.
+        #[serde(with = "hex::serde")]
+        app_author: Id,
+        /// The object id of the instance.
+        #[serde(with = "hex::serde")]
+        app: [u8; 16],
+        /// Its number among those of its author.
+        serial: u64,
+        /// What happened, for people.
+        info: Option<String>,
+        /// What stands next to the instance's name from now on.
+        summary: Option<String>,
+        /// What the program says, in base64.
+        data: Option<String>,
     },
     /// A kind that this agent doesn't know.
     Unknown {
@@ -159,11 +193,12 @@ impl Step<'_> {
             self.gate.check(&req::DELIVERY_AUTHOR, own)?;
         }
         kinds::check_form(self.gate, object)?;
+        kinds::check_openness(self.gate, object, sender.open)?;
         let kind = kinds::of(&object.payload);
         if let Some((to, rule)) = kind.addressed_to() {
             self.gate.check(rule, to == self.own.id)?;
         }
-        if kind.traits().family == Family::Content {
+        if kind.traits().family == Family::Content && !sender.open {
             let friend = self.is_friend(sender.peer.id)?;
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, friend)?;
         }
@@ -278,6 +313,14 @@ fn index(entry: &Entry) -> Option<(Table, Vec<u8>)> {
         Body::Post { .. } | Body::Unknown { .. } => {
             Some((Table::Timeline, [&time[..], &entry.key()].concat()))
         }
-        Body::Nothing => None,
+        Body::AppUpdate { .. } => {
+            let (app, author, serial) = kinds::app_update::place(entry)?;
+            Some((
+                Table::AppUpdate,
+                kinds::app_update::row(app, author, serial),
+            ))
+        }
+        Body::App { .. } => Some((Table::Apps, [&time[..], &entry.key()].concat())),
+        Body::Page(_) | Body::Nothing => None,
     }
 }

@@ -29,6 +29,9 @@ impl Step<'_> {
         if requests.is_empty() {
             self.gate
                 .check(&req::MAIL_DELIVERY_SEALED, document.is_none())?;
+            if let Some(judged) = self.judge_public(&parts)? {
+                return judged;
+            }
             return Err(self.useless(&parts).into());
         }
         let fits = size as u64 <= limit::REQUEST_MAIL_OCTETS;
@@ -106,6 +109,7 @@ impl Step<'_> {
             peer,
             introduced: Some(introduced),
             authenticated,
+            open: false,
         };
         kinds::request::take(self, part, object, request, &sender)?;
         let accepted = |hash| ObjectVerdict {

@@ -16,6 +16,9 @@ const FIRST_PAUSE: i64 = 300;
 pub struct Copy {
     /// The recipient's address: the one of the envelope.
     pub to: String,
+    /// Further recipients of the same octets, none of whom the mail may name to the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// The channel and number of the delivery in it.
     pub delivery: Option<(String, u64)>,
     /// The merge key, in hex, whose delivery state this is.
@@ -37,8 +40,8 @@ pub struct Submission {
     pub number: u64,
     /// The envelope's sender.
     pub from: String,
-    /// The envelope's recipient.
-    pub to: String,
+    /// The envelope's recipients.
+    pub to: Vec<String>,
     /// The mail.
     pub octets: Vec<u8>,
 }
@@ -52,6 +55,26 @@ pub enum Submitted {
     Later,
     /// Never (5xx), with what the server said.
     Never(String),
+    /// The server took it for some recipients, or told different things about them.
+    Partly {
+        /// Who may be tried again later.
+        later: Vec<String>,
+        /// Who never gets it, with what the server said.
+        never: Vec<(String, String)>,
+    },
+}
+
+impl Copy {
+    /// Puts the next attempt off, longer each time.
+    fn postpone(&mut self, now: i64) {
+        let pause = FIRST_PAUSE << self.attempts.min(8);
+        self.attempts += 1;
+        self.not_before = now + pause.min(DAY);
+    }
+
+    fn recipients(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.to).chain(&self.also)
+    }
 }
 
 impl Step<'_> {
@@ -60,13 +83,17 @@ impl Step<'_> {
         self.store.set(Table::Own, COUNTER, &number)?;
         crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
         copy.queued = self.now;
-        let mut value = serde_json::to_vec(&copy).map_err(|error| StoreError::Damaged {
+        self.put_copy(&number.to_be_bytes(), &copy, &mail)
+    }
+
+    fn put_copy(&mut self, key: &[u8], copy: &Copy, mail: &[u8]) -> Result<(), AgentError> {
+        let mut value = serde_json::to_vec(copy).map_err(|error| StoreError::Damaged {
             table: Table::Outbox,
             reason: error.to_string(),
         })?;
         value.push(b'\n');
         value.extend(mail);
-        self.store.put(Table::Outbox, number.to_be_bytes(), value);
+        self.store.put(Table::Outbox, key, value);
         Ok(())
     }
 
@@ -86,15 +113,8 @@ impl Step<'_> {
                     self.store.delete(Table::Outbox, key);
                     return Ok(());
                 }
-                let pause = FIRST_PAUSE << copy.attempts.min(8);
-                copy.attempts += 1;
-                copy.not_before = self.now + pause.min(DAY);
-                let mail = mail.to_vec();
-                let mut value = serde_json::to_vec(&copy).unwrap_or_default();
-                value.push(b'\n');
-                value.extend(mail);
-                self.store.put(Table::Outbox, key, value);
-                Ok(())
+                copy.postpone(self.now);
+                self.put_copy(&key, &copy, &mail.to_vec())
             }
             Submitted::Later => self.fail(
                 &key,
@@ -108,16 +128,32 @@ impl Step<'_> {
                     Ok(())
                 }
             }
+            Submitted::Partly { later, never } => {
+                for (to, reason) in never {
+                    self.events.push(Event::Undelivered { to, reason });
+                }
+                let mail = mail.to_vec();
+                self.store.delete(Table::Outbox, key);
+                let mut later = later.into_iter();
+                let Some(to) = later.next() else {
+                    return self.change_sent(&copy, |sent| sent.submitted = true);
+                };
+                copy.to = to;
+                copy.also = later.collect();
+                self.put_copy(&key, &copy, &mail)?;
+                self.settle(number, Submitted::Later)
+            }
         }
     }
 
     fn fail(&mut self, key: &[u8], copy: &Copy, reason: String) -> Result<(), AgentError> {
         self.store.delete(Table::Outbox, key);
         self.change_sent(copy, |sent| sent.failed = Some(reason.clone()))?;
-        self.events.push(Event::Undelivered {
-            to: copy.to.clone(),
-            reason,
+        let failed = copy.recipients().map(|to| Event::Undelivered {
+            to: to.clone(),
+            reason: reason.clone(),
         });
+        self.events.extend(failed);
         Ok(())
     }
 
@@ -173,7 +209,7 @@ impl Agent {
                 due.push(Submission {
                     number: u64::from_be_bytes(number),
                     from: self.own.address.clone(),
-                    to: copy.to,
+                    to: copy.recipients().cloned().collect(),
                     octets: mail.to_vec(),
                 });
             }

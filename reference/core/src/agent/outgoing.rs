@@ -57,7 +57,7 @@ impl Step<'_> {
             objects.push(self.own.contact);
         }
         let channel = self.channel_for(peer, &load)?;
-        let piggyback = friend && self.gate.enforces(&req::ACK_PIGGYBACK);
+        let piggyback = self.exchanges_with(peer.id)? && self.gate.enforces(&req::ACK_PIGGYBACK);
         let acks = if piggyback {
             self.take_acks(peer.id)?
         } else {
@@ -108,7 +108,25 @@ impl Step<'_> {
         let mut objects = vec![object];
         objects.extend(&self.own.chain);
         objects.push(self.own.contact);
-        let (messages, fallback) = self.signed_objects(&objects)?;
+        let mail = self.open_mail(to, &objects, &objects)?;
+        self.enqueue(
+            Copy {
+                to: to.to_owned(),
+                ..Copy::default()
+            },
+            mail,
+        )
+    }
+
+    /// An open mail with objects and the own certificate. Its text is what `said` say.
+    pub(super) fn open_mail(
+        &mut self,
+        to: &str,
+        objects: &[Id],
+        said: &[Id],
+    ) -> Result<Vec<u8>, AgentError> {
+        let (messages, _) = self.signed_objects(objects)?;
+        let (_, fallback) = self.signed_objects(said)?;
         let mut fields = self.fields(to, &fallback, false);
         fields.outer_subject.clone_from(&fields.subject);
         let mut outgoing = Outgoing {
@@ -126,14 +144,7 @@ impl Step<'_> {
             objects: outgoing.objects,
             certificates: outgoing.certificates,
         };
-        let mail = compose::open(self.gate, &outgoing.fields, parts, &boundary);
-        self.enqueue(
-            Copy {
-                to: to.to_owned(),
-                ..Copy::default()
-            },
-            mail,
-        )
+        Ok(compose::open(self.gate, &outgoing.fields, parts, &boundary))
     }
 
     fn ride_confirm(&mut self, peer: &Peer, load: &mut Load) -> Result<(), AgentError> {

@@ -3,12 +3,13 @@
 //! What is stored are facts: who asked, who accepted, what was confirmed. The state of the table
 //! `relationship` follows from them.
 
+use kith_schemas::types::Purpose;
 use kith_spec::req;
 use serde::{Deserialize, Serialize};
 
 use super::{AgentError, DAY, Id, Step, address};
 use crate::agent::peer::Peer;
-use crate::store::{Table, successor};
+use crate::store::Table;
 
 /// The states of the table `relationship`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +176,9 @@ pub struct Asked {
     pub address: String,
     /// When it was sent.
     pub sent: i64,
+    /// Whether it asks to follow a page.
+    #[serde(default)]
+    pub follow: bool,
     /// The words that went with it.
     pub note: Option<String>,
     /// The invite that it was made from.
@@ -222,7 +226,7 @@ impl Step<'_> {
     /// The own open requests to any address of a peer.
     pub(crate) fn asked(&self, peer: &Peer) -> Result<Vec<Asked>, AgentError> {
         let mut asked = self.all_asked()?;
-        asked.retain(|asked| peer.has_address(&asked.address));
+        asked.retain(|asked| !asked.follow && peer.has_address(&asked.address));
         Ok(asked)
     }
 
@@ -235,9 +239,15 @@ impl Step<'_> {
             .collect())
     }
 
-    pub(crate) fn asked_at(&self, wanted: &str) -> Result<Option<Asked>, AgentError> {
+    /// The own open request of a purpose for an address.
+    pub(crate) fn asked_at(
+        &self,
+        wanted: &str,
+        purpose: Purpose,
+    ) -> Result<Option<Asked>, AgentError> {
+        let follow = purpose == Purpose::Follow;
         let mut asked = self.all_asked()?.into_iter();
-        Ok(asked.find(|asked| address::same(&asked.address, wanted)))
+        Ok(asked.find(|a| a.follow == follow && address::same(&a.address, wanted)))
     }
 
     pub(crate) fn state(&self, peer: &Peer) -> Result<State, AgentError> {
@@ -302,17 +312,9 @@ impl Step<'_> {
         if self.gate.enforces(&req::FRIENDS_END_FINAL) {
             self.drop_channel(peer.id)?;
         }
-        if !was_friend && !blocked && !self.has_content_of(peer.id)? {
+        if !was_friend && !blocked && !self.is_tied(peer.id)? {
             self.forget_peer(peer);
         }
         Ok(())
-    }
-
-    fn has_content_of(&self, id: Id) -> Result<bool, AgentError> {
-        use crate::store::Read;
-        Ok(!self
-            .store
-            .range(Table::Object, &id, &successor(&id), 1)?
-            .is_empty())
     }
 }

@@ -253,7 +253,7 @@ impl Step<'_> {
         crate::implements!(req::RECEIVE_HANDSHAKE);
         // A mail none of whose answers to a handshake stands is refused as a whole.
         let id = sender.peer.id;
-        if !friend && !self.is_friend(id)? {
+        if !friend && !self.exchanges_with(id)? {
             let refused = verdicts
                 .iter()
                 .find(|v| v.verdict.outcome == Outcome::Refuse);
@@ -261,7 +261,7 @@ impl Step<'_> {
                 return Err(violation.into());
             }
         }
-        if self.is_friend(id)? {
+        if self.exchanges_with(id)? {
             for ack in &delivery.ack {
                 self.acknowledged(id, ack)?;
             }

@@ -57,6 +57,11 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         key: Vec<u8>,
     },
+    /// An accepted follower never confirmed.
+    Follower {
+        #[serde(with = "hex::serde")]
+        id: Id,
+    },
     /// Something held has waited long enough.
     Release {
         #[serde(with = "hex::serde")]
@@ -87,6 +92,7 @@ impl Step<'_> {
                 self.store.delete(Table::Seen, key);
                 Ok(())
             }
+            Due::Follower { id } => self.forget_follower(id),
             Due::Release { key } => {
                 self.store.delete(Table::Held, key);
                 Ok(())
@@ -103,7 +109,7 @@ impl Step<'_> {
         let (Some(owed), Some(peer)) = (owed, self.peer(id)?) else {
             return Ok(());
         };
-        if !self.is_friend(id)? || !self.gate.enforces(&req::ACK_BARE) {
+        if !self.exchanges_with(id)? || !self.gate.enforces(&req::ACK_BARE) {
             return Ok(());
         }
         if owed + DAY > self.now {
@@ -151,7 +157,7 @@ impl Step<'_> {
     }
 
     fn resend(&mut self, channel: [u8; 16], number: u64, mut sent: Sent) -> Result<(), AgentError> {
-        let friend = self.is_friend(sent.to)?;
+        let friend = self.exchanges_with(sent.to)?;
         let Some(peer) = self.peer(sent.to)?.filter(|_| friend) else {
             return Ok(());
         };

@@ -5,12 +5,16 @@ use super::relation::Relation;
 use super::{Agent, AgentError, Id};
 use crate::store::{Read, Table, Transaction};
 
+mod apps;
 mod delivery;
+mod pages;
 mod private;
 mod publishing;
 mod relation;
 
+pub use apps::{App, AppUpdate};
 pub use delivery::{Copy, DeliveryState, Gap};
+pub use pages::{Follower, Page};
 pub use private::Message;
 pub use publishing::Post;
 pub use relation::{Direction, Friend, RelationState, Request};

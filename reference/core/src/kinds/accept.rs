@@ -21,24 +21,8 @@ pub(crate) fn answer(
     let proof = token.map(|token| AcceptInvite {
         proof: Hash::from(invite::accept_proof(token, &pending.request, &step.own.id)),
     });
-    let accept = Accept {
-        nonce: pending.nonce.into(),
-        to: Person { id: peer.id.into() },
-        request: HashRef {
-            hash: pending.request.into(),
-        },
-        credentials: step.own.credentials(),
-        invite: proof,
-    };
-    let name = step.own.shown();
-    let id = step.random();
-    let accept = step.sign(Draft {
-        id,
-        rev: 1,
-        audience: Audience::Direct,
-        fallback: format!("{name} accepted: you are friends on Kith."),
-        payload: Payload::Accept(accept),
-    })?;
+    let said = format!("{} accepted: you are friends on Kith.", step.own.shown());
+    let accept = sign(step, peer, (pending.request, pending.nonce), proof, said)?;
     let mut relation = step.relation(peer.id)?;
     relation.friend = None;
     relation.accepted = Some(Accepted {
@@ -59,6 +43,51 @@ pub(crate) fn answer(
     };
     step.deliver(peer, load)?;
     step.release_held(peer)
+}
+
+/// Accepts a request to follow the own page.
+pub(crate) fn follow(
+    step: &mut Step<'_>,
+    peer: &Peer,
+    request: Id,
+    nonce: [u8; 16],
+) -> Result<Id, AgentError> {
+    let said = format!("You follow {} on Kith.", step.own.shown());
+    let accept = sign(step, peer, (request, nonce), None, said)?;
+    let load = Load {
+        objects: vec![accept],
+        credentials: true,
+        automatic: true,
+        ..Load::default()
+    };
+    step.deliver(peer, load)?;
+    Ok(accept)
+}
+
+fn sign(
+    step: &mut Step<'_>,
+    peer: &Peer,
+    (request, nonce): (Id, [u8; 16]),
+    invite: Option<AcceptInvite>,
+    fallback: String,
+) -> Result<Id, AgentError> {
+    let accept = Accept {
+        nonce: nonce.into(),
+        to: Person { id: peer.id.into() },
+        request: HashRef {
+            hash: request.into(),
+        },
+        credentials: step.own.credentials(),
+        invite,
+    };
+    let id = step.random();
+    step.sign(Draft {
+        id,
+        rev: 1,
+        audience: Audience::Direct,
+        fallback,
+        payload: Payload::Accept(accept),
+    })
 }
 
 impl Kind for Accept {
@@ -90,6 +119,9 @@ impl Kind for Accept {
         {
             return repeated(step, part, peer, friend);
         }
+        if step.repeat_following(peer, answered.0, part.signed.hash)? {
+            return Ok(());
+        }
         let asked = step
             .store
             .record::<Asked>(Table::Asked, &self.request.hash.0)?;
@@ -108,6 +140,9 @@ impl Kind for Accept {
             gate.check(&req::FRIENDS_INVITE_ANSWER, proved)?;
         }
         let peer = step.keep_introduced(introduced)?;
+        if asked.follow {
+            return Ok(step.begin_following(&peer, &asked, part.signed.hash)?);
+        }
         step.store.delete(Table::Asked, asked.request);
         let mut requests = vec![Handshake(asked.request)];
         requests.extend(

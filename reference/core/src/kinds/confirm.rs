@@ -36,8 +36,13 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<(), A
     friend.confirm = Some(confirm.clone());
     friend.confirmed = Some(confirm);
     step.set_relation(peer.id, &relation)?;
+    deliver(step, peer, object)
+}
+
+/// Sends a confirm that was signed before.
+pub(crate) fn deliver(step: &mut Step<'_>, peer: &Peer, confirm: Id) -> Result<(), AgentError> {
     let load = Load {
-        objects: vec![object],
+        objects: vec![confirm],
         numbered: true,
         automatic: true,
         ..Load::default()
@@ -45,7 +50,7 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<(), A
     step.deliver(peer, load)
 }
 
-fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> {
+pub(crate) fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> {
     let confirm = types::Confirm {
         to: Person { id: peer.id.into() },
         accept: HashRef {
@@ -58,7 +63,7 @@ fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> 
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name} knows that you are friends on Kith."),
+        fallback: format!("{name} knows that you accepted on Kith."),
         payload: Payload::Confirm(confirm),
     })
 }
@@ -78,6 +83,9 @@ impl Kind for types::Confirm {
         let peer = &sender.peer;
         let relation = step.relation(peer.id)?;
         let named = self.accept.hash.0;
+        if step.confirm_follower(peer, named)? {
+            return Ok(());
+        }
         if let Some(friend) = &relation.friend {
             let known = friend.my_accept == Some(Handshake(named));
             return Ok(step.gate.check(&req::FRIENDS_CONFIRM_UNKNOWN, known)?);

@@ -121,7 +121,7 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
 }
 
 /// No control characters, and nothing that turns the direction of text around.
-fn is_clean(name: &str) -> bool {
+pub(super) fn is_clean(name: &str) -> bool {
     !name.chars().any(|character| {
         character.is_control()
             || matches!(character,

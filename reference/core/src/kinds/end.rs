@@ -26,7 +26,7 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name} ended your friendship on Kith."),
+        fallback: format!("{name} ended what you had on Kith."),
         payload: Payload::End(end),
     })?;
     step.deliver(
@@ -55,6 +55,9 @@ impl Kind for End {
         let relation = step.relation(peer.id)?;
         let pending = step.pending(peer.id)?;
         let named = |hash: Id| self.request.iter().any(|request| request.hash.0 == hash);
+        if step.end_following(peer, &named)? {
+            return Ok(());
+        }
         let friend = relation.friend.iter().flat_map(|friend| &friend.requests);
         let ends_friendship = friend.clone().any(|Handshake(hash)| named(*hash))
             || relation

@@ -54,9 +54,47 @@ pub(crate) fn write(
     Ok(id)
 }
 
+/// Publishes a post of the own page, or its next revision.
+pub(crate) fn publish(
+    step: &mut Step<'_>,
+    text: &str,
+    earlier: Option<&Entry>,
+) -> Result<[u8; 16], ActError> {
+    let id = match earlier {
+        Some(entry) => entry.id,
+        None => step.random(),
+    };
+    let rev = earlier.map_or(1, |entry| entry.rev + 1);
+    let Some((_, page)) = super::page::own(step)? else {
+        return Err(ActError::State {
+            name: step.own.shown(),
+            reason: "you have no page; make one with `kith page set`",
+        });
+    };
+    let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
+    let hash = step.sign(Draft {
+        id,
+        rev,
+        audience: Audience::Public,
+        fallback: format!("{} posted: {text}", page.name),
+        payload: Payload::Post(Post { text: checked }),
+    })?;
+    let body = Body::Post {
+        text: text.to_owned(),
+    };
+    let entry = step.own_entry("post", id, rev, hash, body, earlier);
+    step.keep_own(&entry, earlier)?;
+    step.publish(&[hash])?;
+    Ok(id)
+}
+
 impl Kind for Post {
     fn traits(&self) -> Traits {
-        Traits::content("post", &[Audience::Friends], &req::POST_AUDIENCE)
+        Traits::content(
+            "post",
+            &[Audience::Friends, Audience::Public],
+            &req::POST_AUDIENCE,
+        )
     }
 
     /// Takes a post.

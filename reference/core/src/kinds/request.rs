@@ -23,6 +23,7 @@ pub(crate) fn ask(
     to: &str,
     note: Option<&str>,
     invitation: Option<&Invitation>,
+    purpose: Purpose,
 ) -> Result<[u8; 16], ActError> {
     let (id, nonce) = (step.random::<16>(), step.random::<16>());
     let proof = invitation.map(|invitation| InviteProof {
@@ -46,7 +47,7 @@ pub(crate) fn ask(
         .map_err(AgentError::Wire)?;
     let address = Address::new(to).map_err(|_| ActError::Address(to.to_owned()))?;
     let request = Request {
-        purpose: Purpose::Friend,
+        purpose,
         nonce: nonce.into(),
         expires,
         to: RequestTo { address },
@@ -63,7 +64,10 @@ pub(crate) fn ask(
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name} wants to be your friend on Kith.{words}"),
+        fallback: match purpose {
+            Purpose::Friend => format!("{name} wants to be your friend on Kith.{words}"),
+            Purpose::Follow => format!("{name} wants to follow your page on Kith.{words}"),
+        },
         payload: Payload::Request(request),
     })?;
     let asked = Asked {
@@ -72,6 +76,7 @@ pub(crate) fn ask(
         nonce,
         address: to.to_owned(),
         sent: step.now,
+        follow: purpose == Purpose::Follow,
         note: note.map(|note| note.to_string()),
         invite: invitation.map(|i| AskedInvite {
             token: i.token,
@@ -103,6 +108,7 @@ impl Kind for Request {
             peer: introduced.peer.clone(),
             introduced: Some(introduced),
             authenticated: arrival.sender.authenticated,
+            open: false,
         };
         take(step, arrival.part, arrival.object, self, &sender)
     }
@@ -127,6 +133,10 @@ pub(crate) fn take(
     let seen = [&peer.id[..], &object.id.0].concat();
     let again = step.store.record::<i64>(Table::Seen, &seen)?.is_some();
     step.gate.check(&req::FRIENDS_REQUEST_REPLAY, !again)?;
+    if request.purpose == Purpose::Follow {
+        step.take_follow(part, object, request, sender)?;
+        return step.remember(&seen, request.expires.unix_seconds());
+    }
     let alone = step.pending(peer.id)?.is_none();
     step.gate.check(&req::FRIENDS_REQUEST_PENDING, alone)?;
 
@@ -143,8 +153,7 @@ pub(crate) fn take(
         step.gate.check(&req::FRIENDS_REQUEST_QUEUE, room)?;
     }
     let expires = request.expires.unix_seconds();
-    step.store.set(Table::Seen, seen.clone(), &expires)?;
-    step.due(expires + 1, &Due::Unsee { key: seen })?;
+    step.remember(&seen, expires)?;
     let pending = Pending {
         from: peer.id,
         request: part.signed.hash,
@@ -244,6 +253,13 @@ fn is_plain(note: &str) -> bool {
 }
 
 impl Step<'_> {
+    /// Remembers the id of a request until it expires.
+    fn remember(&mut self, seen: &[u8], expires: i64) -> Result<(), Failure> {
+        let key = seen.to_vec();
+        self.store.set(Table::Seen, key.clone(), &expires)?;
+        Ok(self.due(expires + 1, &Due::Unsee { key })?)
+    }
+
     pub(crate) fn all_pending(&self) -> Result<Vec<Pending>, AgentError> {
         let rows = self.store.records::<Pending>(Table::Pending, b"")?;
         Ok(rows.into_iter().map(|(_, pending)| pending).collect())

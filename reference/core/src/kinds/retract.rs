@@ -22,8 +22,10 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
                 .map_err(AgentError::Wire)?,
         },
     };
+    let public = step.is_public(target.hash)?;
     let audience = match target.body {
-        Body::Message { .. } => Audience::Direct,
+        _ if public => Audience::Public,
+        Body::Message { .. } | Body::App { .. } => Audience::Direct,
         _ => Audience::Friends,
     };
     let name = step.own.shown();
@@ -38,6 +40,9 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
     bury(step, target.clone())?;
     if !step.gate.enforces(&req::RETRACT_SENT) {
         return Ok(());
+    }
+    if public {
+        return step.publish(&[hash]);
     }
     for friend in step.recipients(&target.key())? {
         let Some(peer) = step.peer(friend)? else {
@@ -59,7 +64,7 @@ impl Kind for Retract {
     fn traits(&self) -> Traits {
         Traits::content(
             "retract",
-            &[Audience::Direct, Audience::Friends],
+            &[Audience::Direct, Audience::Friends, Audience::Public],
             &req::KIND_AUDIENCE,
         )
     }
@@ -76,6 +81,8 @@ impl Kind for Retract {
         if identity {
             gate.check(&req::IDENTITY_NOT_MERGED, kind != "identity")?;
         }
+        gate.check(&req::PAGE_FINAL, kind != "page")?;
+        gate.check(&req::APP_UPDATE_FINAL, kind != "app-update")?;
         gate.check(&req::RETRACT_KINDS, !super::FINAL.contains(&kind))?;
         let key = merge_key(target.author.0, kind, target.id.0);
         match step.entry(&key)? {

@@ -184,7 +184,7 @@ impl View<'_> {
         Ok(rows
             .into_iter()
             .map(|(_, asked)| asked)
-            .filter(|a| a.until() >= self.now)
+            .filter(|a| !a.follow && a.until() >= self.now)
             .collect())
     }
 
