@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use kith_spec_source::Source;
+
 #[path = "src/generate.rs"]
 mod generate;
-#[path = "src/parse.rs"]
-mod parse;
-#[path = "src/vocabulary.rs"]
-pub mod vocabulary;
 
 const VERSION: &str = "1.0";
 
@@ -23,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for folder in [root.clone(), root.join("state")] {
         read(&folder, &here, &mut sources)?;
     }
-    match parse::parse(&sources) {
+    match kith_spec_source::parse(&sources) {
         Ok(spec) => {
             let out = PathBuf::from(env::var("OUT_DIR")?).join("spec.rs");
             fs::write(out, generate::generate(&spec))?;
@@ -38,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Reads the files directly in `folder`, if there is one.
-fn read(folder: &Path, here: &Path, sources: &mut Vec<parse::Source>) -> io::Result<()> {
+fn read(folder: &Path, here: &Path, sources: &mut Vec<Source>) -> io::Result<()> {
     if !folder.is_dir() {
         return Ok(());
     }
@@ -50,7 +48,7 @@ fn read(folder: &Path, here: &Path, sources: &mut Vec<parse::Source>) -> io::Res
         if path.is_file() && known {
             let relative = path.strip_prefix(here).unwrap_or(&path).to_string_lossy();
             let relative = format!("spec/{}", relative.replace('\\', "/"));
-            sources.push(parse::Source {
+            sources.push(Source {
                 path: relative,
                 text: fs::read_to_string(&path)?,
             });

@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::parse::{Chapter, Exception, Limit, Pending, Requirement, Spec, Table};
-use crate::vocabulary::const_name;
+use kith_spec_source::{Chapter, Exception, Limit, Pending, Requirement, Spec, Table, const_name};
 
 /// The Rust source for a specification.
 pub(crate) fn generate(spec: &Spec) -> String {
@@ -252,4 +251,50 @@ fn print_table(table: &Table, out: &mut String) -> fmt::Result {
         writeln!(out, ", note: {:?}, line: {} }},", cell.note, cell.line)?;
     }
     writeln!(out, "    ],\n}};\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_spec_source::{Source, parse};
+
+    use super::*;
+
+    fn source(path: &str, text: &str) -> Source {
+        Source {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn nothing_makes_empty_lists() {
+        let code = generate(&Spec::default());
+        assert!(code.contains("static REQUIREMENTS: &[Rule] = &[\n];"));
+    }
+
+    #[test]
+    fn requirements_limits_tables_and_what_is_pending_are_printed() {
+        let chapter = "+++\ntitle = \"Mail\"\n+++\n# Mail\n\n**`mail.a`** It MUST be.\n\n\
+                       | Limit | Value | Unit | Meaning |\n|---|---|---|---|\n\
+                       | `a` | 64 × 1024 | octets | All. |\n";
+        let pending = "[[pending]]\nchapter = \"mail\"\nrequirements = [\"mail.a\"]\n\
+                       lacks = [\"code\"]\nreason = \"soon\"\n";
+        let door = "title = \"Door\"\nabout = \"A door.\"\n\
+                    state = [{ id = \"closed\", meaning = \"\" }]\n\
+                    input = [{ id = \"push\", meaning = \"\" }]\n[[transition]]\nfrom = \"*\"\n\
+                    input = \"push\"\nto = \"=\"\noutcome = \"done\"\n";
+        let spec = parse(&[
+            source("spec/1.0/02-mail.md", chapter),
+            source("spec/1.0/exceptions.toml", pending),
+            source("spec/1.0/state/door.toml", door),
+        ]);
+        let code = generate(&spec.unwrap());
+        for expected in [
+            "#[doc = \"All (octets).\"]\n    pub const A: u64 = 65536;",
+            "pub static DOOR: StateTable",
+            "requirements: &[&req::MAIL_A, ], lacks: &[Lack::Code, ]",
+        ] {
+            assert!(code.contains(expected), "{code}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use kith_forge::play::PlayError;
 
+#[path = "tool/open.rs"]
+mod open;
 #[path = "tool/programs.rs"]
 mod programs;
 #[path = "tool/verify.rs"]
@@ -23,6 +25,9 @@ struct Args {
     /// Check the valid vectors with GnuPG, Python's email package and xmllint
     #[arg(long)]
     verify: bool,
+    /// Only print what stands in the mails of the valid vectors, as JSON
+    #[arg(long, conflicts_with_all = ["check", "verify"])]
+    open: bool,
 }
 
 /// Why the command could not do its work.
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let done = match args {
+        Args { open: true, .. } => open::run(),
         Args { verify: true, .. } => verify::run(folder),
         Args { check, .. } => write::run(folder, check),
     };

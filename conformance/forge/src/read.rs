@@ -6,7 +6,7 @@ use crate::draft::{Ack, Channel, Party};
 use crate::hash::{Hash, Id128, IdentityId, ObjectHash};
 use crate::instant::Instant;
 use crate::kinds::RequestRef;
-use crate::openpgp::{Certificate, Fingerprint};
+use crate::openpgp::{Certificate, DecryptionKey, Fingerprint};
 use crate::peer::Peer;
 use crate::puppet::Puppet;
 
@@ -206,6 +206,17 @@ impl Puppet {
     pub fn fingerprint(&self) -> Fingerprint {
         self.key.fingerprint()
     }
+}
+
+/// What stands in a mail, read with a transferable secret key as
+/// [`Puppet::secret_key_export`] gives it.
+pub fn read_with(
+    octets: &[u8],
+    secret: &[u8],
+    knowledge: &Knowledge,
+) -> Result<Reading, ReadError> {
+    let keys = DecryptionKey::of_export(secret)?;
+    mail::read(octets, &keys, knowledge)
 }
 
 /// What stands in an open mail.

@@ -29,6 +29,8 @@ const STEPS: &[&[&str]] = &[
     &["conform"],
     &["conform", "sabotage"],
     &["xtask", "trace"],
+    &["xtask", "spec", "check"],
+    &["xtask", "spec", "build"],
     &["xtask", "tidy"],
     &["xtask", "schemas", "--check"],
     &["xtask", "vectors", "--check"],

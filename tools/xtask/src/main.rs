@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 mod ci;
 mod rust_source;
 mod schemas;
+mod spec;
 mod tidy;
 mod trace;
 mod tree;
@@ -28,6 +29,8 @@ struct Args {
 enum Command {
     /// Follow each requirement to its code, its cases and its vectors
     Trace(trace::Args),
+    /// Render, check and compare the specification
+    Spec(spec::Args),
     /// Check the tree's invariants
     Tidy(tidy::Args),
     /// Write the Rust types, decoders and encoders of the XML schemas
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     Ok(match command {
         Command::Trace(args) => trace::run(args)?,
+        Command::Spec(args) => spec::run(args)?,
         Command::Tidy(args) => tidy::run(args)?,
         Command::Schemas(args) => schemas::run(args)?,
         Command::Vectors(args) => vectors::run(args)?,

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kith_spec::Lack;
+use kith_spec_source::{Lack, Problem, Spec};
 
 use crate::tree::{self, Tree};
 use coverage::{Coverage, Found, Row};
 
-mod coverage;
+pub(crate) mod coverage;
 mod evidence;
 
 /// The command line.
@@ -37,19 +37,13 @@ pub(crate) enum Error {
 /// Prints the trace; fails where a requirement is untraced or an exception needless.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let tree = Tree::read(&tree::root()?)?;
-    let found = Found {
-        code: evidence::code(&tree),
-        cases: evidence::cases(&tree),
-        vectors: evidence::vectors(&tree),
+    let spec = match tree.specification() {
+        Ok(spec) => spec,
+        Err(problems) => return Ok(faulty(&problems)),
     };
-    let coverage = Coverage::new(
-        kith_spec::requirements(),
-        kith_spec::exceptions(),
-        kith_spec::pending(),
-        &found,
-    );
+    let coverage = coverage(&spec, &tree);
     if let Some(id) = &args.id {
-        let row = coverage.rows.iter().find(|row| row.rule.id == id);
+        let row = coverage.rows.iter().find(|row| row.rule.id == *id);
         let row = row.ok_or_else(|| unknown(id, &coverage))?;
         anstream::print!("{}", in_full(row));
         return Ok(ExitCode::SUCCESS);
@@ -70,9 +64,27 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(u8::from(!coverage.is_complete())))
 }
 
-fn unknown(id: &str, coverage: &Coverage) -> Error {
+/// What stands for each requirement in the tree.
+pub(crate) fn coverage<'a>(spec: &'a Spec, tree: &Tree) -> Coverage<'a> {
+    let found = Found {
+        code: evidence::code(tree),
+        cases: evidence::cases(tree),
+        vectors: evidence::vectors(tree),
+    };
+    Coverage::new(spec, &found)
+}
+
+/// Prints why the specification cannot be read.
+pub(crate) fn faulty(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        anstream::println!("{problem}");
+    }
+    ExitCode::from(1)
+}
+
+fn unknown(id: &str, coverage: &Coverage<'_>) -> Error {
     let chapter = id.split('.').next().unwrap_or_default();
-    let ids = coverage.rows.iter().map(|row| row.rule.id);
+    let ids = coverage.rows.iter().map(|row| row.rule.id.as_str());
     let near: Vec<&str> = ids
         .filter(|id| id.split('.').next() == Some(chapter))
         .collect();
@@ -99,9 +111,13 @@ const HEADER: [&str; 8] = [
 ];
 
 /// The counts by chapter. Vectors: those there are, of those needed.
-fn table(coverage: &Coverage) -> String {
+fn table(coverage: &Coverage<'_>) -> String {
     let mut lines = vec![HEADER.map(str::to_owned)];
-    let mut chapters: Vec<&str> = coverage.rows.iter().map(|row| row.rule.chapter).collect();
+    let mut chapters: Vec<&str> = coverage
+        .rows
+        .iter()
+        .map(|row| row.rule.chapter.as_str())
+        .collect();
     chapters.dedup();
     for chapter in chapters {
         let rows = coverage
@@ -129,9 +145,9 @@ fn table(coverage: &Coverage) -> String {
     out
 }
 
-fn counts(name: &str, rows: &[&Row]) -> [String; 8] {
-    let count = |has: fn(&Row) -> bool| rows.iter().filter(|row| has(row)).count();
-    let needed = count(Row::needs_vector);
+fn counts(name: &str, rows: &[&Row<'_>]) -> [String; 8] {
+    let count = |has: fn(&Row<'_>) -> bool| rows.iter().filter(|row| has(row)).count();
+    let needed = count(|row| row.needs_vector());
     let vectors = count(|row| row.needs_vector() && !row.vectors.is_empty());
     [
         name.to_owned(),
@@ -146,7 +162,7 @@ fn counts(name: &str, rows: &[&Row]) -> [String; 8] {
 }
 
 /// What is pending, chapter by chapter.
-fn waiting(coverage: &Coverage) -> String {
+fn waiting(coverage: &Coverage<'_>) -> String {
     let mut out = String::new();
     let mut chapter = "";
     for row in &coverage.rows {
@@ -155,7 +171,7 @@ fn waiting(coverage: &Coverage) -> String {
             continue;
         }
         if row.rule.chapter != chapter {
-            chapter = row.rule.chapter;
+            chapter = &row.rule.chapter;
             let _ = writeln!(out, "\npending in {chapter}");
         }
         let _ = writeln!(out, "  {} lacks {}", row.rule.id, list(&lacks));
@@ -164,7 +180,7 @@ fn waiting(coverage: &Coverage) -> String {
 }
 
 /// What is wrong, a line each.
-fn missing(coverage: &Coverage) -> String {
+fn missing(coverage: &Coverage<'_>) -> String {
     let mut out = String::new();
     for row in &coverage.rows {
         let rule = row.rule;
@@ -173,8 +189,8 @@ fn missing(coverage: &Coverage) -> String {
             let _ = writeln!(
                 out,
                 "{}:{}: {} lacks {}",
-                rule.file,
-                rule.line,
+                rule.place.file,
+                rule.place.line,
                 rule.id,
                 list(&lacks)
             );
@@ -183,7 +199,7 @@ fn missing(coverage: &Coverage) -> String {
             let _ = writeln!(
                 out,
                 "spec/1.0/exceptions.toml:{}: {} does not lack {} any more; take it out",
-                exception.line,
+                exception.place.line,
                 rule.id,
                 list(&needless)
             );
@@ -214,18 +230,22 @@ fn list(lacks: &[Lack]) -> String {
 }
 
 /// Everything about one requirement.
-fn in_full(row: &Row) -> String {
+fn in_full(row: &Row<'_>) -> String {
     let rule = row.rule;
     let mut out = format!(
         "{} ({}, {})\n{}\n",
         rule.id, rule.level, rule.class, rule.text
     );
     if let Some(outcome) = rule.outcome {
-        let _ = writeln!(out, "→ {outcome} {}", rule.violation.unwrap_or_default());
+        let _ = writeln!(
+            out,
+            "→ {outcome} {}",
+            rule.violation.as_deref().unwrap_or_default()
+        );
     }
-    let (file, anchor) = (rule.file, rule.anchor);
-    let _ = writeln!(out, "\nsection {} {}", rule.section, rule.section_title);
-    let _ = writeln!(out, "  {file}:{} ({file}#{anchor})", rule.line);
+    let (place, section) = (&rule.place, &rule.section);
+    let _ = writeln!(out, "\nsection {} {}", section.number, section.title);
+    let _ = writeln!(out, "  {place} ({}#{})", place.file, section.anchor);
     for (kind, places) in [
         ("code", &row.code),
         ("cases", &row.cases),
@@ -243,7 +263,7 @@ fn in_full(row: &Row) -> String {
         let _ = writeln!(
             out,
             "exception for {}\n  {}",
-            list(exception.lacks),
+            list(&exception.lacks),
             exception.reason
         );
     }
@@ -262,45 +282,52 @@ mod tests {
     use super::evidence::Evidence;
     use super::*;
 
-    fn coverage() -> Coverage {
+    fn found() -> Found {
         let code = Evidence {
             at: "a.rs:1".into(),
             requirements: vec!["MAIL_A".into()],
         };
-        let found = Found {
+        Found {
             code: vec![code],
             ..Found::default()
-        };
-        Coverage::new(&[&coverage::tests::A], &[], &[], &found)
+        }
     }
 
     #[test]
     fn the_table_counts_by_chapter() {
-        let text = table(&coverage());
+        let spec = coverage::tests::spec("");
+        let text = table(&Coverage::new(&spec, &found()));
         let lines: Vec<Vec<&str>> = text
             .lines()
             .map(|line| line.split_whitespace().collect())
             .collect();
-        assert_eq!(lines[1], ["mail", "1", "1", "0", "0/1", "0", "0", "1"]);
-        assert_eq!(lines[2], ["all", "1", "1", "0", "0/1", "0", "0", "1"]);
+        assert_eq!(lines[1], ["mail", "2", "1", "0", "0/1", "0", "0", "2"]);
+        assert_eq!(lines[2], ["all", "2", "1", "0", "0/1", "0", "0", "2"]);
     }
 
     #[test]
     fn what_is_missing_is_named_with_its_place() {
-        let text = missing(&coverage());
+        let spec = coverage::tests::spec("");
+        let text = missing(&Coverage::new(&spec, &found()));
         assert_eq!(
             text,
-            "\nspec/1.0/02-mail.md:12: mail.a lacks case, vector\n"
+            "\nspec/1.0/02-mail.md:9: mail.a lacks case, vector\n\
+             spec/1.0/02-mail.md:12: mail.b-c lacks code, case\n"
         );
     }
 
     #[test]
     fn one_requirement_is_shown_in_full() {
-        let text = in_full(&coverage().rows[0]);
+        let spec = coverage::tests::spec("");
+        let coverage = Coverage::new(&spec, &found());
+        let text = in_full(&coverage.rows[0]);
         assert!(text.contains("It MUST be.\n→ refuse"), "{text}");
         assert!(text.contains("section 2.1 Form"), "{text}");
         assert!(text.contains("code\n  a.rs:1\ncases\n  none\n"), "{text}");
-        let error = unknown("mail.x", &coverage()).to_string();
-        assert_eq!(error, "no requirement `mail.x`; there are: mail.a");
+        let error = unknown("mail.x", &coverage).to_string();
+        assert_eq!(
+            error,
+            "no requirement `mail.x`; there are: mail.a, mail.b-c"
+        );
     }
 }

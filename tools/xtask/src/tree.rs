@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+use kith_spec_source::{Problem, Source, Spec};
+
 /// Why the tree could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -92,6 +94,26 @@ impl Tree {
             .iter()
             .filter(move |file| file.path.ends_with(suffix))
             .filter_map(|file| Some((file.path.as_str(), file.text.as_deref()?)))
+    }
+
+    /// The sources of the specification.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        let folder = "spec/1.0/";
+        let mut sources = Vec::new();
+        for suffix in [".md", ".toml", ".txt"] {
+            let found = self.with_suffix(suffix);
+            let found = found.filter(|(path, _)| path.starts_with(folder));
+            sources.extend(found.map(|(path, text)| Source {
+                path: path.to_owned(),
+                text: text.to_owned(),
+            }));
+        }
+        sources
+    }
+
+    /// The specification, or what is wrong with its sources.
+    pub(crate) fn specification(&self) -> Result<Spec, Vec<Problem>> {
+        kith_spec_source::parse(&self.sources())
     }
 
     /// A tree of these paths and texts.

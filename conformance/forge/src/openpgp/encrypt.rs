@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pgp::composed::{KeyType, PlainSessionKey, RawSessionKey};
+use pgp::composed::{Deserializable, KeyType, PlainSessionKey, RawSessionKey, SignedSecretKey};
 use pgp::crypto::aead::{AeadAlgorithm, ChunkSize};
 use pgp::crypto::ecc_curve::ECCCurve;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
@@ -70,6 +70,13 @@ impl DecryptionKey {
         };
         let inner = make().map_err(PgpError::rpgp("to make a subkey"))?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The subkeys of a transferable secret key without a password.
+    pub(crate) fn of_export(octets: &[u8]) -> Result<Vec<Self>, PgpError> {
+        let key = SignedSecretKey::from_bytes(octets).map_err(PgpError::rpgp("a secret key"))?;
+        let subkeys = key.secret_subkeys.into_iter();
+        Ok(subkeys.map(|subkey| Self(Arc::new(subkey.key))).collect())
     }
 
     pub(crate) fn public(&self) -> EncryptionKey {

@@ -8,6 +8,7 @@ use crate::tree::Tree;
 /// The folders of crates that do no input or output.
 const PURE: &[&str] = &[
     "spec/src/",
+    "spec/source/",
     "schemas/src/",
     "reference/core/",
     "conformance/forge/",

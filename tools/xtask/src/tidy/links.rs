@@ -66,13 +66,19 @@ fn fault(
     };
     let other = tree.with_suffix(".md").find(|(path, _)| *path == target);
     let (_, text) = if target == path { (path, text) } else { other? };
-    if anchor.is_empty() || anchors(text).contains(anchor) {
+    if anchor.is_empty() || anchors(text).contains(anchor) || has_requirement(text, anchor) {
         return None;
     }
     Some((
         format!("the link `{link}` leads to no heading"),
         "correct or remove its anchor",
     ))
+}
+
+/// Whether a chapter of the specification gives this id; the rendered document
+/// has an anchor there.
+fn has_requirement(text: &str, id: &str) -> bool {
+    text.contains(&format!("**`{id}`**"))
 }
 
 /// The path from the root that `target` in the file `path` means.
@@ -141,10 +147,10 @@ mod tests {
     fn links_that_lead_nowhere_are_found() {
         let text = "# A `b`, c\n\n# A b c\n\n[1](other.md) [2](../README.md#top) [3](#a-b-c-1)\n\
                     [4](https://example.org/x) [5](sub)\n\n[6](gone.md)\n[7](other.md#gone)\n\
-                    [8](../../x)\n\n```\n[9](gone)\n```\n";
+                    [8](../../x) [9](other.md#other.one)\n\n```\n[9](gone)\n```\n";
         let tree = Tree::of(&[
             ("docs/a.md", text),
-            ("docs/other.md", "# Other\n"),
+            ("docs/other.md", "# Other\n\n**`other.one`** It MUST be.\n"),
             ("docs/sub/x.txt", ""),
             ("README.md", "# Top\n\n[a](docs/a.md#a-b-c) [b](/docs/)\n"),
         ]);

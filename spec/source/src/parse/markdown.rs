@@ -173,7 +173,7 @@ fn cells(row: &str) -> Vec<String> {
 
 /// The text with every inline code span blanked out, octet by octet, so that
 /// positions stay the same.
-pub(super) fn without_code(text: &str) -> String {
+pub fn without_code(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('`') {
@@ -209,7 +209,7 @@ fn closing(body: &str, fence: &str) -> Option<usize> {
 
 /// The anchor that Markdown renderers give a heading: lower case, hyphens for
 /// spaces, no punctuation.
-pub(super) fn anchor(heading: &str) -> String {
+pub fn anchor(heading: &str) -> String {
     heading
         .to_lowercase()
         .chars()

@@ -1,7 +1,7 @@
 //! The closed sets of words that requirements and state tables are written in.
 //!
-//! The build script includes this file too, so that what it accepts and what
-//! the library offers are the same.
+//! `kith-spec` includes this file too, so that what is read and what it offers
+//! are the same.
 
 use std::fmt;
 use std::str::FromStr;
