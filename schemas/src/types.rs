@@ -27,7 +27,8 @@ pub use app::{App, AppType, AppUpdate, AppUpdateApp};
 pub(crate) use common::Ext;
 pub use common::{
     Address, Audience, Base64, Credentials, Epoch, Fallback, Feature, Hash, HashRef, IdentityId,
-    Kind, Line, ObjectRef, Person, Random128, Revision, Sequence, SequenceOrZero, Text, Time,
+    Kind, Line, ObjectRef, Person, Random128, Revision, Scope, Sequence, SequenceOrZero, Text,
+    Time,
 };
 pub use confirm::Confirm;
 pub use contact::Contact;

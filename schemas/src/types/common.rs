@@ -163,6 +163,38 @@ impl Encode for Person {
     }
 }
 
+/// A group whatever its revision: whoever owns it, and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// The attribute `owner`: The id of an identity: the key hash of its first primary key, in the
+    /// form of a Hash.
+    pub owner: IdentityId,
+    /// The attribute `id`: 128 random bits: 32 lower-case hexadecimal digits.
+    pub id: Random128,
+}
+
+impl Element for Scope {
+    fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
+        let mut attributes = Attributes::of(node);
+        let owner = attributes.required("owner")?;
+        let id = attributes.required("id")?;
+        attributes.finish(&["owner", "id"])?;
+        decode::empty(node)?;
+        Ok(Self { owner, id })
+    }
+}
+
+impl Encode for Scope {
+    fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
+        let start = out
+            .start(name)
+            .with("owner", &self.owner)
+            .with("id", &self.id);
+        out.empty(start);
+        Ok(())
+    }
+}
+
 /// A reference to an object whatever its revision: the key by which objects merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectRef {

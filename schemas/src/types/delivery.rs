@@ -16,6 +16,8 @@ pub struct Delivery {
     pub from: Party,
     /// The elements `to`, 1 to 256: Sender or recipient: an identity at an address.
     pub to: Vec<Party>,
+    /// The revision of the group to whose members the delivery goes, by its object hash.
+    pub group: Option<HashRef>,
     /// The element `channel`: The stream of deliveries from one device to one destination that this
     /// one belongs to.
     pub channel: Option<Channel>,
@@ -37,6 +39,7 @@ impl Element for Delivery {
         let mut children = Children::of(node)?;
         let from = children.one("from")?;
         let to = children.repeated("to", 1, 256)?;
+        let group = children.optional("group")?;
         let channel = children.optional("channel")?;
         let ack = children.repeated("ack", 0, 16)?;
         let path = children.optional("path")?;
@@ -48,6 +51,7 @@ impl Element for Delivery {
         Ok(Self {
             from,
             to,
+            group,
             channel,
             ack,
             path,
@@ -64,6 +68,9 @@ impl Encode for Delivery {
         out.open(name, start);
         self.from.write("from", out)?;
         out.repeated("to", &self.to, 1, 256)?;
+        if let Some(value) = &self.group {
+            value.write("group", out)?;
+        }
         if let Some(value) = &self.channel {
             value.write("channel", out)?;
         }

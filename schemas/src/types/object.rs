@@ -4,12 +4,13 @@
 
 use super::{
     Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Ext, Fallback, Feature,
-    Identity, IdentityId, Message, Page, Post, Random128, Relay, Request, Retract, Revision, Time,
+    Identity, IdentityId, Message, Page, Post, Random128, Relay, Request, Retract, Revision, Scope,
+    Time,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError, EncodeReason};
-use crate::foreign::Foreign;
+use crate::foreign::{Event, Foreign, Group, Join, Leave, Proposal, Rsvp};
 use crate::{decode, encode};
 use roxmltree::Node;
 use std::borrow::Cow;
@@ -34,6 +35,8 @@ pub struct Object {
     pub audience: Audience,
     /// A feature that a reader must know to understand this object.
     pub requires: Vec<Feature>,
+    /// The group whose members the object is for.
+    pub scope: Option<Scope>,
     /// The element `fallback`: The object as plain text for people whose program does not know its
     /// kind, 1 to 2000 characters.
     pub fallback: Fallback,
@@ -52,8 +55,9 @@ impl Element for Object {
         attributes.finish(&["author", "id", "rev", "created", "audience"])?;
         let mut children = Children::of(node)?;
         let requires = children.repeated("requires", 0, 16)?;
+        let scope = children.optional("scope")?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, an element of another namespace")?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -63,6 +67,7 @@ impl Element for Object {
             created,
             audience,
             requires,
+            scope,
             fallback,
             payload,
         })
@@ -80,6 +85,9 @@ impl Encode for Object {
             .with("audience", &self.audience);
         out.open(name, start);
         out.repeated("requires", &self.requires, 0, 16)?;
+        if let Some(value) = &self.scope {
+            value.write("scope", out)?;
+        }
         self.fallback.write("fallback", out)?;
         self.payload.write("payload", out)?;
         out.close(name);
@@ -118,6 +126,18 @@ pub enum Payload {
     App(App),
     /// The element `app-update`.
     AppUpdate(AppUpdate),
+    /// The element `group`.
+    Group(Group),
+    /// The element `join`.
+    Join(Join),
+    /// The element `leave`.
+    Leave(Leave),
+    /// The element `proposal`.
+    Proposal(Proposal),
+    /// The element `event`.
+    Event(Event),
+    /// The element `rsvp`.
+    Rsvp(Rsvp),
     /// An element of another namespace: its name only.
     Foreign(Foreign),
 }
@@ -142,6 +162,12 @@ impl Payload {
             Self::Relay(_) => Cow::Borrowed("relay"),
             Self::App(_) => Cow::Borrowed("app"),
             Self::AppUpdate(_) => Cow::Borrowed("app-update"),
+            Self::Group(_) => Cow::Borrowed("group"),
+            Self::Join(_) => Cow::Borrowed("join"),
+            Self::Leave(_) => Cow::Borrowed("leave"),
+            Self::Proposal(_) => Cow::Borrowed("proposal"),
+            Self::Event(_) => Cow::Borrowed("event"),
+            Self::Rsvp(_) => Cow::Borrowed("rsvp"),
             Self::Foreign(foreign) => Cow::Owned(foreign.to_string()),
         }
     }
@@ -162,6 +188,12 @@ impl Payload {
             Some("relay") => Self::Relay(children.one("relay")?),
             Some("app") => Self::App(children.one("app")?),
             Some("app-update") => Self::AppUpdate(children.one("app-update")?),
+            Some("group") => Self::Group(children.one("group")?),
+            Some("join") => Self::Join(children.one("join")?),
+            Some("leave") => Self::Leave(children.one("leave")?),
+            Some("proposal") => Self::Proposal(children.one("proposal")?),
+            Some("event") => Self::Event(children.one("event")?),
+            Some("rsvp") => Self::Rsvp(children.one("rsvp")?),
             _ => return Ok(children.foreign_name()?.map(Self::Foreign)),
         }))
     }
@@ -185,6 +217,12 @@ impl Encode for Payload {
             Self::Relay(value) => value.write("relay", out),
             Self::App(value) => value.write("app", out),
             Self::AppUpdate(value) => value.write("app-update", out),
+            Self::Group(value) => value.write("group", out),
+            Self::Join(value) => value.write("join", out),
+            Self::Leave(value) => value.write("leave", out),
+            Self::Proposal(value) => value.write("proposal", out),
+            Self::Event(value) => value.write("event", out),
+            Self::Rsvp(value) => value.write("rsvp", out),
             Self::Foreign(_) => Err(out.error(EncodeReason::Foreign)),
         }
     }
