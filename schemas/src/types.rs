@@ -11,15 +11,21 @@ mod decline;
 mod delivery;
 mod devices;
 mod end;
+mod event;
+mod group;
 mod identity;
+mod join;
+mod leave;
 mod media;
 mod message;
 mod object;
 mod page;
 mod post;
+mod proposal;
 mod relay;
 mod request;
 mod retract;
+mod rsvp;
 
 pub use crate::foreign::Foreign;
 pub use accept::{Accept, AcceptInvite};
@@ -39,7 +45,14 @@ pub use devices::{
     SelfInvite, SelfPerson, SelfPersonBlocked, SelfSeen, SelfSent,
 };
 pub use end::End;
+pub use event::{
+    Event, EventDate, EventForm, EventGeo, EventLatitude, EventLocalTime, EventLongitude,
+    EventStatus, EventTime, EventUrl, EventZone, EventZoned,
+};
+pub use group::{Group, GroupAbout, GroupMember, GroupRevision, GroupRole};
 pub use identity::Identity;
+pub use join::Join;
+pub use leave::Leave;
 pub use media::{
     Caption, Dimension, FileName, HttpsAddress, Media, MediaPassword, MediaSize, MediaType, Source,
     Thumbnail,
@@ -48,9 +61,11 @@ pub use message::Message;
 pub use object::{Object, Payload};
 pub use page::{CommentPolicy, Description, Page, PageLink, PageList};
 pub use post::Post;
+pub use proposal::{Proposal, ProposedChange};
 pub use relay::Relay;
 pub use request::{InviteProof, Note, Purpose, Request, RequestTo};
 pub use retract::Retract;
+pub use rsvp::{EventRevision, Rsvp, RsvpAnswer, RsvpGuests};
 
 use crate::decode::Element;
 use crate::error::DecodeError;

@@ -91,16 +91,16 @@ impl Encode for Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventTime {
     /// One of the elements of the choice.
-    pub form: Form,
+    pub event_form: EventForm,
 }
 
 impl Element for EventTime {
     fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
         Attributes::of(node).finish(&[])?;
         let mut children = Children::of(node)?;
-        let form = children.choice(Form::choose, "date, utc, zoned")?;
+        let event_form = children.choice(EventForm::choose, "date, utc, zoned")?;
         children.finish()?;
-        Ok(Self { form })
+        Ok(Self { event_form })
     }
 }
 
@@ -108,15 +108,15 @@ impl Encode for EventTime {
     fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
         let start = out.start(name);
         out.open(name, start);
-        self.form.write("form", out)?;
+        self.event_form.write("event-form", out)?;
         out.close(name);
         Ok(())
     }
 }
 
-/// One of the elements of the choice `form`.
+/// One of the elements of the choice `event_form`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Form {
+pub enum EventForm {
     /// The element `date`.
     Date(EventDate),
     /// The element `utc`.
@@ -125,7 +125,7 @@ pub enum Form {
     Zoned(EventZoned),
 }
 
-impl Form {
+impl EventForm {
     /// The name of the element: its local name, preceded by its namespace in
     /// braces unless that is Kith's.
     #[must_use]
@@ -147,7 +147,7 @@ impl Form {
     }
 }
 
-impl Encode for Form {
+impl Encode for EventForm {
     /// The name is that of the alternative, not of the choice.
     fn write(&self, _: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
         match self {

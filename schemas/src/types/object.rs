@@ -3,14 +3,14 @@
 //! The root of every object document.
 
 use super::{
-    Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Ext, Fallback, Feature,
-    Identity, IdentityId, Message, Page, Post, Random128, Relay, Request, Retract, Revision, Scope,
-    Time,
+    Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Event, Ext, Fallback,
+    Feature, Group, Identity, IdentityId, Join, Leave, Message, Page, Post, Proposal, Random128,
+    Relay, Request, Retract, Revision, Rsvp, Scope, Time,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError, EncodeReason};
-use crate::foreign::{Event, Foreign, Group, Join, Leave, Proposal, Rsvp};
+use crate::foreign::Foreign;
 use crate::{decode, encode};
 use roxmltree::Node;
 use std::borrow::Cow;

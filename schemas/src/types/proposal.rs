@@ -17,7 +17,7 @@ pub struct Proposal {
     /// The newest revision that the author knows.
     pub group: GroupRevision,
     /// One of the elements of the choice.
-    pub change: Change,
+    pub proposed_change: ProposedChange,
 }
 
 impl Element for Proposal {
@@ -26,10 +26,14 @@ impl Element for Proposal {
         let mut children = Children::of(node)?;
         let to = children.one("to")?;
         let group = children.one("group")?;
-        let change = children.choice(Change::choose, "invite, remove, rename")?;
+        let proposed_change = children.choice(ProposedChange::choose, "invite, remove, rename")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
-        Ok(Self { to, group, change })
+        Ok(Self {
+            to,
+            group,
+            proposed_change,
+        })
     }
 }
 
@@ -39,15 +43,15 @@ impl Encode for Proposal {
         out.open(name, start);
         self.to.write("to", out)?;
         self.group.write("group", out)?;
-        self.change.write("change", out)?;
+        self.proposed_change.write("proposed-change", out)?;
         out.close(name);
         Ok(())
     }
 }
 
-/// One of the elements of the choice `change`.
+/// One of the elements of the choice `proposed_change`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ProposedChange {
     /// Invite a friend of the owner.
     Invite(Person),
     /// Remove a member, or take back an invitation.
@@ -56,7 +60,7 @@ pub enum Change {
     Rename(Line),
 }
 
-impl Change {
+impl ProposedChange {
     /// The name of the element: its local name, preceded by its namespace in
     /// braces unless that is Kith's.
     #[must_use]
@@ -78,7 +82,7 @@ impl Change {
     }
 }
 
-impl Encode for Change {
+impl Encode for ProposedChange {
     /// The name is that of the alternative, not of the choice.
     fn write(&self, _: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
         match self {

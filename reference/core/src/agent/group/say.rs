@@ -1,0 +1,81 @@
+//! What a member writes to a group (specification, section "In a group" of chapter "Groups").
+
+use kith_schemas::types::{Audience, Payload};
+use kith_spec::req;
+
+use super::deliver::GroupLoad;
+use super::{Group, GroupId, GroupState};
+use crate::agent::objects::{Body, Entry};
+use crate::agent::{ActError, Id, Step};
+use crate::kinds::Draft;
+
+/// Something to write to a group.
+pub(crate) struct Said {
+    /// The name of its kind.
+    pub(crate) kind: &'static str,
+    /// What the author says.
+    pub(crate) payload: Payload,
+    /// What is kept of it.
+    pub(crate) body: Body,
+    /// The object as plain text.
+    pub(crate) fallback: String,
+}
+
+impl Step<'_> {
+    /// The group, if the person may write to it.
+    pub(crate) fn writable_group(&self, id: GroupId) -> Result<Group, ActError> {
+        let group = self.known_group(id)?;
+        let member = group.state(self.own.id) == GroupState::Member;
+        if !member && self.gate.enforces(&req::GROUP_CONSENT) {
+            return Err(ActError::State {
+                name: group.name,
+                reason: "you are not a member, so nothing can be sent; join first",
+            });
+        }
+        Ok(group)
+    }
+
+    /// Writes an object for a group, or its next revision, and sends it to all members.
+    pub(crate) fn say_in_group(
+        &mut self,
+        id: GroupId,
+        said: Said,
+        earlier: Option<&Entry>,
+    ) -> Result<[u8; 16], ActError> {
+        let group = self.writable_group(id)?;
+        let object = match earlier {
+            Some(entry) => entry.id,
+            None => self.random(),
+        };
+        let rev = earlier.map_or(1, |entry| entry.rev + 1);
+        let hash = self.sign_for(
+            Draft {
+                id: object,
+                rev,
+                audience: Audience::Group,
+                fallback: said.fallback,
+                payload: said.payload,
+            },
+            Some(id),
+        )?;
+        let mut entry = self.own_entry(said.kind, object, rev, hash, said.body, earlier);
+        entry.scope = Some(id);
+        self.keep_own(&entry, earlier)?;
+        let load = GroupLoad {
+            objects: vec![hash],
+            subject: Some((entry.key(), rev)),
+        };
+        self.deliver_to_group(&group, &load)?;
+        Ok(object)
+    }
+
+    /// Sends an object without content of its own, like a retract, to a group.
+    pub(crate) fn tell_group(&mut self, id: GroupId, object: Id) -> Result<(), ActError> {
+        let group = self.writable_group(id)?;
+        let load = GroupLoad {
+            objects: vec![object],
+            subject: None,
+        };
+        Ok(self.deliver_to_group(&group, &load)?)
+    }
+}
