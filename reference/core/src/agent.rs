@@ -21,6 +21,7 @@ pub mod authentication;
 mod bounce;
 pub mod channel;
 pub mod follow;
+pub mod group;
 pub mod invite;
 pub mod objects;
 mod open_mail;
@@ -113,6 +114,42 @@ pub enum Event {
         from: String,
         /// What happened.
         info: Option<String>,
+    },
+    /// The person is invited into a group.
+    GroupInvite {
+        /// The group's name.
+        name: String,
+    },
+    /// A group changed.
+    Group {
+        /// Its name.
+        name: String,
+    },
+    /// Somebody joined an own group.
+    GroupJoined {
+        /// Who.
+        name: String,
+        /// The group's name.
+        group: String,
+    },
+    /// Somebody left an own group or declined to join.
+    GroupLeft {
+        /// Who.
+        name: String,
+        /// The group's name.
+        group: String,
+    },
+    /// An event arrived or changed.
+    Event {
+        /// The organiser.
+        from: String,
+        /// What it is.
+        summary: String,
+    },
+    /// Somebody answered an own event.
+    Answer {
+        /// Who.
+        from: String,
     },
     /// A mail came back or was refused by a server.
     Undelivered {

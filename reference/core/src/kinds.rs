@@ -20,19 +20,27 @@ pub mod confirm;
 pub mod contact;
 pub mod decline;
 pub mod end;
+pub mod event;
+pub mod group;
 pub mod identity;
+pub mod join;
+pub mod leave;
 pub mod message;
 pub mod page;
 pub mod post;
+pub mod proposal;
 pub mod relay;
 pub mod request;
 pub mod retract;
+pub mod rsvp;
 mod write;
 
 pub(crate) use write::{Draft, draft};
 
 /// The features that this agent knows.
-pub const FEATURES: &[&str] = &["core", "social", "mailbox", "pages", "apps"];
+pub const FEATURES: &[&str] = &[
+    "core", "social", "groups", "events", "mailbox", "pages", "apps",
+];
 
 /// What is special about a kind, and what takes its objects.
 pub(crate) trait Kind {
@@ -99,6 +107,8 @@ pub(crate) struct Traits {
     pub(crate) numbered: bool,
     /// Whether it has one revision only (`kind.revision`).
     pub(crate) once: bool,
+    /// Whether members write it to their group (`group.content`).
+    pub(crate) in_group: bool,
 }
 
 impl Traits {
@@ -110,6 +120,7 @@ impl Traits {
             audiences: (&[Audience::Direct], &req::KIND_AUDIENCE),
             numbered,
             once: true,
+            in_group: false,
         }
     }
 
@@ -121,6 +132,7 @@ impl Traits {
             audiences: (&[Audience::Any], &req::KIND_AUDIENCE),
             numbered: true,
             once: false,
+            in_group: false,
         }
     }
 
@@ -136,7 +148,14 @@ impl Traits {
             audiences: (audiences, rule),
             numbered: true,
             once: false,
+            in_group: false,
         }
+    }
+
+    /// Members write it to their group, too.
+    pub(crate) const fn in_group(mut self) -> Self {
+        self.in_group = true;
+        self
     }
 }
 
@@ -157,6 +176,12 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
         Payload::Relay(kind) => kind,
         Payload::App(kind) => kind,
         Payload::AppUpdate(kind) => kind,
+        Payload::Group(kind) => kind,
+        Payload::Join(kind) => kind,
+        Payload::Leave(kind) => kind,
+        Payload::Proposal(kind) => kind,
+        Payload::Event(kind) => kind,
+        Payload::Rsvp(kind) => kind,
         Payload::Foreign(kind) => kind,
     }
 }
@@ -179,7 +204,7 @@ pub fn name(payload: &Payload) -> String {
 impl Kind for Foreign {
     fn traits(&self) -> Traits {
         const PRIVATE: &[Audience] = &[Audience::Direct, Audience::Friends];
-        Traits::content("", PRIVATE, &req::KIND_AUDIENCE)
+        Traits::content("", PRIVATE, &req::KIND_AUDIENCE).in_group()
     }
 
     fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
@@ -192,10 +217,18 @@ impl Kind for Foreign {
 }
 
 /// Rules of an object's form that the schema can't say.
-pub(crate) fn check_form(gate: &dyn Gate, object: &Object) -> Result<(), Violation> {
+///
+/// `to_group` tells whether it came in a delivery to a group, where the audience is that of the
+/// delivery (`group.content`).
+pub(crate) fn check_form(
+    gate: &dyn Gate,
+    object: &Object,
+    to_group: bool,
+) -> Result<(), Violation> {
     let traits = of(&object.payload).traits();
     let (allowed, rule) = traits.audiences;
-    gate.check(rule, allowed.contains(&object.audience))?;
+    let elsewhere = to_group && traits.in_group;
+    gate.check(rule, elsewhere || allowed.contains(&object.audience))?;
     gate.check(&req::KIND_REVISION, !traits.once || object.rev.get() == 1)
 }
 
@@ -219,6 +252,13 @@ pub(crate) fn check_openness(
     }
 }
 
+/// Whether a part says who somebody else than its sender is.
+pub(crate) fn speaks_for_another(part: Option<&Part>, sender: Id) -> bool {
+    let identity = traits(part).is_some_and(|traits| traits.family == Family::Identity);
+    let object = part.and_then(|part| part.object.as_ref().ok());
+    identity && object.is_some_and(|object| object.author.0 != sender)
+}
+
 /// Whether a part is an object of the handshake.
 pub(crate) fn is_handshake(part: Option<&Part>) -> bool {
     traits(part).is_some_and(|traits| traits.family == Family::Handshake)
@@ -231,7 +271,10 @@ pub(crate) fn is_unnumbered(part: Option<&Part>) -> bool {
 
 /// The place of an object in the order in which the objects of a delivery are judged.
 pub(crate) fn rank(part: Option<&Part>) -> u8 {
+    let group = traits(part).is_some_and(|traits| traits.name == "group");
     match traits(part).map(|traits| (traits.family, traits.once)) {
+        // The list says whose credentials may come along.
+        _ if group => 0,
         Some((Family::Handshake, _)) => 0,
         Some((Family::Identity, true)) => 1,
         Some((Family::Identity, false)) => 2,

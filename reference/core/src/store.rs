@@ -66,6 +66,20 @@ pub enum Table {
     AppOrder = 43,
     /// Instances of apps in display order, by time and merge key.
     Apps = 44,
+    /// Groups, by owner and id.
+    Group = 50,
+    /// Revisions of groups, by object hash.
+    GroupRevision = 51,
+    /// What was written to a group in display order, by group, time and merge key.
+    GroupTimeline = 52,
+    /// Own channels to groups, by the object hash of the revision.
+    GroupChannel = 53,
+    /// What of an own channel to a group is open, by member and channel.
+    GroupOutgoing = 54,
+    /// Mails that wait for a revision of a group, by their hash.
+    HeldMail = 55,
+    /// Events in the order of their creation, by time and merge key.
+    Events = 56,
 }
 
 /// One row to write or, without value, to delete.
@@ -176,6 +190,9 @@ pub struct Transaction<'a> {
     written: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
 }
 
+/// What a step had written at some point.
+pub(crate) struct Savepoint(BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>);
+
 impl<'a> Transaction<'a> {
     /// Begins a step.
     #[must_use]
@@ -194,6 +211,17 @@ impl<'a> Transaction<'a> {
     /// Deletes a row.
     pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
         self.written.insert((table, key.into()), None);
+    }
+
+    /// What was written up to here, to return to.
+    #[must_use]
+    pub(crate) fn savepoint(&self) -> Savepoint {
+        Savepoint(self.written.clone())
+    }
+
+    /// Forgets what was written since.
+    pub(crate) fn restore(&mut self, savepoint: Savepoint) {
+        self.written = savepoint.0;
     }
 
     /// What this step wrote, in order of keys.

@@ -7,6 +7,7 @@ use kith_spec::{limit, req};
 use serde::{Deserialize, Serialize};
 
 use super::{AgentError, DAY, Failure, Id, Step};
+use crate::agent::group::deliver::member_key;
 use crate::agent::tick::Due;
 use crate::gate::Gate;
 use crate::store::{Read, Table, successor};
@@ -43,13 +44,19 @@ pub struct Outgoing {
 }
 
 /// A numbered delivery that is not acknowledged yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sent {
     /// The recipient.
     #[serde(with = "hex::serde")]
     pub to: Id,
     /// The hashes of its objects.
     pub objects: Vec<String>,
+    /// Co-members of a group whose credentials go along, in hex.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// The revision of the group to which it went, by object hash in hex.
+    #[serde(default)]
+    pub group: Option<String>,
     /// When it was last handed to the outbox.
     pub at: i64,
     /// How often it was sent again because it was missing.
@@ -66,8 +73,23 @@ pub struct Sent {
     pub message_id: String,
 }
 
+impl Sent {
+    /// The member of a group to whom it went, in hex.
+    pub(crate) fn member(&self) -> Option<String> {
+        self.group.as_ref().map(|_| hex::encode(self.to))
+    }
+}
+
 pub(crate) fn sent_key(channel: &[u8; 16], number: u64) -> Vec<u8> {
     [&channel[..], &number.to_be_bytes()].concat()
+}
+
+/// The row of a delivery sent to a peer or, with all others, to a member of a group.
+pub(crate) fn sent_row(channel: &[u8; 16], number: u64, member: Option<Id>) -> Vec<u8> {
+    match member {
+        Some(member) => member_key(channel, number, member),
+        None => sent_key(channel, number),
+    }
 }
 
 impl Incoming {
@@ -221,7 +243,7 @@ impl Step<'_> {
 
     /// Takes an ack of a peer. One for what was never sent has no effect.
     pub(crate) fn acknowledged(&mut self, peer: Id, ack: &types::Ack) -> Result<(), AgentError> {
-        let Some(mut own) = self.store.record::<Outgoing>(Table::Outgoing, &peer)? else {
+        let Some((place, mut own)) = self.acknowledges(peer, ack.channel.0)? else {
             return Ok(());
         };
         let (upto, highest) = (ack.upto.get(), ack.highest.get());
@@ -231,12 +253,15 @@ impl Step<'_> {
         }
         let missing: BTreeSet<u64> = ack.missing.iter().map(|n| n.get()).collect();
         for number in own.open.clone() {
-            let key = sent_key(&own.channel, number);
+            let key = match place.0 {
+                Table::GroupOutgoing => member_key(&own.channel, number, peer),
+                _ => sent_key(&own.channel, number),
+            };
             let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? else {
                 continue;
             };
             if missing.contains(&number) {
-                self.is_missing(&own.channel, number, &mut sent)?;
+                self.is_missing(&own.channel, number, &key, &mut sent)?;
             } else if number <= highest.max(upto) {
                 self.confirm_arrived(peer, &sent)?;
                 self.store
@@ -245,27 +270,42 @@ impl Step<'_> {
                 own.open.remove(&number);
             }
         }
-        Ok(self.store.set(Table::Outgoing, peer, &own)?)
+        Ok(self.store.set(place.0, place.1, &own)?)
+    }
+
+    /// The own channel that a peer acknowledges, and its row: the one to the peer, or to a group.
+    fn acknowledges(
+        &self,
+        peer: Id,
+        channel: [u8; 16],
+    ) -> Result<Option<((Table, Vec<u8>), Outgoing)>, AgentError> {
+        let key = [&peer[..], &channel].concat();
+        if let Some(own) = self.store.record(Table::GroupOutgoing, &key)? {
+            return Ok(Some(((Table::GroupOutgoing, key), own)));
+        }
+        let own = self.store.record(Table::Outgoing, &peer)?;
+        Ok(own.map(|own| ((Table::Outgoing, peer.to_vec()), own)))
     }
 
     fn is_missing(
         &mut self,
         channel: &[u8; 16],
         number: u64,
+        key: &[u8],
         sent: &mut Sent,
     ) -> Result<(), AgentError> {
         if sent.missing || sent.resent >= RESENDS {
             return Ok(());
         }
         sent.missing = true;
-        self.store
-            .set(Table::Sent, sent_key(channel, number), sent)?;
+        self.store.set(Table::Sent, key, sent)?;
         let at = (sent.at + DAY).max(self.now);
         self.due(
             at,
             &Due::Missing {
                 channel: *channel,
                 number,
+                member: sent.member(),
             },
         )
     }
@@ -290,6 +330,7 @@ impl Step<'_> {
         &mut self,
         peer: Id,
         objects: &[Id],
+        others: &[Id],
     ) -> Result<([u8; 16], u64, u64), AgentError> {
         let known = self.store.record::<Outgoing>(Table::Outgoing, &peer)?;
         let mut own = match known {
@@ -307,13 +348,9 @@ impl Step<'_> {
         let sent = Sent {
             to: peer,
             objects: objects.iter().map(hex::encode).collect(),
+            others: others.iter().map(hex::encode).collect(),
             at: self.now,
-            resent: 0,
-            repeated: false,
-            missing: false,
-            failed: None,
-            submitted: false,
-            message_id: String::new(),
+            ..Sent::default()
         };
         self.store
             .set(Table::Sent, sent_key(&own.channel, number), &sent)?;
@@ -324,6 +361,7 @@ impl Step<'_> {
             &Due::Unacknowledged {
                 channel: own.channel,
                 number,
+                member: None,
             },
         )?;
         Ok((own.channel, number, base))
@@ -344,10 +382,11 @@ impl Step<'_> {
         channel: &[u8; 16],
         number: u64,
     ) -> Result<(), AgentError> {
-        let own = self.store.record::<Outgoing>(Table::Outgoing, &peer)?;
-        if let Some(mut own) = own.filter(|own| own.channel == *channel) {
+        if let Some((place, mut own)) = self.acknowledges(peer, *channel)?
+            && own.channel == *channel
+        {
             own.open.remove(&number);
-            self.store.set(Table::Outgoing, peer, &own)?;
+            self.store.set(place.0, place.1, &own)?;
         }
         Ok(())
     }

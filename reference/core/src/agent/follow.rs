@@ -117,7 +117,7 @@ impl Step<'_> {
         }
         let follows = self.follower(id)?.is_some_and(|f| f.since.is_some());
         let followed = self.following(id)?.is_some_and(|f| f.handshake.is_some());
-        Ok(follows || followed)
+        Ok(follows || followed || self.is_co_member(id)?)
     }
 
     /// Asks to follow the page at an address.

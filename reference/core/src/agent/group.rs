@@ -13,10 +13,11 @@ use super::{AgentError, DAY, Id, Step};
 use crate::store::{Table, successor};
 
 mod arrive;
-mod deliver;
+pub(crate) mod deliver;
 mod manage;
 mod say;
 
+pub(crate) use arrive::is_introduced;
 pub use deliver::MemberChannel;
 pub use manage::GroupChange;
 pub(crate) use say::Said;

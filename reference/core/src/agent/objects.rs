@@ -5,12 +5,15 @@ use kith_schemas::types;
 use kith_spec::{limit, req};
 use serde::{Deserialize, Serialize};
 
+use super::group::GroupId;
 use super::peer::{Introduced, Part, Parts, Peer};
 use super::receive::{ObjectVerdict, Verdict};
 use super::sealed_mail::refused;
 use super::tick::Due;
 use super::{AgentError, DAY, Failure, Id, Step};
 use crate::gate::Violation;
+use crate::kinds::event::Happening;
+use crate::kinds::rsvp::Response;
 use crate::kinds::{self, Arrival, Family};
 use crate::store::{Read, Table, successor};
 
@@ -23,6 +26,8 @@ pub(crate) struct Sender {
     pub(crate) authenticated: bool,
     /// Whether the mail is open: that of a page which the person follows.
     pub(crate) open: bool,
+    /// The group to whose members the delivery went.
+    pub(crate) group: Option<GroupId>,
 }
 
 impl Sender {
@@ -32,6 +37,7 @@ impl Sender {
             introduced,
             authenticated: false,
             open: false,
+            group: None,
         }
     }
 }
@@ -60,6 +66,9 @@ pub struct Entry {
     pub shown: i64,
     /// Whether its author took it back.
     pub retracted: bool,
+    /// The group that it is for.
+    #[serde(default)]
+    pub scope: Option<GroupId>,
     /// What the kind keeps.
     pub body: Body,
 }
@@ -114,6 +123,19 @@ pub enum Body {
         /// What the program says, in base64.
         data: Option<String>,
     },
+    /// A message to a group.
+    GroupMessage {
+        /// The object hash of the message that it answers.
+        parent: Option<String>,
+        /// The text.
+        text: String,
+    },
+    /// The list of a group, whose content stands in [`Table::Group`].
+    Group,
+    /// An event.
+    Event(Happening),
+    /// An answer to an event.
+    Rsvp(Response),
     /// A kind that this agent doesn't know.
     Unknown {
         /// The signed fallback.
@@ -192,15 +214,17 @@ impl Step<'_> {
             }
             self.gate.check(&req::DELIVERY_AUTHOR, own)?;
         }
-        kinds::check_form(self.gate, object)?;
+        let to_group = sender.group.is_some();
+        kinds::check_form(self.gate, object, to_group)?;
         kinds::check_openness(self.gate, object, sender.open)?;
+        self.check_scope(object, sender)?;
         let kind = kinds::of(&object.payload);
         if let Some((to, rule)) = kind.addressed_to() {
             self.gate.check(rule, to == self.own.id)?;
         }
         if kind.traits().family == Family::Content && !sender.open {
-            let friend = self.is_friend(sender.peer.id)?;
-            self.gate.check(&req::FRIENDS_ONLY_FRIENDS, friend)?;
+            let may = self.is_friend(sender.peer.id)? || self.co_member_may(object, sender)?;
+            self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
         let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
         self.gate
@@ -261,6 +285,7 @@ impl Step<'_> {
                 created
             },
             retracted: false,
+            scope: object.scope.as_ref().map(GroupId::from),
             body,
         };
         self.store
@@ -306,6 +331,17 @@ impl Step<'_> {
 /// Where an object stands in display order.
 fn index(entry: &Entry) -> Option<(Table, Vec<u8>)> {
     let time = entry.shown.max(0).to_be_bytes();
+    crate::implements!(req::GROUP_SHOWN_APART);
+    match (&entry.scope, &entry.body) {
+        (_, Body::Event(_)) => return Some((Table::Events, [&time[..], &entry.key()].concat())),
+        (Some(group), Body::Post { .. } | Body::GroupMessage { .. } | Body::Unknown { .. }) => {
+            return Some((
+                Table::GroupTimeline,
+                [&group.key()[..], &time, &entry.key()].concat(),
+            ));
+        }
+        _ => {}
+    }
     match &entry.body {
         Body::Message { peer, .. } => {
             Some((Table::Thread, [&peer[..], &time, &entry.key()].concat()))
@@ -321,6 +357,6 @@ fn index(entry: &Entry) -> Option<(Table, Vec<u8>)> {
             ))
         }
         Body::App { .. } => Some((Table::Apps, [&time[..], &entry.key()].concat())),
-        Body::Page(_) | Body::Nothing => None,
+        _ => None,
     }
 }

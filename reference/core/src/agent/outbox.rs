@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agent, AgentError, DAY, Effects, Event, Id, Step};
 use crate::agent::channel::{Sent, sent_key};
+use crate::agent::group::deliver::member_key;
 use crate::store::{Read, StoreError, Table};
 
 const COUNTER: &[u8] = b"outbox";
@@ -168,7 +169,11 @@ impl Step<'_> {
         let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(channel) else {
             return Ok(());
         };
-        let key = sent_key(&channel, *number);
+        let mut key = sent_key(&channel, *number);
+        let peer = copy.peer.as_deref().and_then(|id| hex::FromHex::from_hex(id).ok());
+        if let (Some(peer), None) = (peer, self.store.get(Table::Sent, &key)?) {
+            key = member_key(&channel, *number, peer);
+        }
         if let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? {
             change(&mut sent);
             self.store.set(Table::Sent, key, &sent)?;

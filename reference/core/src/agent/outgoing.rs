@@ -41,6 +41,8 @@ pub(crate) struct Load {
     pub(crate) automatic: bool,
     /// The merge key whose delivery state this copy is.
     pub(crate) subject: Option<Vec<u8>>,
+    /// Co-members of a group whose credentials go along.
+    pub(crate) others: Vec<Id>,
 }
 
 impl Step<'_> {
@@ -56,6 +58,20 @@ impl Step<'_> {
             objects.extend(&self.own.chain);
             objects.push(self.own.contact);
         }
+        let mut certificates = self.certificates(load.credentials)?;
+        let mut named: Vec<Id> = load.credentials.then_some(self.own.certificate_hash).into_iter().collect();
+        for other in &load.others {
+            let Some(other) = self.peer(*other)? else {
+                continue;
+            };
+            let Some(certificate) = other.certificate() else {
+                continue;
+            };
+            objects.extend(other.chain.iter().map(|entry| entry.hash));
+            objects.push(other.contact);
+            named.push(crate::wire::sha256(&certificate.to_octets()?));
+            certificates.push(certificate.to_armor()?);
+        }
         let channel = self.channel_for(peer, &load)?;
         let piggyback = self.exchanges_with(peer.id)? && self.gate.enforces(&req::ACK_PIGGYBACK);
         let acks = if piggyback {
@@ -64,12 +80,10 @@ impl Step<'_> {
             Vec::new()
         };
         let reference = |hash: Id| types::HashRef { hash: hash.into() };
-        let certificate = load
-            .credentials
-            .then(|| reference(self.own.certificate_hash));
         let delivery = types::Delivery {
             from: party(self.own.id, &self.own.address)?,
             to: vec![party(peer.id, peer.address())?],
+            group: None,
             channel: channel
                 .map(|(id, seq, base)| numbers(id, seq, base))
                 .transpose()?,
@@ -77,7 +91,7 @@ impl Step<'_> {
             path: None,
             echo: Vec::new(),
             object: objects.iter().copied().map(reference).collect(),
-            certificate: certificate.into_iter().collect(),
+            certificate: named.into_iter().map(reference).collect(),
         };
         let (messages, fallback) = self.signed_objects(&objects)?;
         let outgoing = Outgoing {
@@ -86,13 +100,13 @@ impl Step<'_> {
                 .hidden(self.gate),
             delivery: Some(delivery),
             objects: messages,
-            certificates: self.certificates(load.credentials)?,
+            certificates,
             fallback,
         };
         if let Some((id, number, _)) = channel {
             self.carried_by(&id, number, &outgoing.fields.message_id)?;
         }
-        let mail = self.seal(outgoing, peer)?;
+        let mail = self.seal(outgoing, std::slice::from_ref(peer))?;
         let copy = Copy {
             to: peer.address().to_owned(),
             delivery: channel.map(|(id, seq, _)| (hex::encode(id), seq)),
@@ -181,10 +195,14 @@ impl Step<'_> {
         if !load.numbered && self.gate.enforces(&req::CHANNEL_NONE) {
             return Ok(None);
         }
-        self.number(peer.id, &load.objects).map(Some)
+        self.number(peer.id, &load.objects, &load.others).map(Some)
     }
 
-    fn seal(&mut self, mut outgoing: Outgoing, peer: &Peer) -> Result<Vec<u8>, AgentError> {
+    pub(crate) fn seal(
+        &mut self,
+        mut outgoing: Outgoing,
+        peers: &[Peer],
+    ) -> Result<Vec<u8>, AgentError> {
         self.gate.rewrite(&mut outgoing);
         let document = outgoing
             .delivery
@@ -200,9 +218,12 @@ impl Step<'_> {
         };
         let (inner, outer) = (self.boundary(), self.boundary());
         let payload = compose::payload(self.gate, &outgoing.fields, parts, &inner);
-        let certificate = peer.certificate();
-        let certificate = certificate.ok_or(WireError::Key("the certificate is missing"))?;
-        let recipients: Vec<&Certificate> = vec![&certificate];
+        let mut certificates = Vec::new();
+        for peer in peers {
+            let certificate = peer.certificate();
+            certificates.push(certificate.ok_or(WireError::Key("the certificate is missing"))?);
+        }
+        let recipients: Vec<&Certificate> = certificates.iter().collect();
         let signing = self.own.key.signing()?;
         let armored = sealed::seal(self.gate, &signing, &recipients, &payload, self.now)?;
         Ok(compose::sealed(
@@ -214,7 +235,7 @@ impl Step<'_> {
     }
 
     /// The signed messages of objects, and what they say in plain text.
-    fn signed_objects(&self, hashes: &[Id]) -> Result<(Vec<Vec<u8>>, String), AgentError> {
+    pub(crate) fn signed_objects(&self, hashes: &[Id]) -> Result<(Vec<Vec<u8>>, String), AgentError> {
         let mut messages = Vec::new();
         let mut fallback = Vec::new();
         for hash in hashes {
@@ -239,7 +260,7 @@ impl Step<'_> {
         Ok(armor.into_iter().collect())
     }
 
-    fn fields(&mut self, to: &str, fallback: &str, automatic: bool) -> Fields {
+    pub(crate) fn fields(&mut self, to: &str, fallback: &str, automatic: bool) -> Fields {
         let fresh = self.gate.enforces(&req::MAIL_MESSAGE_ID);
         let id: [u8; 16] = if fresh { self.random() } else { [0; 16] };
         let subject = fallback.lines().next().unwrap_or_default();
@@ -267,7 +288,7 @@ impl Step<'_> {
     }
 }
 
-fn party(id: Id, address: &str) -> Result<types::Party, AgentError> {
+pub(crate) fn party(id: Id, address: &str) -> Result<types::Party, AgentError> {
     let address = types::Address::new(address);
     let address = address.map_err(|error| WireError::Xml(error.to_string()))?;
     Ok(types::Party {
@@ -276,7 +297,7 @@ fn party(id: Id, address: &str) -> Result<types::Party, AgentError> {
     })
 }
 
-fn numbers(id: [u8; 16], seq: u64, base: u64) -> Result<types::Channel, AgentError> {
+pub(crate) fn numbers(id: [u8; 16], seq: u64, base: u64) -> Result<types::Channel, AgentError> {
     let number = |number: u64| {
         types::Sequence::new(number).map_err(|error| WireError::Xml(error.to_string()))
     };

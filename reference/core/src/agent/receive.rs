@@ -107,6 +107,9 @@ impl Agent {
                 if gate.enforces(&req::RECEIVE_NO_EFFECT) {
                     step = self.step(store, mail.now);
                 }
+                if violation == Violation(&req::GROUP_REVISION_UNKNOWN) {
+                    step.hold_mail(mail.octets)?;
+                }
                 if violation == Violation(&req::LOOP_NO_REACTION) {
                     step.note_bounce(mail.octets)?;
                 }
@@ -123,7 +126,7 @@ impl Agent {
 }
 
 impl Step<'_> {
-    fn judge(&mut self, octets: &[u8]) -> Judged {
+    pub(super) fn judge(&mut self, octets: &[u8]) -> Judged {
         crate::implements!(req::RECEIVE_ORDER, req::RECEIVE_TIME, req::MAIL_RECOGNISE);
         self.gate
             .check(&req::MAIL_SIZE, octets.len() as u64 <= limit::MAIL_OCTETS)?;

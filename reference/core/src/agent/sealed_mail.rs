@@ -6,7 +6,7 @@ use kith_spec::{Outcome, req};
 use super::objects::Sender;
 use super::peer::{self, Introduced, Parts, Peer};
 use super::receive::{Judged, ObjectVerdict, Verdict};
-use super::{Failure, Id, Step, address};
+use super::{Failure, Id, Step, address, group};
 use crate::gate::Violation;
 use crate::kinds;
 use crate::wire::mime::{self, Entity};
@@ -55,7 +55,7 @@ impl Step<'_> {
         let sender = delivery.from.id.0 == signer.peer.id;
         self.gate.check(&req::DELIVERY_SENDER, sender)?;
         self.check_listed(&delivery, &parts)?;
-        self.check_certificates(&delivery, &parts)?;
+        self.check_certificates(&delivery, &parts, signer.peer.id)?;
         self.take_delivery(&delivery, &parts, signer)
     }
 
@@ -127,6 +127,11 @@ impl Step<'_> {
                 })
             }
             (None, None) => {
+                if let Some(delivery) = delivery
+                    && self.awaits_group(delivery, false)?
+                {
+                    return Err(Violation(&req::GROUP_REVISION_UNKNOWN).into());
+                }
                 let claimed = delivery
                     .map(|delivery| self.peer(delivery.from.id.0))
                     .transpose()?;
@@ -157,8 +162,8 @@ impl Step<'_> {
     fn check_recipients(&self, delivery: &types::Delivery, intended: usize) -> Result<(), Failure> {
         let agree = delivery.to.len() == intended;
         self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
-        self.gate
-            .check(&req::SEC_ONE_RECIPIENT, delivery.to.len() == 1)?;
+        let one = delivery.to.len() == 1 || delivery.group.is_some();
+        self.gate.check(&req::SEC_ONE_RECIPIENT, one)?;
         let me = |party: &types::Party| {
             party.id.0 == self.own.id && address::same(party.address.as_str(), &self.own.address)
         };
@@ -187,8 +192,14 @@ impl Step<'_> {
         Ok(self.gate.check(&req::MAIL_LISTED_PRESENT, complete)?)
     }
 
-    /// Certificates must be named by an accept or decline of the same delivery.
-    fn check_certificates(&self, delivery: &types::Delivery, parts: &Parts) -> Result<(), Failure> {
+    /// Certificates must be named by an accept or decline of the same delivery, or belong to those
+    /// whom the owner of a group introduces.
+    fn check_certificates(
+        &self,
+        delivery: &types::Delivery,
+        parts: &Parts,
+        sender: Id,
+    ) -> Result<(), Failure> {
         let objects = || {
             parts
                 .objects
@@ -204,13 +215,20 @@ impl Step<'_> {
                 _ => false,
             })
         };
+        let members = self.listed_by(sender, parts)?;
         for listed in &delivery.certificate {
-            self.gate
-                .check(&req::DELIVERY_CERTIFICATE_ONCE, named(listed.hash.0))?;
             let part = parts
                 .certificates
                 .iter()
                 .find(|(hash, _)| *hash == listed.hash.0);
+            let introduced = match part {
+                Some((_, Ok(certificate))) => group::is_introduced(certificate, parts, &members),
+                _ => false,
+            };
+            self.gate.check(
+                &req::DELIVERY_CERTIFICATE_ONCE,
+                introduced || named(listed.hash.0),
+            )?;
             if let Some((_, Err(violation))) = part {
                 return Err((*violation).into());
             }
@@ -238,17 +256,30 @@ impl Step<'_> {
         let handshake = objects
             .iter()
             .any(|part| kinds::is_handshake(part.as_ref().ok()));
+        let group = self.check_group(delivery, signer.peer.id)?;
         let friend = self.is_friend(signer.peer.id)?;
+        let known = friend || self.is_co_member(signer.peer.id)?;
         self.gate
-            .check(&req::FRIENDS_ONLY_FRIENDS, friend || handshake)?;
+            .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;
 
         let numbered = self.check_channel(delivery, &objects, &signer)?;
-        let sender = Sender::of(signer.peer, signer.introduced);
+        let mut sender = Sender::of(signer.peer, signer.introduced);
+        sender.group = group;
         let mut verdicts = Vec::new();
         let duplicate = numbered.as_ref().is_some_and(|n| n.duplicate);
         let again = duplicate && self.gate.enforces(&req::CHANNEL_DUPLICATE);
+        let mut introduced: Option<Vec<ObjectVerdict>> = None;
         for part in objects {
-            verdicts.push(self.judge_object(part, parts, &sender, again)?);
+            let brings_others = kinds::speaks_for_another(part.as_ref().ok(), sender.peer.id);
+            if brings_others && group.is_none() && introduced.is_none() {
+                introduced = Some(self.take_co_members(delivery, parts, &sender.peer)?);
+            }
+            let hash = hash_of(part);
+            let judged = introduced.iter().flatten().find(|verdict| verdict.hash == hash);
+            match judged.filter(|_| brings_others) {
+                Some(verdict) => verdicts.push(*verdict),
+                None => verdicts.push(self.judge_object(part, parts, &sender, again)?),
+            }
         }
         crate::implements!(req::RECEIVE_HANDSHAKE);
         // A mail none of whose answers to a handshake stands is refused as a whole.
@@ -261,6 +292,7 @@ impl Step<'_> {
                 return Err(violation.into());
             }
         }
+        let brought_members = introduced.is_some();
         if self.exchanges_with(id)? {
             for ack in &delivery.ack {
                 self.acknowledged(id, ack)?;
@@ -268,6 +300,13 @@ impl Step<'_> {
             if let Some(numbered) = numbered {
                 self.arrived(numbered)?;
             }
+        }
+        let listed = delivery.object.iter().any(|object| {
+            let revision = self.revision(object.hash.0);
+            matches!(revision, Ok(Some(_)))
+        });
+        if listed || brought_members {
+            self.release_mail()?;
         }
         Ok(verdicts)
     }

@@ -5,7 +5,7 @@
 use kith_spec::{limit, req};
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Sent, sent_key};
+use super::channel::{Sent, sent_row};
 use super::outgoing::Load;
 use super::relation::{Asked, Pending};
 use super::{Agent, AgentError, DAY, Effects, Id, Step};
@@ -28,12 +28,18 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         channel: [u8; 16],
         number: u64,
+        /// In a channel to a group: which member, in hex.
+        #[serde(default)]
+        member: Option<String>,
     },
     /// A delivery of which nothing was heard.
     Unacknowledged {
         #[serde(with = "hex::serde")]
         channel: [u8; 16],
         number: u64,
+        /// In a channel to a group: which member, in hex.
+        #[serde(default)]
+        member: Option<String>,
     },
     /// An accept that was not confirmed.
     Accept {
@@ -67,6 +73,11 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         key: Vec<u8>,
     },
+    /// A mail has waited long enough for a revision of a group.
+    ReleaseMail {
+        #[serde(with = "hex::serde")]
+        key: Id,
+    },
 }
 
 impl Step<'_> {
@@ -80,8 +91,20 @@ impl Step<'_> {
     fn run(&mut self, due: Due) -> Result<(), AgentError> {
         match due {
             Due::Ack { peer } => self.bare_ack(peer),
-            Due::Missing { channel, number } => self.resend_missing(channel, number),
-            Due::Unacknowledged { channel, number } => self.resend_unheard(channel, number),
+            Due::Missing {
+                channel,
+                number,
+                member,
+            } => self.resend_missing(channel, number, member),
+            Due::Unacknowledged {
+                channel,
+                number,
+                member,
+            } => self.resend_unheard(channel, number, member),
+            Due::ReleaseMail { key } => {
+                self.store.delete(Table::HeldMail, key);
+                Ok(())
+            }
             Due::Accept { peer } => self.accept_again(peer),
             Due::Expire { peer, request } => self.expire(peer, request),
             Due::Forget { request } => {
@@ -124,12 +147,24 @@ impl Step<'_> {
         )
     }
 
-    fn sent(&self, channel: &[u8; 16], number: u64) -> Result<Option<Sent>, AgentError> {
-        Ok(self.store.record(Table::Sent, &sent_key(channel, number))?)
+    fn sent(
+        &self,
+        channel: &[u8; 16],
+        number: u64,
+        member: Option<&str>,
+    ) -> Result<Option<Sent>, AgentError> {
+        let member: Option<Id> = member.and_then(|id| hex::FromHex::from_hex(id).ok());
+        let key = sent_row(channel, number, member);
+        Ok(self.store.record(Table::Sent, &key)?)
     }
 
-    fn resend_missing(&mut self, channel: [u8; 16], number: u64) -> Result<(), AgentError> {
-        let Some(mut sent) = self.sent(&channel, number)? else {
+    fn resend_missing(
+        &mut self,
+        channel: [u8; 16],
+        number: u64,
+        member: Option<String>,
+    ) -> Result<(), AgentError> {
+        let Some(mut sent) = self.sent(&channel, number, member.as_deref())? else {
             return Ok(());
         };
         if !self.gate.enforces(&req::ACK_RESEND) {
@@ -140,8 +175,13 @@ impl Step<'_> {
         self.resend(channel, number, sent)
     }
 
-    fn resend_unheard(&mut self, channel: [u8; 16], number: u64) -> Result<(), AgentError> {
-        let Some(mut sent) = self.sent(&channel, number)? else {
+    fn resend_unheard(
+        &mut self,
+        channel: [u8; 16],
+        number: u64,
+        member: Option<String>,
+    ) -> Result<(), AgentError> {
+        let Some(mut sent) = self.sent(&channel, number, member.as_deref())? else {
             return Ok(());
         };
         if sent.repeated {
@@ -152,7 +192,14 @@ impl Step<'_> {
         }
         sent.repeated = true;
         let at = self.now + limit::UNACKNOWLEDGED_DAYS as i64 * DAY;
-        self.due(at, &Due::Unacknowledged { channel, number })?;
+        self.due(
+            at,
+            &Due::Unacknowledged {
+                channel,
+                number,
+                member,
+            },
+        )?;
         self.resend(channel, number, sent)
     }
 
@@ -162,11 +209,16 @@ impl Step<'_> {
             return Ok(());
         };
         sent.at = self.now;
+        let member = sent.group.as_ref().map(|_| sent.to);
         self.store
-            .set(Table::Sent, sent_key(&channel, number), &sent)?;
+            .set(Table::Sent, sent_row(&channel, number, member), &sent)?;
+        if member.is_some() {
+            return self.resend_to_member(channel, number, &sent);
+        }
         let decode = |hash: &String| hex::FromHex::from_hex(hash).ok();
         let load = Load {
             objects: sent.objects.iter().filter_map(decode).collect(),
+            others: sent.others.iter().filter_map(decode).collect(),
             numbered: true,
             again: Some((channel, number)),
             automatic: true,

@@ -65,7 +65,7 @@ pub(crate) fn verify(
     let Payload::Contact(contact) = &object.payload else {
         return Err(Violation(missing));
     };
-    super::check_form(gate, object)?;
+    super::check_form(gate, object, false)?;
     gate.check(&req::FRIENDS_REQUEST_CONTACT, object.author.0 == author)?;
     let newest = usize::from(contact.epoch.get()) + 1 == keys.len();
     gate.check(&req::CONTACT_AUTHOR, newest)?;

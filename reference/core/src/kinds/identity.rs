@@ -56,7 +56,7 @@ pub(crate) fn verify(
     let Payload::Identity(identity) = &object.payload else {
         return Err(Violation(&req::IDENTITY_COMPLETE));
     };
-    super::check_form(gate, object)?;
+    super::check_form(gate, object, false)?;
     gate.check(&req::IDENTITY_SELF_SIGNED, object.author.0 == author)?;
     let key = keys::parse_bare(identity.key.as_bytes())?;
     let signed = part.signed.verify(gate, std::slice::from_ref(&key));

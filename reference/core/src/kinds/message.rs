@@ -25,7 +25,7 @@ pub(crate) fn write(
     let rev = earlier.map_or(1, |entry| entry.rev + 1);
     let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
     let message = Message {
-        to: Person { id: peer.id.into() },
+        to: Some(Person { id: peer.id.into() }),
         parent: parent.map(|hash| HashRef { hash: hash.into() }),
         text: checked,
     };
@@ -56,28 +56,37 @@ pub(crate) fn write(
 
 impl Kind for Message {
     fn traits(&self) -> Traits {
-        Traits::content("message", &[Audience::Direct], &req::MESSAGE_AUDIENCE)
+        Traits::content("message", &[Audience::Direct], &req::MESSAGE_AUDIENCE).in_group()
     }
 
     fn addressed_to(&self) -> Option<(Id, Rule)> {
-        Some((self.to.id.0, &req::MESSAGE_ADDRESSED))
+        let to = self.to.as_ref()?;
+        Some((to.id.0, &req::MESSAGE_ADDRESSED))
     }
 
     /// Takes a message.
     fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
         let Arrival { part, object, .. } = *arrival;
-        let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
-        let parent = self.parent.as_ref().filter(|_| threaded);
-        let body = Body::Message {
+    let grouped = object.scope.is_some();
+    let named = self.to.is_some();
+    step.gate.check(&req::GROUP_MESSAGE, named != grouped)?;
+    let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
+    let parent = self.parent.as_ref().filter(|_| threaded);
+    let parent = parent.map(|parent| parent.hash.to_string());
+    let text = self.text.to_string();
+    let body = match grouped {
+        true => Body::GroupMessage { parent, text },
+        false => Body::Message {
             peer: object.author.0,
-            parent: parent.map(|parent| parent.hash.to_string()),
-            text: self.text.to_string(),
-        };
-        if step.merge(part, object, body)? {
-            let from = step.shown_name(object.author.0)?;
-            step.events.push(Event::Message { from });
-        }
-        Ok(())
+            parent,
+            text,
+        },
+    };
+    if step.merge(part, object, body)? {
+        let from = step.shown_name(object.author.0)?;
+        step.events.push(Event::Message { from });
+    }
+    Ok(())
     }
 }
 

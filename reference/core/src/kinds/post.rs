@@ -95,6 +95,7 @@ impl Kind for Post {
             &[Audience::Friends, Audience::Public],
             &req::POST_AUDIENCE,
         )
+        .in_group()
     }
 
     /// Takes a post.

@@ -205,7 +205,7 @@ pub(crate) fn take(
 
 fn check(step: &Step<'_>, object: &Object, request: &Request) -> Result<(), Violation> {
     let gate = step.gate;
-    super::check_form(gate, object)?;
+    super::check_form(gate, object, false)?;
     let (created, expires) = (
         object.created.unix_seconds(),
         request.expires.unix_seconds(),

@@ -7,8 +7,9 @@ use kith_spec::req;
 use super::write::unfit;
 use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::objects::{Body, Entry, merge_key};
+use crate::agent::group::{Group, GroupId};
 use crate::agent::outgoing::Load;
-use crate::agent::{ActError, AgentError, Failure, Step};
+use crate::agent::{ActError, AgentError, Failure, Id, Step};
 use crate::store::Table;
 
 /// Takes back an own object.
@@ -23,21 +24,26 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
         },
     };
     let public = step.is_public(target.hash)?;
-    let audience = match target.body {
+    let audience = match &target.body {
+        _ if target.scope.is_some() => Audience::Group,
         _ if public => Audience::Public,
         Body::Message { .. } | Body::App { .. } => Audience::Direct,
         _ => Audience::Friends,
     };
     let name = step.own.shown();
     let id = step.random();
-    let hash = step.sign(Draft {
+    let draft = Draft {
         id,
         rev: 1,
         audience,
         fallback: format!("{name} took back a {}.", target.kind),
         payload: Payload::Retract(retract),
-    })?;
+    };
+    let hash = step.sign_for(draft, target.scope)?;
     bury(step, target.clone())?;
+    if let Some(group) = target.scope {
+        return step.tell_group(group, hash);
+    }
     if !step.gate.enforces(&req::RETRACT_SENT) {
         return Ok(());
     }
@@ -60,13 +66,36 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
     Ok(())
 }
 
+/// The retract of an own group. Returns its hash.
+pub(crate) fn of_group(step: &mut Step<'_>, group: &Group) -> Result<Id, ActError> {
+    let retract = Retract {
+        target: ObjectRef {
+            author: group.id.owner.into(),
+            id: group.id.id.into(),
+            kind: types::Kind::new("group").map_err(unfit).map_err(AgentError::Wire)?,
+        },
+    };
+    let draft = Draft {
+        id: step.random(),
+        rev: 1,
+        audience: Audience::Group,
+        fallback: format!("{} ended the group {}.", step.own.shown(), group.name),
+        payload: Payload::Retract(retract),
+    };
+    let hash = step.sign_for(draft, Some(group.id))?;
+    if let Some(entry) = step.entry(&merge_key(group.id.owner, "group", group.id.id))? {
+        bury(step, entry)?;
+    }
+    Ok(hash)
+}
+
 impl Kind for Retract {
     fn traits(&self) -> Traits {
-        Traits::content(
-            "retract",
-            &[Audience::Direct, Audience::Friends, Audience::Public],
-            &req::KIND_AUDIENCE,
-        )
+        const PRIVATE: &[Audience] = &[Audience::Direct, Audience::Friends, Audience::Public];
+        const GROUP: &[Audience] = &[Audience::Group];
+        let group = self.target.kind.as_str() == "group";
+        let audiences = if group { GROUP } else { PRIVATE };
+        Traits::content("retract", audiences, &req::KIND_AUDIENCE).in_group()
     }
 
     /// Takes a retract: it wins for ever, even when it comes first.
@@ -84,6 +113,13 @@ impl Kind for Retract {
         gate.check(&req::PAGE_FINAL, kind != "page")?;
         gate.check(&req::APP_UPDATE_FINAL, kind != "app-update")?;
         gate.check(&req::RETRACT_KINDS, !super::FINAL.contains(&kind))?;
+        gate.check(&req::RSVP_KEPT, kind != "rsvp")?;
+        if kind == "group" {
+            step.end_group(GroupId {
+                owner: target.author.0,
+                id: target.id.0,
+            })?;
+        }
         let key = merge_key(target.author.0, kind, target.id.0);
         match step.entry(&key)? {
             Some(entry) => bury(step, entry)?,
@@ -99,6 +135,7 @@ impl Kind for Retract {
                     shown: step.now,
                     retracted: true,
                     body: Body::Nothing,
+                    scope: None,
                 };
                 step.store.set(Table::Object, key, &entry)?;
             }

@@ -2,6 +2,7 @@
 
 use kith_schemas::types::{Audience, Fallback, Object, Payload, Revision, Time};
 
+use crate::agent::group::GroupId;
 use crate::agent::{AgentError, Id, Step};
 use crate::store::Table;
 use crate::wire::{WireError, signed};
@@ -21,6 +22,15 @@ pub(crate) struct Draft {
 ///
 /// When a value doesn't fit the schema.
 pub(crate) fn draft(author: Id, now: i64, draft: Draft) -> Result<Vec<u8>, AgentError> {
+    scoped(author, now, draft, None)
+}
+
+fn scoped(
+    author: Id,
+    now: i64,
+    draft: Draft,
+    group: Option<GroupId>,
+) -> Result<Vec<u8>, AgentError> {
     let fallback: String = draft.fallback.chars().take(2000).collect();
     let object = Object {
         author: author.into(),
@@ -29,6 +39,7 @@ pub(crate) fn draft(author: Id, now: i64, draft: Draft) -> Result<Vec<u8>, Agent
         created: Time::new(now).map_err(unfit)?,
         audience: draft.audience,
         requires: Vec::new(),
+        scope: group.map(|group| group.scope()),
         fallback: Fallback::new(fallback).map_err(unfit)?,
         payload: draft.payload,
     };
@@ -42,7 +53,16 @@ pub(super) fn unfit(error: impl std::fmt::Display) -> WireError {
 impl Step<'_> {
     /// Signs an object and keeps it. Returns its hash.
     pub(crate) fn sign(&mut self, object: Draft) -> Result<Id, AgentError> {
-        let octets = draft(self.own.id, self.now, object)?;
+        self.sign_for(object, None)
+    }
+
+    /// Signs an object, for a group if one is given, and keeps it. Returns its hash.
+    pub(crate) fn sign_for(
+        &mut self,
+        object: Draft,
+        group: Option<GroupId>,
+    ) -> Result<Id, AgentError> {
+        let octets = scoped(self.own.id, self.now, object, group)?;
         let message = signed::sign(&self.own.key.signing()?, &octets, self.now)?;
         let hash = crate::wire::sha256(&octets);
         self.store.put(Table::Octets, hash, message);
