@@ -195,6 +195,25 @@ fn shown_event(event: &Event) -> String {
             let info = info.as_deref().unwrap_or("an app has news: kith app list");
             format!("{}: {}", safe(from), safe(info))
         }
+        Event::GroupInvite { name } => {
+            format!(
+                "You are invited into the group {}: kith group list",
+                safe(name)
+            )
+        }
+        Event::Group { name } => format!("The group {} changed: kith group list", safe(name)),
+        Event::GroupJoined { name, group } => format!("{} joined {}", safe(name), safe(group)),
+        Event::GroupLeft { name, group } => format!("{} left {}", safe(name), safe(group)),
+        Event::Event { from, summary } => {
+            format!(
+                "{} invites you to {}: kith event list",
+                safe(from),
+                safe(summary)
+            )
+        }
+        Event::Answer { from } => {
+            format!("{} answered your invitation: kith event list", safe(from))
+        }
         Event::Undelivered { to, reason } => {
             format!("Not delivered to {}: {}", safe(to), safe(reason))
         }

@@ -4,6 +4,7 @@ use kith_schemas::types::Purpose;
 use kith_spec::req;
 
 use super::follow::PageName;
+use super::group::{GroupChange, GroupId};
 use super::invite::{Invitation, InviteError};
 use super::objects::{Body, Entry, merge_key};
 use super::outbox::{Recipient, audience_key};
@@ -14,6 +15,8 @@ use super::{Agent, AgentError, Effects, Id, Step, address};
 use crate::kinds;
 use crate::kinds::app_update::Said;
 use crate::kinds::page::Face;
+use crate::kinds::event::{Guests, Happening};
+use crate::kinds::rsvp::Answer;
 use crate::store::{Read, Table, successor};
 
 /// Something that the person does.
@@ -118,6 +121,78 @@ pub enum Action {
         app: (Id, [u8; 16]),
         /// What the program says.
         said: Said,
+    },
+    /// Makes a group.
+    GroupCreate {
+        /// Its name.
+        name: String,
+        /// What it is for.
+        about: Option<String>,
+    },
+    /// Changes a group as its owner, or proposes the change as an admin.
+    GroupChange {
+        /// The group.
+        group: GroupId,
+        /// What to change.
+        change: GroupChange,
+    },
+    /// Accepts the invitation into a group.
+    GroupJoin {
+        /// The group.
+        group: GroupId,
+    },
+    /// Leaves a group or declines the invitation.
+    GroupLeave {
+        /// The group.
+        group: GroupId,
+    },
+    /// Ends an own group.
+    GroupEnd {
+        /// The group.
+        group: GroupId,
+    },
+    /// Tells the members of a group.
+    GroupPost {
+        /// The group.
+        group: GroupId,
+        /// The text.
+        text: String,
+    },
+    /// Writes a message to a group.
+    GroupMessage {
+        /// The group.
+        group: GroupId,
+        /// The text.
+        text: String,
+        /// The message that it answers: author and object id.
+        parent: Option<(Id, [u8; 16])>,
+    },
+    /// Invites to an event.
+    EventCreate {
+        /// What takes place.
+        event: Happening,
+        /// Who is invited.
+        guests: Guests,
+    },
+    /// Changes or cancels an own event.
+    EventChange {
+        /// Its object id.
+        id: [u8; 16],
+        /// What takes place now.
+        event: Happening,
+    },
+    /// Answers an event.
+    Rsvp {
+        /// The organiser.
+        organiser: Id,
+        /// The event's object id.
+        event: [u8; 16],
+        /// Whether the person comes; none takes the answer back.
+        answer: Option<Answer>,
+        /// How many others come along.
+        guests: u32,
+        /// A few words.
+        note: Option<String>,
     },
     /// Changes an own message or post.
     Edit {
@@ -262,6 +337,46 @@ impl Step<'_> {
             } => return self.share_app(with, &app_type, &name).map(Done::Object),
             Action::AppUpdate { app, said } => {
                 return kinds::app_update::write(self, app, said).map(Done::Object);
+            }
+            Action::GroupCreate { name, about } => {
+                return self.create_group(&name, about.as_deref()).map(Done::Object);
+            }
+            Action::GroupChange { group, change } => self.change_group(group, change)?,
+            Action::GroupJoin { group } => self.join_group(group)?,
+            Action::GroupLeave { group } => self.leave_group(group)?,
+            Action::GroupEnd { group } => self.disband(group)?,
+            Action::GroupPost { group, text } => {
+                return self.post_to_group(group, &text, None).map(Done::Object);
+            }
+            Action::GroupMessage {
+                group,
+                text,
+                parent,
+            } => {
+                let parent = self.parent_hash(parent)?;
+                return self
+                    .message_to_group(group, &text, parent, None)
+                    .map(Done::Object);
+            }
+            Action::EventCreate { event, guests } => {
+                return kinds::event::write(self, &event, &guests, None).map(Done::Object);
+            }
+            Action::EventChange { id, event } => {
+                let missing = || unknown("event of yours", &id, "event list");
+                let earlier = self.own_event(id)?.ok_or_else(missing)?;
+                let all = Guests::Friends;
+                return kinds::event::write(self, &event, &all, Some(&earlier)).map(Done::Object);
+            }
+            Action::Rsvp {
+                organiser,
+                event,
+                answer,
+                guests,
+                note,
+            } => {
+                let note = note.as_deref();
+                return kinds::rsvp::write(self, organiser, event, answer, guests, note)
+                    .map(Done::Object);
             }
             Action::Edit { id, text } => return self.edit(id, &text).map(Done::Object),
             Action::Retract { id } => {
@@ -429,16 +544,7 @@ impl Step<'_> {
                 reason,
             });
         }
-        let parent = match parent {
-            Some((author, id)) => {
-                let key = merge_key(author, "message", id);
-                let entry = self
-                    .entry(&key)?
-                    .ok_or_else(|| unknown("message", &id, "messages"))?;
-                Some(entry.hash)
-            }
-            None => None,
-        };
+        let parent = self.parent_hash(parent)?;
         kinds::message::write(self, &peer, text, parent, None)
     }
 
@@ -455,8 +561,17 @@ impl Step<'_> {
         kinds::app::write(self, &peer, app_type, name)
     }
 
+    fn parent_hash(&self, parent: Option<(Id, [u8; 16])>) -> Result<Option<Id>, ActError> {
+        let Some((author, id)) = parent else {
+            return Ok(None);
+        };
+        let entry = self.entry(&merge_key(author, "message", id))?;
+        let entry = entry.ok_or_else(|| unknown("message", &id, "messages"))?;
+        Ok(Some(entry.hash))
+    }
+
     fn own_object(&self, id: [u8; 16]) -> Result<Entry, ActError> {
-        for kind in ["message", "post", "app"] {
+        for kind in ["message", "post", "app", "event"] {
             let entry = self.entry(&merge_key(self.own.id, kind, id))?;
             if let Some(entry) = entry.filter(|entry| !entry.retracted) {
                 return Ok(entry);
@@ -487,7 +602,23 @@ impl Step<'_> {
             }
             _ if self.is_public(earlier.hash)? => kinds::post::publish(self, text, Some(&earlier)),
             Body::App { .. } => Err(unknown("message or post of yours", &id, "timeline")),
-            _ => kinds::post::write(self, text, Some(&earlier)),
+            Body::Event(_) => Err(ActError::State {
+                name: hex::encode(id),
+                reason: "it is an event; change it as an event",
+            }),
+            Body::GroupMessage { parent, .. } if earlier.scope.is_some() => {
+                let parent = parent
+                    .as_ref()
+                    .and_then(|hash| hex::FromHex::from_hex(hash).ok());
+                let group = earlier
+                    .scope
+                    .ok_or_else(|| unknown("message", &id, "messages"))?;
+                self.message_to_group(group, text, parent, Some(&earlier))
+            }
+            _ => match earlier.scope {
+                Some(group) => self.post_to_group(group, text, Some(&earlier)),
+                None => kinds::post::write(self, text, Some(&earlier)),
+            },
         }
     }
 
@@ -512,6 +643,7 @@ impl Step<'_> {
             received: first,
             shown: first,
             retracted: false,
+            scope: None,
             body,
         }
     }

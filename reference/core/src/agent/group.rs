@@ -289,9 +289,9 @@ impl Step<'_> {
     ) -> Result<Group, AgentError> {
         let list = List::from(content);
         let known = self.group(id)?;
-        let newest = known
-            .as_ref()
-            .is_none_or(|known| (rev, std::cmp::Reverse(hash)) > (known.rev, std::cmp::Reverse(known.hash)));
+        let newest = known.as_ref().is_none_or(|known| {
+            (rev, std::cmp::Reverse(hash)) > (known.rev, std::cmp::Reverse(known.hash))
+        });
         let mut revision = Revision {
             group: id,
             rev,

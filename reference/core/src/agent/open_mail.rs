@@ -110,6 +110,7 @@ impl Step<'_> {
             introduced: Some(introduced),
             authenticated,
             open: false,
+            group: None,
         };
         kinds::request::take(self, part, object, request, &sender)?;
         let accepted = |hash| ObjectVerdict {

@@ -170,7 +170,10 @@ impl Step<'_> {
             return Ok(());
         };
         let mut key = sent_key(&channel, *number);
-        let peer = copy.peer.as_deref().and_then(|id| hex::FromHex::from_hex(id).ok());
+        let peer = copy
+            .peer
+            .as_deref()
+            .and_then(|id| hex::FromHex::from_hex(id).ok());
         if let (Some(peer), None) = (peer, self.store.get(Table::Sent, &key)?) {
             key = member_key(&channel, *number, peer);
         }

@@ -59,7 +59,11 @@ impl Step<'_> {
             objects.push(self.own.contact);
         }
         let mut certificates = self.certificates(load.credentials)?;
-        let mut named: Vec<Id> = load.credentials.then_some(self.own.certificate_hash).into_iter().collect();
+        let mut named: Vec<Id> = load
+            .credentials
+            .then_some(self.own.certificate_hash)
+            .into_iter()
+            .collect();
         for other in &load.others {
             let Some(other) = self.peer(*other)? else {
                 continue;
@@ -235,7 +239,10 @@ impl Step<'_> {
     }
 
     /// The signed messages of objects, and what they say in plain text.
-    pub(crate) fn signed_objects(&self, hashes: &[Id]) -> Result<(Vec<Vec<u8>>, String), AgentError> {
+    pub(crate) fn signed_objects(
+        &self,
+        hashes: &[Id],
+    ) -> Result<(Vec<Vec<u8>>, String), AgentError> {
         let mut messages = Vec::new();
         let mut fallback = Vec::new();
         for hash in hashes {

@@ -275,7 +275,10 @@ impl Step<'_> {
                 introduced = Some(self.take_co_members(delivery, parts, &sender.peer)?);
             }
             let hash = hash_of(part);
-            let judged = introduced.iter().flatten().find(|verdict| verdict.hash == hash);
+            let judged = introduced
+                .iter()
+                .flatten()
+                .find(|verdict| verdict.hash == hash);
             match judged.filter(|_| brings_others) {
                 Some(verdict) => verdicts.push(*verdict),
                 None => verdicts.push(self.judge_object(part, parts, &sender, again)?),

@@ -66,7 +66,7 @@ pub struct Happening {
 
 impl When {
     fn of(time: &EventTime) -> Self {
-        match &time.form {
+        match &time.event_form {
             EventForm::Date(date) => Self::Date(date.to_string()),
             EventForm::Utc(time) => Self::Utc(time.unix_seconds()),
             EventForm::Zoned(zoned) => Self::Zoned {
@@ -85,7 +85,7 @@ impl When {
                 tzid: EventZone::new(tzid.as_str()).map_err(text)?,
             }),
         };
-        Ok(EventTime { form })
+        Ok(EventTime { event_form: form })
     }
 
     /// Whether the day exists; the schema can't say how long months are.
@@ -94,7 +94,8 @@ impl When {
             Self::Utc(_) => true,
             Self::Date(day) | Self::Zoned { time: day, .. } => {
                 let format = time::macros::format_description!("[year]-[month]-[day]");
-                day.get(..10).is_some_and(|day| time::Date::parse(day, format).is_ok())
+                day.get(..10)
+                    .is_some_and(|day| time::Date::parse(day, format).is_ok())
             }
         }
     }
@@ -197,7 +198,9 @@ impl Happening {
         let exist = self.start.exists() && self.end.iter().all(When::exists);
         match (exist, ends) {
             (false, _) => Err(text("there is no such day")),
-            (_, false) => Err(text("the end must have the form of the start and come after it")),
+            (_, false) => Err(text(
+                "the end must have the form of the start and come after it",
+            )),
             _ => Ok(()),
         }
     }

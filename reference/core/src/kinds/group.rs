@@ -46,8 +46,7 @@ impl Kind for Group {
         }
         step.merge(part, object, Body::Group)?;
         let before = known.map(|group| group.state(me));
-        let mut group =
-            step.take_revision(id, object.rev.get(), part.signed.hash, self)?;
+        let mut group = step.take_revision(id, object.rev.get(), part.signed.hash, self)?;
         if !gate.enforces(&req::GROUP_CONSENT) && group.list.role(me).is_some() {
             group.joined = Some(group.rev);
             step.set_group(&group)?;

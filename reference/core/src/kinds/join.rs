@@ -36,7 +36,10 @@ impl Kind for Join {
         list.members.insert(hex::encode(from), Role::Member);
         step.publish(group.id, &group.name, group.about.as_deref(), list)?;
         let name = arrival.sender.peer.shown();
-        step.events.push(Event::GroupJoined { name, group: group.name });
+        step.events.push(Event::GroupJoined {
+            name,
+            group: group.name,
+        });
         Ok(())
     }
 }

@@ -33,7 +33,10 @@ impl Kind for Leave {
         }
         step.apply_change(&group, GroupChange::Remove(from))?;
         let name = arrival.sender.peer.shown();
-        step.events.push(Event::GroupLeft { name, group: group.name });
+        step.events.push(Event::GroupLeft {
+            name,
+            group: group.name,
+        });
         Ok(())
     }
 }

@@ -67,26 +67,26 @@ impl Kind for Message {
     /// Takes a message.
     fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
         let Arrival { part, object, .. } = *arrival;
-    let grouped = object.scope.is_some();
-    let named = self.to.is_some();
-    step.gate.check(&req::GROUP_MESSAGE, named != grouped)?;
-    let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
-    let parent = self.parent.as_ref().filter(|_| threaded);
-    let parent = parent.map(|parent| parent.hash.to_string());
-    let text = self.text.to_string();
-    let body = match grouped {
-        true => Body::GroupMessage { parent, text },
-        false => Body::Message {
-            peer: object.author.0,
-            parent,
-            text,
-        },
-    };
-    if step.merge(part, object, body)? {
-        let from = step.shown_name(object.author.0)?;
-        step.events.push(Event::Message { from });
-    }
-    Ok(())
+        let grouped = object.scope.is_some();
+        let named = self.to.is_some();
+        step.gate.check(&req::GROUP_MESSAGE, named != grouped)?;
+        let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
+        let parent = self.parent.as_ref().filter(|_| threaded);
+        let parent = parent.map(|parent| parent.hash.to_string());
+        let text = self.text.to_string();
+        let body = match grouped {
+            true => Body::GroupMessage { parent, text },
+            false => Body::Message {
+                peer: object.author.0,
+                parent,
+                text,
+            },
+        };
+        if step.merge(part, object, body)? {
+            let from = step.shown_name(object.author.0)?;
+            step.events.push(Event::Message { from });
+        }
+        Ok(())
     }
 }
 

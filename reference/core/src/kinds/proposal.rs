@@ -25,13 +25,14 @@ impl Kind for Proposal {
         let group = own_group(step, self.group.id.0, rule)?;
         let admin = group.list.role(from).is_some_and(Role::proposes);
         step.gate.check(rule, admin && !group.ended)?;
-        let change = match &self.change {
+        let change = match &self.proposed_change {
             ProposedChange::Invite(person) => GroupChange::Invite(person.id.0),
             ProposedChange::Remove(person) => GroupChange::Remove(person.id.0),
             ProposedChange::Rename(name) => GroupChange::Rename(name.to_string()),
         };
         let fault = step.change_fault(&group, &change, false)?;
-        step.gate.check(&req::GROUP_PROPOSAL_BOUNDS, fault.is_none())?;
+        step.gate
+            .check(&req::GROUP_PROPOSAL_BOUNDS, fault.is_none())?;
         let fresh = step.merge(arrival.part, arrival.object, Body::Nothing)?;
         if !fresh || !step.gate.enforces(&req::GROUP_PROPOSAL_APPLIED) {
             return Ok(());

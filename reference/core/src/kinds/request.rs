@@ -109,6 +109,7 @@ impl Kind for Request {
             introduced: Some(introduced),
             authenticated: arrival.sender.authenticated,
             open: false,
+            group: None,
         };
         take(step, arrival.part, arrival.object, self, &sender)
     }

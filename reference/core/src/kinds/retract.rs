@@ -6,8 +6,8 @@ use kith_spec::req;
 
 use super::write::unfit;
 use super::{Arrival, Draft, Kind, Traits};
-use crate::agent::objects::{Body, Entry, merge_key};
 use crate::agent::group::{Group, GroupId};
+use crate::agent::objects::{Body, Entry, merge_key};
 use crate::agent::outgoing::Load;
 use crate::agent::{ActError, AgentError, Failure, Id, Step};
 use crate::store::Table;
@@ -72,7 +72,9 @@ pub(crate) fn of_group(step: &mut Step<'_>, group: &Group) -> Result<Id, ActErro
         target: ObjectRef {
             author: group.id.owner.into(),
             id: group.id.id.into(),
-            kind: types::Kind::new("group").map_err(unfit).map_err(AgentError::Wire)?,
+            kind: types::Kind::new("group")
+                .map_err(unfit)
+                .map_err(AgentError::Wire)?,
         },
     };
     let draft = Draft {

@@ -91,7 +91,10 @@ pub(crate) fn write(
             Answer::No => RsvpAnswer::No,
             Answer::Maybe => RsvpAnswer::Maybe,
         }),
-        guests: some.map(RsvpGuests::new).transpose().map_err(|error| text(&error))?,
+        guests: some
+            .map(RsvpGuests::new)
+            .transpose()
+            .map_err(|error| text(&error))?,
         to: Person {
             id: organiser.into(),
         },
@@ -99,7 +102,10 @@ pub(crate) fn write(
             id: event.into(),
             hash: entry.hash.into(),
         },
-        note: note.map(Line::new).transpose().map_err(|error| text(&error))?,
+        note: note
+            .map(Line::new)
+            .transpose()
+            .map_err(|error| text(&error))?,
     };
     let words = match answer {
         Some(Answer::Yes) => "comes to",
@@ -177,5 +183,8 @@ impl Kind for Rsvp {
 }
 
 fn was_sent(step: &Step<'_>, event: &[u8], to: Id) -> Result<bool, AgentError> {
-    Ok(step.store.get(Table::Audience, &audience_key(event, to))?.is_some())
+    Ok(step
+        .store
+        .get(Table::Audience, &audience_key(event, to))?
+        .is_some())
 }

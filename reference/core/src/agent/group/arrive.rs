@@ -105,7 +105,12 @@ impl Step<'_> {
         };
         Ok(match &object.payload {
             _ if sender.group.is_some() => true,
-            Payload::Group(_) => self.group(GroupId { owner: from, id: object.id.0 })?.is_some(),
+            Payload::Group(_) => self
+                .group(GroupId {
+                    owner: from,
+                    id: object.id.0,
+                })?
+                .is_some(),
             Payload::Retract(retract) if retract.target.kind.as_str() == "group" => {
                 own(retract.target.id.0, from)?
             }
@@ -124,7 +129,9 @@ impl Step<'_> {
     }
 
     pub(crate) fn is_member(&self, id: GroupId, person: Id) -> Result<bool, AgentError> {
-        Ok(self.group(id)?.is_some_and(|group| group.list.role(person).is_some()))
+        Ok(self
+            .group(id)?
+            .is_some_and(|group| group.list.role(person).is_some()))
     }
 
     /// Whom the groups of an owner list as members, a list in the same mail included.
@@ -168,7 +175,10 @@ impl Step<'_> {
                 .filter(|(of, _)| *of == author)
                 .map(|(_, part)| *part)
                 .collect();
-            let judged = match self.gate.check(&req::GROUP_CREDENTIALS, listed.contains(&author)) {
+            let judged = match self
+                .gate
+                .check(&req::GROUP_CREDENTIALS, listed.contains(&author))
+            {
                 Ok(()) => self.take_co_member(author, &mine, parts),
                 Err(violation) => Err(violation.into()),
             };
@@ -189,11 +199,12 @@ impl Step<'_> {
         }
         let rule = &req::GROUP_CREDENTIALS;
         let credentials = credentials(mine, parts).ok_or(Violation(rule))?;
-        let introduced =
-            peer::introduce(self.gate, parts, id, &credentials, rule, self.now)?;
+        let introduced = peer::introduce(self.gate, parts, id, &credentials, rule, self.now)?;
         if let Some(known) = self.peer(id)? {
             let shared = known.chain.iter().zip(&introduced.peer.chain);
-            let rival = shared.into_iter().any(|(known, new)| known.hash != new.hash);
+            let rival = shared
+                .into_iter()
+                .any(|(known, new)| known.hash != new.hash);
             self.gate.check(&req::IDENTITY_FIRST_SEEN, !rival)?;
             if introduced.peer.chain.len() < known.chain.len() {
                 return Ok(());
@@ -282,7 +293,10 @@ fn credentials(mine: &[&Part], parts: &Parts) -> Option<types::Credentials> {
         certificate.is_some_and(|certificate| certificate.primary() == key)
     });
     Some(types::Credentials {
-        chain: entries.iter().map(|(_, part, _)| reference(part.signed.hash)).collect(),
+        chain: entries
+            .iter()
+            .map(|(_, part, _)| reference(part.signed.hash))
+            .collect(),
         contact: reference(contact?),
         certificate: reference(certificate?.0),
     })

@@ -154,7 +154,9 @@ impl Step<'_> {
             return Ok(());
         };
         let still = self.group(revision.group)?;
-        let still = still.is_some_and(|g| g.list.role(sent.to).is_some() && g.state(self.own.id) == super::GroupState::Member);
+        let still = still.is_some_and(|g| {
+            g.list.role(sent.to).is_some() && g.state(self.own.id) == super::GroupState::Member
+        });
         if !still || !self.gate.enforces(&req::GROUP_RESEND) {
             return Ok(());
         }
@@ -169,7 +171,11 @@ impl Step<'_> {
             number,
             base: number.min(self.base_of(channel, &peers)?.unwrap_or(number)),
         };
-        let objects: Vec<Id> = sent.objects.iter().filter_map(|hash| super::decode(hash)).collect();
+        let objects: Vec<Id> = sent
+            .objects
+            .iter()
+            .filter_map(|hash| super::decode(hash))
+            .collect();
         self.send_to_group(&numbered, &objects, &peers, &only, true)
     }
 

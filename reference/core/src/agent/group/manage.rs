@@ -61,13 +61,20 @@ impl Step<'_> {
         list.members.insert(hex::encode(self.own.id), Role::Owner);
         let text = |error: &dyn std::fmt::Display| ActError::Text(error.to_string());
         Line::new(name).map_err(|error| text(&error))?;
-        about.map(GroupAbout::new).transpose().map_err(|error| text(&error))?;
+        about
+            .map(GroupAbout::new)
+            .transpose()
+            .map_err(|error| text(&error))?;
         self.publish(id, name, about, list)?;
         Ok(id.id)
     }
 
     /// Changes a group as its owner, or asks its owner to.
-    pub(crate) fn change_group(&mut self, id: GroupId, change: GroupChange) -> Result<(), ActError> {
+    pub(crate) fn change_group(
+        &mut self,
+        id: GroupId,
+        change: GroupChange,
+    ) -> Result<(), ActError> {
         let group = self.known_group(id)?;
         if group.state(self.own.id) != GroupState::Member {
             return Err(refuse(&group.name, "you are not a member"));
@@ -95,7 +102,9 @@ impl Step<'_> {
         by_owner: bool,
     ) -> Result<Option<&'static str>, AgentError> {
         Ok(match change {
-            GroupChange::Invite(id) if group.list.lists(*id) => Some("this person is listed already"),
+            GroupChange::Invite(id) if group.list.lists(*id) => {
+                Some("this person is listed already")
+            }
             GroupChange::Invite(id)
                 if !self.is_friend(*id)? && self.gate.enforces(&req::GROUP_INVITE_FRIENDS) =>
             {
@@ -122,7 +131,7 @@ impl Step<'_> {
                 Some(Role::Member | Role::Admin) => None,
                 _ => Some("this person is no member yet, or the owner"),
             },
-            GroupChange::Rename(_) => None,
+            GroupChange::Invite(_) | GroupChange::Rename(_) => None,
         })
     }
 
@@ -191,12 +200,18 @@ impl Step<'_> {
         self.keep_own(&entry, earlier.as_ref())?;
         let mut group = self.take_revision(id, rev, hash, &content)?;
         group.joined.get_or_insert(rev);
-        group.since.retain(|id, _| list.members.contains_key(id) || list.invited.contains(id));
+        group
+            .since
+            .retain(|id, _| list.members.contains_key(id) || list.invited.contains(id));
         for listed in list.everybody() {
             group.since.entry(hex::encode(listed)).or_insert(rev);
         }
         self.set_group(&group)?;
-        self.send_revision(&group, before.map(|group| group.list).unwrap_or_default(), rev)
+        self.send_revision(
+            &group,
+            before.map(|group| group.list).unwrap_or_default(),
+            rev,
+        )
     }
 
     /// Sends a revision to all whom it concerns, with the credentials that each lacks.
@@ -220,7 +235,10 @@ impl Step<'_> {
                 Some(_) => new.clone(),
                 None => Vec::new(),
             };
-            let others: Vec<Id> = others.into_iter().filter(|o| *o != me && *o != id).collect();
+            let others: Vec<Id> = others
+                .into_iter()
+                .filter(|o| *o != me && *o != id)
+                .collect();
             let (first, rest) = others.split_at(others.len().min(INTRODUCED));
             let load = Load {
                 objects: vec![group.hash],
@@ -247,9 +265,16 @@ impl Step<'_> {
     pub(crate) fn disband(&mut self, id: GroupId) -> Result<(), ActError> {
         let mut group = self.known_group(id)?;
         if group.list.role(self.own.id) != Some(Role::Owner) || group.ended {
-            return Err(refuse(&group.name, "only its owner ends a group, and only once"));
+            return Err(refuse(
+                &group.name,
+                "only its owner ends a group, and only once",
+            ));
         }
-        let concerned: Vec<Id> = group.list.everybody().filter(|id| *id != self.own.id).collect();
+        let concerned: Vec<Id> = group
+            .list
+            .everybody()
+            .filter(|id| *id != self.own.id)
+            .collect();
         let hash = crate::kinds::retract::of_group(self, &group)?;
         for id in concerned {
             if let Some(peer) = self.peer(id)? {
@@ -345,13 +370,12 @@ impl Step<'_> {
         let proposal = Proposal {
             to: owner(group),
             group: named(group),
-            change,
+            proposed_change: change,
         };
         let name = self.own.shown();
         let fallback = format!("{name} proposes a change of the group {}.", group.name);
         self.to_owner(group, Payload::Proposal(proposal), fallback)
     }
-
 }
 
 fn owner(group: &Group) -> Person {

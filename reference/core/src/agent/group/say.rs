@@ -1,6 +1,6 @@
 //! What a member writes to a group (specification, section "In a group" of chapter "Groups").
 
-use kith_schemas::types::{Audience, Payload};
+use kith_schemas::types::{Audience, HashRef, Message, Payload, Post, Text};
 use kith_spec::req;
 
 use super::deliver::GroupLoad;
@@ -77,5 +77,50 @@ impl Step<'_> {
             subject: None,
         };
         Ok(self.deliver_to_group(&group, &load)?)
+    }
+
+    /// Posts to a group, or changes a post.
+    pub(crate) fn post_to_group(
+        &mut self,
+        group: GroupId,
+        text: &str,
+        earlier: Option<&Entry>,
+    ) -> Result<[u8; 16], ActError> {
+        let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
+        let said = Said {
+            kind: "post",
+            payload: Payload::Post(Post { text: checked }),
+            body: Body::Post {
+                text: text.to_owned(),
+            },
+            fallback: format!("{} posted: {text}", self.own.shown()),
+        };
+        self.say_in_group(group, said, earlier)
+    }
+
+    /// Writes a message to a group, or changes one.
+    pub(crate) fn message_to_group(
+        &mut self,
+        group: GroupId,
+        text: &str,
+        parent: Option<Id>,
+        earlier: Option<&Entry>,
+    ) -> Result<[u8; 16], ActError> {
+        let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
+        let message = Message {
+            to: None,
+            parent: parent.map(|hash| HashRef { hash: hash.into() }),
+            text: checked,
+        };
+        let said = Said {
+            kind: "message",
+            payload: Payload::Message(message),
+            body: Body::GroupMessage {
+                parent: parent.map(hex::encode),
+                text: text.to_owned(),
+            },
+            fallback: format!("{} writes: {text}", self.own.shown()),
+        };
+        self.say_in_group(group, said, earlier)
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::View;
 use crate::agent::channel::{Incoming, Outgoing, Sent, sent_key};
+use crate::agent::group::deliver::member_key;
 use crate::agent::objects::Entry;
 use crate::agent::outbox::{Recipient, audience_key};
 use crate::agent::{AgentError, Id};
@@ -94,10 +95,18 @@ impl View<'_> {
         let sent: Option<Sent> = self
             .store
             .record(Table::Sent, &sent_key(&channel, number))?;
+        let sent = match sent {
+            Some(sent) => Some(sent),
+            None => self
+                .store
+                .record(Table::Sent, &member_key(&channel, number, peer))?,
+        };
         Ok(match sent {
             None => {
                 let own: Option<Outgoing> = self.store.record(Table::Outgoing, &peer)?;
-                let current = own.is_some_and(|own| own.channel == channel);
+                let key = [&peer[..], &channel].concat();
+                let to_group = self.store.get(Table::GroupOutgoing, &key)?.is_some();
+                let current = own.is_some_and(|own| own.channel == channel) || to_group;
                 if current {
                     DeliveryState::Acknowledged
                 } else {
