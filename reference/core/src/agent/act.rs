@@ -14,8 +14,8 @@ use super::relation::{Pending, State};
 use super::{Agent, AgentError, Effects, Id, Step, address};
 use crate::kinds;
 use crate::kinds::app_update::Said;
-use crate::kinds::page::Face;
 use crate::kinds::event::{Guests, Happening};
+use crate::kinds::page::Face;
 use crate::kinds::rsvp::Answer;
 use crate::store::{Read, Table, successor};
 

@@ -7,18 +7,18 @@ use crate::store::{Read, Table, Transaction};
 
 mod apps;
 mod delivery;
-mod pages;
 mod events;
 mod groups;
+mod pages;
 mod private;
 mod publishing;
 mod relation;
 
 pub use apps::{App, AppUpdate};
 pub use delivery::{Copy, DeliveryState, Gap};
-pub use pages::{Follower, Page};
 pub use events::{Answered, Event};
 pub use groups::{Group, GroupEntry, Listed};
+pub use pages::{Follower, Page};
 pub use private::Message;
 pub use publishing::Post;
 pub use relation::{Direction, Friend, RelationState, Request};

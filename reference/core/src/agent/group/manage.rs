@@ -65,7 +65,7 @@ impl Step<'_> {
             .map(GroupAbout::new)
             .transpose()
             .map_err(|error| text(&error))?;
-        self.publish(id, name, about, list)?;
+        self.publish_list(id, name, about, list)?;
         Ok(id.id)
     }
 
@@ -157,11 +157,11 @@ impl Step<'_> {
                 list.members.insert(hex::encode(id), role);
             }
         }
-        self.publish(group.id, &name, group.about.as_deref(), list)
+        self.publish_list(group.id, &name, group.about.as_deref(), list)
     }
 
     /// Signs and sends a revision of an own group.
-    pub(crate) fn publish(
+    pub(crate) fn publish_list(
         &mut self,
         id: GroupId,
         name: &str,
