@@ -18,9 +18,7 @@ mod certificates;
 mod delivery;
 mod envelope;
 mod flags;
-mod events;
 mod friends;
-mod groups;
 mod identity;
 mod mail;
 mod objects;
@@ -55,20 +53,6 @@ pub enum Base {
     Retract,
     /// A friend's bare acknowledgement.
     Acknowledgement,
-    /// A friend's group, to which the recipient is invited.
-    Group,
-    /// A member's post to a group of the recipient.
-    GroupPost,
-    /// A friend joins a group that the recipient owns.
-    Join,
-    /// A member leaves a group that the recipient owns.
-    Leave,
-    /// An admin proposes another name for a group that the recipient owns.
-    Proposal,
-    /// A friend's event.
-    Event,
-    /// The answer to an event of the recipient.
-    Rsvp,
 }
 
 /// What must have happened before between author and recipient.
@@ -84,29 +68,11 @@ pub enum Relation {
     Accepted,
     /// The author asked, the recipient accepted, the author confirmed.
     Friends,
-    /// Friends; and both are members of a group that the third person owns, a friend too.
-    Members,
-    /// Friends; and the recipient invited the author into a group.
-    Host,
-    /// Friends; and the author is an admin in one group of the recipient, a member in another.
-    Owner,
-    /// Friends; and the recipient invited the author to an event.
-    Organiser,
-}
-
-impl Relation {
-    /// Whether author and recipient are friends.
-    pub fn are_friends(self) -> bool {
-        matches!(
-            self,
-            Self::Friends | Self::Members | Self::Host | Self::Owner | Self::Organiser
-        )
-    }
 }
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 10] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -117,13 +83,6 @@ impl Base {
         Self::Post,
         Self::Retract,
         Self::Acknowledgement,
-        Self::Group,
-        Self::GroupPost,
-        Self::Join,
-        Self::Leave,
-        Self::Proposal,
-        Self::Event,
-        Self::Rsvp,
     ];
 
     /// What it needs.
@@ -133,10 +92,6 @@ impl Base {
             Self::Accept | Self::Decline => Relation::Asked,
             Self::InvitedAccept => Relation::AskedInvited,
             Self::Confirm => Relation::Accepted,
-            Self::GroupPost => Relation::Members,
-            Self::Join => Relation::Host,
-            Self::Leave | Self::Proposal => Relation::Owner,
-            Self::Rsvp => Relation::Organiser,
             _ => Relation::Friends,
         }
     }
@@ -154,13 +109,6 @@ impl Base {
             Self::Post => "post",
             Self::Retract => "retract",
             Self::Acknowledgement => "acknowledgement",
-            Self::Group => "group",
-            Self::GroupPost => "group-post",
-            Self::Join => "join",
-            Self::Leave => "leave",
-            Self::Proposal => "proposal",
-            Self::Event => "event",
-            Self::Rsvp => "rsvp",
         }
     }
 }
@@ -364,7 +312,7 @@ impl Fault {
     /// What the violation concerns: by `receive.handshake` a fault in a part of
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
-        let friends = self.base.relation().are_friends();
+        let friends = self.base.relation() == Relation::Friends;
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -442,8 +390,6 @@ pub fn catalogue() -> Vec<Fault> {
         friends::faults(),
         social::faults(),
         delivery::faults(),
-        groups::faults(),
-        events::faults(),
         receiving::faults(),
         accepted::faults(),
     ]
