@@ -202,14 +202,16 @@ fn cases(evidence: &Evidence) -> Vec<&String> {
 
 fn counts(evidence: &Evidence) -> String {
     let count = |number: usize, one: &str, many: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        number => Some(format!("{number} {many}")),
     };
-    let mut parts = vec![
+    let counted = [
         count(cases(evidence).len(), "case", "cases"),
         count(evidence.vectors.len(), "vector", "vectors"),
-        count(evidence.code.len(), "place", "places"),
+        count(evidence.code.len(), "place in code", "places in code"),
     ];
+    let mut parts: Vec<String> = counted.into_iter().flatten().collect();
     if !evidence.pending.is_empty() {
         parts.push("pending".to_owned());
     }

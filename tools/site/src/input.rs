@@ -92,15 +92,14 @@ impl Input {
         })
     }
 
-    /// Whether the chapter in this file waits for vectors as a whole.
+    /// Whether the chapter in this file waits for vectors.
     pub(crate) fn waits_for_vectors(&self, file: &str) -> bool {
         let chapter = self.spec.chapters.iter().find(|found| found.file == file);
-        let waits =
-            |entry: &&Pending| entry.requirements.is_empty() && entry.lacks.contains(&Lack::Vector);
-        chapter.is_some_and(|chapter| {
-            let mut pending = self.spec.pending.iter().filter(waits);
-            pending.any(|entry| entry.chapter == chapter.name)
-        })
+        let waits = |entry: &Pending| {
+            entry.lacks.contains(&Lack::Vector)
+                && chapter.is_some_and(|chapter| chapter.name == entry.chapter)
+        };
+        self.spec.pending.iter().any(waits)
     }
 
     /// The text of a chapter below its front matter, and the number of its first line.

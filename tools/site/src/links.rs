@@ -121,6 +121,18 @@ impl<'a> Links<'a> {
         known.then(|| self.on("schemas", &format!("type-{name}")))
     }
 
+    /// What a type of the schemas is for.
+    pub(crate) fn about_type(&self, name: &str) -> Option<&str> {
+        self.types()
+            .find(|(known, _)| *known == name)
+            .map(|(_, about)| about)
+    }
+
+    /// The named types of the schemas, and what they are for.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.schemas.types()
+    }
+
     /// A link to what a code span names, if that is something of this document.
     pub(crate) fn code(&self, code: &str) -> Option<String> {
         self.requirement(code)

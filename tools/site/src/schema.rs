@@ -1,6 +1,6 @@
 //! A page about the XML schemas, made from the schemas.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use roxmltree::{Document, Node};
@@ -15,7 +15,8 @@ const XS: &str = "http://www.w3.org/2001/XMLSchema";
 /// What the schemas define.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas {
-    types: BTreeSet<String>,
+    /// The named types with what they are for.
+    types: BTreeMap<String, String>,
     /// The kinds: the elements that an object may carry.
     kinds: Vec<String>,
     /// File and message of schemas that are no XML.
@@ -39,7 +40,9 @@ impl Schemas {
     fn take(&mut self, file: &str, root: Node<'_, '_>) {
         for node in children(root) {
             if is_type(node) {
-                self.types.extend(node.attribute("name").map(str::to_owned));
+                let name = node.attribute("name").map(str::to_owned);
+                let about = documentation(node).unwrap_or_default();
+                self.types.extend(name.map(|name| (name, about)));
             }
         }
         if file == "object" {
@@ -54,7 +57,13 @@ impl Schemas {
     }
 
     pub(crate) fn has_type(&self, name: &str) -> bool {
-        self.types.contains(name)
+        self.types.contains_key(name)
+    }
+
+    /// The named types, and what they are for.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &str)> {
+        let types = self.types.iter();
+        types.map(|(name, about)| (name.as_str(), about.as_str()))
     }
 
     /// The kinds of object, in the schema's order.
@@ -171,7 +180,7 @@ fn content(links: &Links<'_>, node: Node<'_, '_>) -> Markup {
         @if !attributes.is_empty() {
             div.wide tabindex="0" {
                 table.attributes {
-                    thead { tr { th { "Attribute" } th { "Type" } th { "" } th { "Meaning" } } }
+                    thead { tr { th { "Attribute" } th { "Type" } th { "Meaning" } } }
                     tbody { @for node in attributes { (attribute(links, node)) } }
                 }
             }
@@ -187,16 +196,21 @@ fn owner<'a, 'i>(attribute: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
 fn attribute(links: &Links<'_>, node: Node<'_, '_>) -> Markup {
     let fixed = node.attribute("fixed");
     let default = node.attribute("default");
+    let own = documentation(node);
+    let of_type = node
+        .attribute("type")
+        .and_then(|name| links.about_type(name));
     html! {
         tr {
             td { code { (node.attribute("name").unwrap_or_default()) } }
             td { (type_of(links, node)) }
             td {
-                @if node.attribute("use") == Some("required") { "required" } @else { "optional" }
-                @if let Some(value) = fixed { ", always " code { (value) } }
-                @if let Some(value) = default { ", else " code { (value) } }
+                @if let Some(doc) = own { (doc) }
+                @else if let Some(doc) = of_type { span.inherited { (doc) } }
+                @if node.attribute("use") != Some("required") { " Optional." }
+                @if let Some(value) = fixed { " Always " code { (value) } "." }
+                @if let Some(value) = default { " Else " code { (value) } "." }
             }
-            td { @if let Some(doc) = documentation(node) { (doc) } }
         }
     }
 }
@@ -303,20 +317,4 @@ pub(crate) fn documentation(node: Node<'_, '_>) -> Option<String> {
     let text = parts.join(" ");
     let words: Vec<&str> = text.split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
-}
-
-/// Every named type with its documentation, for the search.
-pub(crate) fn described(input: &Input) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for (_, text) in input.schemas() {
-        let Ok(document) = Document::parse(text) else {
-            continue;
-        };
-        for node in children(document.root_element()).filter(|node| is_type(*node)) {
-            if let Some(name) = node.attribute("name") {
-                all.push((name.to_owned(), documentation(node).unwrap_or_default()));
-            }
-        }
-    }
-    all
 }

@@ -4,7 +4,6 @@ use kith_spec_source::Requirement;
 use serde::Serialize;
 
 use crate::links::Links;
-use crate::schema;
 
 /// Something that can be found.
 #[derive(Debug, Serialize)]
@@ -62,8 +61,8 @@ pub(crate) fn entries(links: &Links<'_>) -> Vec<Entry> {
     for (name, text) in violations {
         add(name, links.violation(name), "violation", text);
     }
-    for (name, text) in schema::described(links.input) {
-        add(&name, links.schema_type(&name), "type", &text);
+    for (name, text) in links.types() {
+        add(name, links.schema_type(name), "type", text);
     }
     entries
 }

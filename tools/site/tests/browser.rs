@@ -4,10 +4,7 @@
 //! people do, and reports what is wrong. Examples and evidence are stand-ins;
 //! the text is the real one.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a test, a panic is a failure"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

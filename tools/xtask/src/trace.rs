@@ -147,7 +147,7 @@ fn table(coverage: &Coverage<'_>) -> String {
 
 fn counts(name: &str, rows: &[&Row<'_>]) -> [String; 8] {
     let count = |has: fn(&Row<'_>) -> bool| rows.iter().filter(|row| has(row)).count();
-    let needed = count(|row| row.needs_vector());
+    let needed = rows.iter().filter(|row| row.needs_vector()).count();
     let vectors = count(|row| row.needs_vector() && !row.vectors.is_empty());
     [
         name.to_owned(),

@@ -226,13 +226,13 @@ impl<'a> Coverage<'a> {
             with_case: count(|row| !row.cases.is_empty()),
             with_vector: count(|row| !row.vectors.is_empty()),
             exceptions: count(|row| row.exception.is_some()),
-            untraced: self.findings(|row| row.lacks()),
-            needless_exceptions: self.findings(|row| row.needless()),
+            untraced: self.findings(Row::lacks),
+            needless_exceptions: self.findings(Row::needless),
             pending: self.waiting(),
         }
     }
 
-    fn findings(&self, what: fn(&Row<'_>) -> Vec<Lack>) -> Vec<Finding<'a>> {
+    fn findings(&self, what: impl Fn(&Row<'a>) -> Vec<Lack>) -> Vec<Finding<'a>> {
         let finding = |row: &Row<'a>| Finding {
             id: &row.rule.id,
             lacks: what(row),
