@@ -12,6 +12,7 @@ mod generated;
 mod licences;
 mod links;
 mod metadata;
+mod references;
 mod rust_version;
 mod shape;
 mod use_tree;
@@ -73,6 +74,7 @@ const TREE_CHECKS: &[fn(&Tree) -> Vec<Finding>] = &[
     generated::check,
     words::check,
     links::check,
+    references::check,
 ];
 
 /// Checks of what cargo knows about the workspace.
