@@ -16,6 +16,7 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("devices.xsd", include_str!("../1.0/devices.xsd")),
         ("end.xsd", include_str!("../1.0/end.xsd")),
         ("event.xsd", include_str!("../1.0/event.xsd")),
+        ("field.xsd", include_str!("../1.0/field.xsd")),
         ("group.xsd", include_str!("../1.0/group.xsd")),
         ("identity.xsd", include_str!("../1.0/identity.xsd")),
         ("join.xsd", include_str!("../1.0/join.xsd")),
@@ -30,5 +31,6 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("request.xsd", include_str!("../1.0/request.xsd")),
         ("retract.xsd", include_str!("../1.0/retract.xsd")),
         ("rsvp.xsd", include_str!("../1.0/rsvp.xsd")),
+        ("withdraw.xsd", include_str!("../1.0/withdraw.xsd")),
     ]
 }

@@ -12,6 +12,7 @@ mod delivery;
 mod devices;
 mod end;
 mod event;
+mod field;
 mod group;
 mod identity;
 mod join;
@@ -26,6 +27,7 @@ mod relay;
 mod request;
 mod retract;
 mod rsvp;
+mod withdraw;
 
 pub use crate::foreign::Foreign;
 pub use accept::{Accept, AcceptInvite};
@@ -49,6 +51,11 @@ pub use event::{
     Event, EventDate, EventForm, EventGeo, EventLatitude, EventLocalTime, EventLongitude,
     EventStatus, EventTime, EventUrl, EventZone, EventZoned,
 };
+pub use field::{
+    AddressValue, Addresses, Birthday, ContactUri, Field, FieldNote, FieldPlace, LanguageTag,
+    Languages, LineValue, Lines, NameParts, PartialDate, Photo, Places, PostalAddress, Property,
+    UriValue, Uris,
+};
 pub use group::{Group, GroupAbout, GroupMember, GroupRevision, GroupRole};
 pub use identity::Identity;
 pub use join::Join;
@@ -60,12 +67,13 @@ pub use media::{
 pub use message::Message;
 pub use object::{Object, Payload};
 pub use page::{CommentPolicy, Description, Page, PageLink, PageList};
-pub use post::Post;
+pub use post::{Mention, Post};
 pub use proposal::{Proposal, ProposedChange};
 pub use relay::Relay;
 pub use request::{InviteProof, Note, Purpose, Request, RequestTo};
 pub use retract::Retract;
 pub use rsvp::{EventRevision, Rsvp, RsvpAnswer, RsvpGuests};
+pub use withdraw::Withdraw;
 
 use crate::decode::Element;
 use crate::error::DecodeError;

@@ -21,6 +21,7 @@ pub mod contact;
 pub mod decline;
 pub mod end;
 pub mod event;
+pub mod field;
 pub mod group;
 pub mod identity;
 pub mod join;
@@ -33,6 +34,7 @@ pub mod relay;
 pub mod request;
 pub mod retract;
 pub mod rsvp;
+pub mod withdraw;
 mod write;
 
 pub(crate) use write::{Draft, draft};
@@ -182,6 +184,8 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
         Payload::Proposal(kind) => kind,
         Payload::Event(kind) => kind,
         Payload::Rsvp(kind) => kind,
+        Payload::Withdraw(kind) => kind,
+        Payload::Field(kind) => kind,
         Payload::Foreign(kind) => kind,
     }
 }
@@ -190,6 +194,10 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
 pub(crate) const FINAL: [&str; 7] = [
     "identity", "contact", "request", "accept", "confirm", "decline", "end",
 ];
+
+/// The names of the kinds whose ids are derived from what they are about; they are emptied, and
+/// never retracted (`retract.derived`).
+pub(crate) const DERIVED: [&str; 1] = ["field"];
 
 /// The kind of a payload: its local name, preceded by its namespace unless that is Kith's.
 #[must_use]
@@ -325,10 +333,15 @@ fn xml_rule(error: &DecodeError) -> Rule {
     }
 }
 
+/// The document of a signed object that was checked before.
+pub(crate) fn document(message: &[u8]) -> Option<Object> {
+    let signed = Signed::parse(&crate::gate::Strict, message).ok()?;
+    Object::decode(&signed.octets).ok()
+}
+
 /// The signed fallback of an object that is worth a person's reading.
 pub(crate) fn fallback(message: &[u8]) -> Option<String> {
-    let signed = Signed::parse(&crate::gate::Strict, message).ok()?;
-    let object = Object::decode(&signed.octets).ok()?;
+    let object = document(message)?;
     let shown = of(&object.payload).traits().family != Family::Identity;
     shown.then(|| object.fallback.to_string())
 }

@@ -80,6 +80,17 @@ pub enum Table {
     HeldMail = 55,
     /// Events in the order of their creation, by time and merge key.
     Events = 56,
+    /// Octets of media, by author and hash.
+    Media = 60,
+    /// Which objects refer to which media, by author, hash and merge key; 1 where the octets are
+    /// kept.
+    MediaUse = 61,
+    /// The own circles, by name.
+    Circle = 62,
+    /// For whom the own fields are, by name of the property.
+    Field = 63,
+    /// Up to which revision objects are withdrawn, by merge key.
+    Withdrawn = 64,
 }
 
 /// One row to write or, without value, to delete.

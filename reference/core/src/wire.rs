@@ -3,6 +3,7 @@
 
 pub mod compose;
 pub mod keys;
+pub mod locked;
 pub mod mime;
 pub mod sealed;
 pub mod signature;

@@ -2,7 +2,7 @@
 
 //! A message to one person or to a group.
 
-use super::{Ext, HashRef, Person, Text};
+use super::{Ext, HashRef, Media, Person, Text};
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError};
@@ -17,6 +17,8 @@ pub struct Message {
     pub parent: Option<HashRef>,
     /// The element `text`: What a person wrote, plain text, 1 to 20000 characters.
     pub text: Text,
+    /// Attachments.
+    pub media: Vec<Media>,
 }
 
 impl Element for Message {
@@ -26,9 +28,15 @@ impl Element for Message {
         let to = children.optional("to")?;
         let parent = children.optional("parent")?;
         let text = children.one("text")?;
+        let media = children.repeated("media", 0, 64)?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
-        Ok(Self { to, parent, text })
+        Ok(Self {
+            to,
+            parent,
+            text,
+            media,
+        })
     }
 }
 
@@ -43,6 +51,7 @@ impl Encode for Message {
             value.write("parent", out)?;
         }
         self.text.write("text", out)?;
+        out.repeated("media", &self.media, 0, 64)?;
         out.close(name);
         Ok(())
     }

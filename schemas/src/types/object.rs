@@ -4,8 +4,8 @@
 
 use super::{
     Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Event, Ext, Fallback,
-    Feature, Group, Identity, IdentityId, Join, Leave, Message, Page, Post, Proposal, Random128,
-    Relay, Request, Retract, Revision, Rsvp, Scope, Time,
+    Feature, Field, Group, Identity, IdentityId, Join, Leave, Message, Page, Post, Proposal,
+    Random128, Relay, Request, Retract, Revision, Rsvp, Scope, Time, Withdraw,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
@@ -57,7 +57,7 @@ impl Element for Object {
         let requires = children.repeated("requires", 0, 16)?;
         let scope = children.optional("scope")?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, an element of another namespace")?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, withdraw, field, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -138,6 +138,10 @@ pub enum Payload {
     Event(Event),
     /// The element `rsvp`.
     Rsvp(Rsvp),
+    /// The element `withdraw`.
+    Withdraw(Withdraw),
+    /// The element `field`.
+    Field(Field),
     /// An element of another namespace: its name only.
     Foreign(Foreign),
 }
@@ -168,6 +172,8 @@ impl Payload {
             Self::Proposal(_) => Cow::Borrowed("proposal"),
             Self::Event(_) => Cow::Borrowed("event"),
             Self::Rsvp(_) => Cow::Borrowed("rsvp"),
+            Self::Withdraw(_) => Cow::Borrowed("withdraw"),
+            Self::Field(_) => Cow::Borrowed("field"),
             Self::Foreign(foreign) => Cow::Owned(foreign.to_string()),
         }
     }
@@ -194,6 +200,8 @@ impl Payload {
             Some("proposal") => Self::Proposal(children.one("proposal")?),
             Some("event") => Self::Event(children.one("event")?),
             Some("rsvp") => Self::Rsvp(children.one("rsvp")?),
+            Some("withdraw") => Self::Withdraw(children.one("withdraw")?),
+            Some("field") => Self::Field(children.one("field")?),
             _ => return Ok(children.foreign_name()?.map(Self::Foreign)),
         }))
     }
@@ -223,6 +231,8 @@ impl Encode for Payload {
             Self::Proposal(value) => value.write("proposal", out),
             Self::Event(value) => value.write("event", out),
             Self::Rsvp(value) => value.write("rsvp", out),
+            Self::Withdraw(value) => value.write("withdraw", out),
+            Self::Field(value) => value.write("field", out),
             Self::Foreign(_) => Err(out.error(EncodeReason::Foreign)),
         }
     }

@@ -2,7 +2,8 @@
 
 //! What a person tells an audience.
 
-use super::{Ext, Text};
+use super::{Ext, IdentityId, Line, Media, Text};
+use crate::decode;
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError};
@@ -12,17 +13,28 @@ use roxmltree::Node;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
     /// The element `text`: What a person wrote, plain text, 1 to 20000 characters.
-    pub text: Text,
+    pub text: Option<Text>,
+    /// The elements `mention`, 0 to 32: Somebody of whom the text speaks.
+    pub mention: Vec<Mention>,
+    /// Pictures, sound, video and files, in the order in which they are shown; several are an
+    /// album.
+    pub media: Vec<Media>,
 }
 
 impl Element for Post {
     fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
         Attributes::of(node).finish(&[])?;
         let mut children = Children::of(node)?;
-        let text = children.one("text")?;
+        let text = children.optional("text")?;
+        let mention = children.repeated("mention", 0, 32)?;
+        let media = children.repeated("media", 0, 64)?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
-        Ok(Self { text })
+        Ok(Self {
+            text,
+            mention,
+            media,
+        })
     }
 }
 
@@ -30,8 +42,44 @@ impl Encode for Post {
     fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
         let start = out.start(name);
         out.open(name, start);
-        self.text.write("text", out)?;
+        if let Some(value) = &self.text {
+            value.write("text", out)?;
+        }
+        out.repeated("mention", &self.mention, 0, 32)?;
+        out.repeated("media", &self.media, 0, 64)?;
         out.close(name);
+        Ok(())
+    }
+}
+
+/// Somebody of whom the text speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The attribute `id`: The id of an identity: the key hash of its first primary key, in the
+    /// form of a Hash.
+    pub id: IdentityId,
+    /// The name under which the text speaks of that person.
+    pub name: Line,
+}
+
+impl Element for Mention {
+    fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
+        let mut attributes = Attributes::of(node);
+        let id = attributes.required("id")?;
+        let name = attributes.required("name")?;
+        attributes.finish(&["id", "name"])?;
+        decode::empty(node)?;
+        Ok(Self { id, name })
+    }
+}
+
+impl Encode for Mention {
+    fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
+        let start = out
+            .start(name)
+            .with("id", &self.id)
+            .with("name", &self.name);
+        out.empty(start);
         Ok(())
     }
 }

@@ -65,13 +65,43 @@ pub(super) async fn message(context: &Context, message: Message) -> Result<(), F
         to,
         text: text(&message.text)?,
         parent,
+        media: media::attachments(&message.media)?,
     };
     say(context, driver, action).await
 }
 
-pub(super) async fn post(context: &Context, given: &str) -> Result<(), Failure> {
+pub(super) async fn post(context: &Context, post: &Post) -> Result<(), Failure> {
     let driver = context.profile.driver(!context.offline)?;
-    say(context, driver, Action::Post { text: text(given)? }).await
+    let mut attached = media::attachments(&post.media)?;
+    if let Some(link) = &post.link {
+        attached.push(media::linked(link, post.link_file.as_deref(), post.encrypt.as_deref())?);
+    }
+    let mut mentions = Vec::new();
+    for wanted in &post.mention {
+        let friend = resolve::friend(&driver, wanted)?;
+        let name = friend.name.clone().unwrap_or(friend.address);
+        mentions.extend(resolve::octets(&friend.identity).map(|id| (id, name)));
+    }
+    let to = circle::readers(&driver, &post.to)?;
+    let new = NewPost {
+        text: match &post.text {
+            Some(given) => text(given)?,
+            None => String::new(),
+        },
+        mentions,
+        media: attached,
+        to,
+    };
+    say(context, driver, Action::Post(new)).await
+}
+
+pub(super) async fn hand(context: &Context, hand: &Hand) -> Result<(), Failure> {
+    let mut driver = context.profile.driver(!context.offline)?;
+    let id = resolve::said(&driver, &hand.id, true)?.id;
+    let to = circle::people(&driver, &hand.to)?;
+    driver.act(Action::Widen { id, to }, now())?;
+    context.output.line("Handed on.");
+    finish(context, driver, json!({})).await
 }
 
 pub(super) async fn edit(context: &Context, edit: &Edit) -> Result<(), Failure> {
@@ -88,9 +118,15 @@ pub(super) async fn edit(context: &Context, edit: &Edit) -> Result<(), Failure> 
     .await
 }
 
-pub(super) async fn retract(context: &Context, wanted: &str) -> Result<(), Failure> {
+pub(super) async fn retract(context: &Context, retract: &Retract) -> Result<(), Failure> {
     let mut driver = context.profile.driver(!context.offline)?;
-    let id = resolve::said(&driver, wanted, true)?.id;
+    let id = resolve::said(&driver, &retract.id, true)?.id;
+    if !retract.from.is_empty() {
+        let from = circle::people(&driver, &retract.from)?;
+        driver.act(Action::Narrow { id, from }, now())?;
+        context.output.line("Taken back from them; the others keep it.");
+        return finish(context, driver, json!({})).await;
+    }
     driver.act(Action::Retract { id }, now())?;
     context.output.line("Taken back from everybody who got it.");
     finish(context, driver, json!({})).await
@@ -127,7 +163,9 @@ pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Fa
         let mut rest = vec![when(message.created), short(&message.id).to_owned()];
         rest.extend((message.rev > 1).then(|| "edited".to_owned()));
         rest.extend(message.delivery.map(|state| delivery(state).to_owned()));
-        context.output.entry(&who, &rest.join(", "), &message.text);
+        context
+            .output
+            .entry(&who, &rest.join(", "), &media::shown(&message.text, &message.media));
     }
     Ok(())
 }
@@ -163,7 +201,9 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         };
         let mut rest = vec![when(post.created), short(&post.id).to_owned()];
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
-        context.output.entry(&who, &rest.join(", "), &post.text);
+        context
+            .output
+            .entry(&who, &rest.join(", "), &media::shown(&post.text, &post.media));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use kith_spec::req;
 use super::follow::PageName;
 use super::group::{GroupChange, GroupId};
 use super::invite::{Invitation, InviteError};
+use super::media::Attachment;
 use super::objects::{Body, Entry, merge_key};
 use super::outbox::{Recipient, audience_key};
 use super::outgoing::Load;
@@ -15,7 +16,9 @@ use super::{Agent, AgentError, Effects, Id, Step, address};
 use crate::kinds;
 use crate::kinds::app_update::Said;
 use crate::kinds::event::{Guests, Happening};
+use crate::kinds::field::NewField;
 use crate::kinds::page::Face;
+use crate::kinds::post::NewPost;
 use crate::kinds::rsvp::Answer;
 use crate::store::{Read, Table, successor};
 
@@ -73,11 +76,46 @@ pub enum Action {
         text: String,
         /// The message that it answers: author and object id.
         parent: Option<(Id, [u8; 16])>,
+        /// What goes along.
+        media: Vec<Attachment>,
     },
-    /// Tells all friends.
-    Post {
-        /// The text.
-        text: String,
+    /// Tells friends.
+    Post(NewPost),
+    /// Hands an own post to further friends.
+    Widen {
+        /// The object id.
+        id: [u8; 16],
+        /// The friends.
+        to: Vec<Id>,
+    },
+    /// Takes an own post back from some of those who have it.
+    Narrow {
+        /// The object id.
+        id: [u8; 16],
+        /// The friends.
+        from: Vec<Id>,
+    },
+    /// Puts friends into a circle and takes others out.
+    Circle {
+        /// The circle's name.
+        name: String,
+        /// Who comes in.
+        add: Vec<Id>,
+        /// Who goes.
+        remove: Vec<Id>,
+    },
+    /// Sets or empties a field of the own profile.
+    Field(NewField),
+    /// Hands over what was fetched from where a medium says.
+    Fetched {
+        /// The author of the post or message.
+        author: Id,
+        /// Its object id.
+        id: [u8; 16],
+        /// Which of its media, from 0.
+        position: usize,
+        /// What was fetched.
+        octets: Vec<u8>,
     },
     /// Makes the own page, or changes it.
     Page(Face),
@@ -249,6 +287,9 @@ pub enum ActError {
     /// A note that can't be sent to a stranger.
     #[error("the note can't be sent: {0}; use at most 500 characters of plain text without links")]
     Note(String),
+    /// A medium that can't be sent or taken.
+    #[error("the medium can't be used: {0}")]
+    Media(String),
     /// A text that can't be sent.
     #[error("the text can't be sent: {0}")]
     Text(String),
@@ -312,11 +353,18 @@ impl Step<'_> {
             Action::Withdraw { request } => self.withdraw(request)?,
             Action::Block { identity } => self.block(identity)?,
             Action::Unblock { identity } => self.unblock(identity)?,
-            Action::Message { to, text, parent } => {
-                return self.message(to, &text, parent).map(Done::Object);
+            Action::Message {
+                to,
+                text,
+                parent,
+                media,
+            } => {
+                return self.message(to, &text, parent, &media).map(Done::Object);
             }
-            Action::Post { text } => {
-                return kinds::post::write(self, &text, None).map(Done::Object);
+            Action::Post(new) => return kinds::post::write(self, &new).map(Done::Object),
+            Action::Widen { id, to } => {
+                let post = self.own_object(id)?;
+                kinds::post::widen(self, &post, &to)?;
             }
             Action::Page(face) => {
                 let page = kinds::page::write(self, &face)?;
@@ -378,6 +426,18 @@ impl Step<'_> {
                 return kinds::rsvp::write(self, organiser, event, answer, guests, note)
                     .map(Done::Object);
             }
+            Action::Narrow { id, from } => {
+                let post = self.own_object(id)?;
+                kinds::withdraw::write(self, &post, &from)?;
+            }
+            Action::Circle { name, add, remove } => self.change_circle(&name, &add, &remove)?,
+            Action::Field(new) => kinds::field::write(self, &new)?,
+            Action::Fetched {
+                author,
+                id,
+                position,
+                octets,
+            } => self.take_fetched(author, id, position, &octets)?,
             Action::Edit { id, text } => return self.edit(id, &text).map(Done::Object),
             Action::Retract { id } => {
                 let target = self.own_object(id)?;
@@ -533,6 +593,7 @@ impl Step<'_> {
         to: Id,
         text: &str,
         parent: Option<(Id, [u8; 16])>,
+        media: &[Attachment],
     ) -> Result<[u8; 16], ActError> {
         let peer = self
             .peer(to)?
@@ -545,7 +606,7 @@ impl Step<'_> {
             });
         }
         let parent = self.parent_hash(parent)?;
-        kinds::message::write(self, &peer, text, parent, None)
+        kinds::message::write(self, &peer, text, parent, media, None)
     }
 
     fn share_app(&mut self, with: Id, app_type: &str, name: &str) -> Result<[u8; 16], ActError> {
@@ -580,6 +641,24 @@ impl Step<'_> {
         Err(unknown("message or post of yours", &id, "timeline"))
     }
 
+    fn take_fetched(
+        &mut self,
+        author: Id,
+        id: [u8; 16],
+        position: usize,
+        octets: &[u8],
+    ) -> Result<(), ActError> {
+        for kind in ["post", "message"] {
+            let Some(entry) = self.entry(&merge_key(author, kind, id))? else {
+                continue;
+            };
+            if let Some(medium) = self.media_of(&entry)?.get(position) {
+                return self.fetched(author, medium, octets);
+            }
+        }
+        Err(unknown("medium of", &id, "timeline"))
+    }
+
     fn edit(&mut self, id: [u8; 16], text: &str) -> Result<[u8; 16], ActError> {
         let earlier = self.own_object(id)?;
         match &earlier.body {
@@ -598,7 +677,7 @@ impl Step<'_> {
                 let parent = parent
                     .as_ref()
                     .and_then(|hash| hex::FromHex::from_hex(hash).ok());
-                kinds::message::write(self, &peer, text, parent, Some(&earlier))
+                kinds::message::write(self, &peer, text, parent, &[], Some(&earlier))
             }
             _ if self.is_public(earlier.hash)? => kinds::post::publish(self, text, Some(&earlier)),
             Body::App { .. } => Err(unknown("message or post of yours", &id, "timeline")),
@@ -617,7 +696,7 @@ impl Step<'_> {
             }
             _ => match earlier.scope {
                 Some(group) => self.post_to_group(group, text, Some(&earlier)),
-                None => kinds::post::write(self, text, Some(&earlier)),
+                None => kinds::post::edit(self, &earlier, text),
             },
         }
     }
@@ -653,11 +732,15 @@ impl Step<'_> {
         entry: &Entry,
         earlier: Option<&Entry>,
     ) -> Result<(), AgentError> {
+        let media = self.media_of(entry)?;
+        let mut before = Vec::new();
         if let Some(earlier) = earlier {
+            before = self.media_of(earlier)?;
             self.unlist(earlier);
             self.store.delete(Table::Octets, earlier.hash);
         }
-        self.list(entry)
+        self.list(entry)?;
+        self.use_media(entry, &media, &before)
     }
 
     /// Sends a copy of an object and remembers who got which revision.
@@ -669,25 +752,40 @@ impl Step<'_> {
     ) -> Result<(), AgentError> {
         let subject = load.subject.clone().unwrap_or_default();
         self.deliver(peer, load)?;
-        let own: Option<super::channel::Outgoing> = self.store.record(Table::Outgoing, &peer.id)?;
-        let delivery = own.map(|own| (hex::encode(own.channel), own.last));
-        let recipient = Recipient { delivery, rev };
+        let recipient = Recipient {
+            delivery: self.last_delivery(peer.id)?,
+            rev,
+            gone: false,
+        };
         Ok(self
             .store
             .set(Table::Audience, audience_key(&subject, peer.id), &recipient)?)
     }
 
-    /// The friends who received an object.
+    /// The channel and number of the last delivery to a peer.
+    pub(crate) fn last_delivery(&self, peer: Id) -> Result<Option<(String, u64)>, AgentError> {
+        let own: Option<super::channel::Outgoing> = self.store.record(Table::Outgoing, &peer)?;
+        Ok(own.map(|own| (hex::encode(own.channel), own.last)))
+    }
+
+    /// The friends who have an object: it was sent to them and not taken back from them.
     pub(crate) fn recipients(&self, key: &[u8]) -> Result<Vec<Id>, AgentError> {
-        let rows = self
-            .store
-            .range(Table::Audience, key, &successor(key), usize::MAX)?;
+        self.reached(key, |row| !row.gone)
+    }
+
+    /// The friends to whom an object was sent, as far as their rows say so.
+    pub(crate) fn reached(
+        &self,
+        key: &[u8],
+        wanted: impl Fn(&Recipient) -> bool,
+    ) -> Result<Vec<Id>, AgentError> {
+        let rows = self.store.records::<Recipient>(Table::Audience, key)?;
         let mut friends = Vec::new();
-        for (row, _) in rows {
+        for (row, recipient) in rows {
             let Ok(id) = Id::try_from(&row[key.len()..]) else {
                 continue;
             };
-            if self.is_friend(id)? {
+            if wanted(&recipient) && self.is_friend(id)? {
                 friends.push(id);
             }
         }
@@ -729,6 +827,7 @@ impl Step<'_> {
             let none = Parts {
                 objects: Vec::new(),
                 certificates: Vec::new(),
+                media: Vec::new(),
             };
             let sender = Sender::of(peer.clone(), None);
             self.store.delete(Table::Held, key);

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AgentError, DAY, Failure, Id, Step};
 use crate::agent::group::deliver::member_key;
+use crate::agent::media::Need;
+use crate::agent::outgoing::Load;
 use crate::agent::tick::Due;
 use crate::gate::Gate;
 use crate::store::{Read, Table, successor};
@@ -57,6 +59,9 @@ pub struct Sent {
     /// The revision of the group to which it went, by object hash in hex.
     #[serde(default)]
     pub group: Option<String>,
+    /// What of their media went along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) media: Vec<Need>,
     /// When it was last handed to the outbox.
     pub at: i64,
     /// How often it was sent again because it was missing.
@@ -329,8 +334,7 @@ impl Step<'_> {
     pub(crate) fn number(
         &mut self,
         peer: Id,
-        objects: &[Id],
-        others: &[Id],
+        load: &Load,
     ) -> Result<([u8; 16], u64, u64), AgentError> {
         let known = self.store.record::<Outgoing>(Table::Outgoing, &peer)?;
         let mut own = match known {
@@ -347,8 +351,9 @@ impl Step<'_> {
         let base = own.open.first().copied().unwrap_or(number);
         let sent = Sent {
             to: peer,
-            objects: objects.iter().map(hex::encode).collect(),
-            others: others.iter().map(hex::encode).collect(),
+            objects: load.objects.iter().map(hex::encode).collect(),
+            others: load.others.iter().map(hex::encode).collect(),
+            media: load.media.clone(),
             at: self.now,
             ..Sent::default()
         };

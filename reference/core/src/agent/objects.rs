@@ -10,7 +10,7 @@ use super::peer::{Introduced, Part, Parts, Peer};
 use super::receive::{ObjectVerdict, Verdict};
 use super::sealed_mail::refused;
 use super::tick::Due;
-use super::{AgentError, DAY, Failure, Id, Step};
+use super::{AgentError, DAY, Failure, Id, Step, media};
 use crate::gate::Violation;
 use crate::kinds::event::Happening;
 use crate::kinds::rsvp::Response;
@@ -86,11 +86,22 @@ pub enum Body {
         parent: Option<String>,
         /// The text.
         text: String,
+        /// Whether there are attachments, which stand in its octets.
+        #[serde(default)]
+        rich: bool,
     },
     /// A post.
     Post {
-        /// The text.
+        /// The text; may be empty where there are media.
         text: String,
+        /// Whether there are mentions or media, which stand in its octets.
+        #[serde(default)]
+        rich: bool,
+    },
+    /// A field of a profile, whose content stands in its octets.
+    Field {
+        /// The name of the property.
+        name: String,
     },
     /// A page.
     Page(kinds::page::Face),
@@ -234,15 +245,14 @@ impl Step<'_> {
 
     fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
         let object = self.check_object(part, sender)?;
-        kinds::of(&object.payload).take(
-            self,
-            &Arrival {
-                part,
-                object,
-                parts,
-                sender,
-            },
-        )
+        let arrival = Arrival {
+            part,
+            object,
+            parts,
+            sender,
+        };
+        kinds::of(&object.payload).take(self, &arrival)?;
+        self.take_media(parts, object.author.0, object)
     }
 
     /// Takes a revision of an object and tells whether anything changed.
@@ -258,6 +268,7 @@ impl Step<'_> {
         let key = merge_key(author, &kind, object.id.0);
         let known = self.store.record::<Entry>(Table::Object, &key)?;
         let rev = object.rev.get();
+        let mut before = Vec::new();
         if let Some(known) = &known {
             let loses = known.retracted && self.gate.enforces(&req::RETRACT_FINAL)
                 || (rev, std::cmp::Reverse(part.signed.hash))
@@ -265,6 +276,7 @@ impl Step<'_> {
             if loses && self.gate.enforces(&req::MERGE_ORDER) {
                 return Ok(false);
             }
+            before = self.media_of(known)?;
             self.unlist(known);
             self.store.delete(Table::Octets, known.hash);
         }
@@ -291,7 +303,44 @@ impl Step<'_> {
         self.store
             .put(Table::Octets, entry.hash, part.signed.message.clone());
         self.list(&entry)?;
+        self.use_media(&entry, media::of(&object.payload), &before)?;
+        if rev <= self.withdrawn(&key)? {
+            self.hide(entry)?;
+            return Ok(false);
+        }
         Ok(true)
+    }
+
+    /// Up to which revision an object was withdrawn from this person.
+    pub(crate) fn withdrawn(&self, key: &[u8]) -> Result<u32, AgentError> {
+        Ok(self.store.record(Table::Withdrawn, key)?.unwrap_or(0))
+    }
+
+    /// The document of a revision that is kept.
+    pub(crate) fn document(&self, hash: Id) -> Result<Option<types::Object>, AgentError> {
+        let message = self.store.get(Table::Octets, &hash)?;
+        Ok(message.and_then(|message| kinds::document(&message)))
+    }
+
+    /// The media to which an object refers.
+    pub(crate) fn media_of(&self, entry: &Entry) -> Result<Vec<types::Media>, AgentError> {
+        let object = match &entry.body {
+            Body::Message { rich: true, .. }
+            | Body::Post { rich: true, .. }
+            | Body::Field { .. } => self.document(entry.hash)?,
+            _ => None,
+        };
+        Ok(object.map_or_else(Vec::new, |object| media::of(&object.payload).to_vec()))
+    }
+
+    /// Leaves of an object only what says that it is not shown.
+    pub(crate) fn hide(&mut self, mut entry: Entry) -> Result<(), AgentError> {
+        let media = self.media_of(&entry)?;
+        self.unlist(&entry);
+        self.use_media(&entry, &[], &media)?;
+        self.store.delete(Table::Octets, entry.hash);
+        entry.body = Body::Nothing;
+        Ok(self.store.set(Table::Object, entry.key(), &entry)?)
     }
 
     pub(crate) fn list(&mut self, entry: &Entry) -> Result<(), AgentError> {

@@ -265,6 +265,9 @@ pub struct Recipient {
     pub delivery: Option<(String, u64)>,
     /// The highest revision sent.
     pub rev: u32,
+    /// Whether it was taken back from this recipient.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 pub(crate) fn audience_key(merge_key: &[u8], peer: Id) -> Vec<u8> {

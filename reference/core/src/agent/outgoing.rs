@@ -4,6 +4,7 @@ use kith_schemas::types;
 use kith_spec::req;
 
 use super::{AgentError, Id, Step};
+use crate::agent::media::{Carried, Need};
 use crate::agent::outbox::Copy;
 use crate::agent::peer::Peer;
 use crate::kinds;
@@ -24,6 +25,8 @@ pub struct Outgoing {
     pub certificates: Vec<Vec<u8>>,
     /// Plain text for people.
     pub fallback: String,
+    /// Media.
+    pub media: Vec<Carried>,
 }
 
 /// What a delivery is for.
@@ -33,6 +36,8 @@ pub(crate) struct Load {
     pub(crate) objects: Vec<Id>,
     /// Whether chain, contact and certificate go along.
     pub(crate) credentials: bool,
+    /// What of the objects' media goes along.
+    pub(crate) media: Vec<Need>,
     /// Whether the delivery is numbered.
     pub(crate) numbered: bool,
     /// The number of a delivery that is sent again.
@@ -106,6 +111,7 @@ impl Step<'_> {
             objects: messages,
             certificates,
             fallback,
+            media: self.carried(&load.media)?,
         };
         if let Some((id, number, _)) = channel {
             self.carried_by(&id, number, &outgoing.fields.message_id)?;
@@ -153,6 +159,7 @@ impl Step<'_> {
             objects: messages,
             certificates: self.certificates(true)?,
             fallback,
+            media: Vec::new(),
         };
         self.gate.rewrite(&mut outgoing);
         let boundary = self.boundary();
@@ -161,6 +168,7 @@ impl Step<'_> {
             delivery: None,
             objects: outgoing.objects,
             certificates: outgoing.certificates,
+            media: outgoing.media,
         };
         Ok(compose::open(self.gate, &outgoing.fields, parts, &boundary))
     }
@@ -199,7 +207,7 @@ impl Step<'_> {
         if !load.numbered && self.gate.enforces(&req::CHANNEL_NONE) {
             return Ok(None);
         }
-        self.number(peer.id, &load.objects, &load.others).map(Some)
+        self.number(peer.id, load).map(Some)
     }
 
     pub(crate) fn seal(
@@ -219,6 +227,7 @@ impl Step<'_> {
             delivery: document,
             objects: outgoing.objects,
             certificates: outgoing.certificates,
+            media: outgoing.media,
         };
         let (inner, outer) = (self.boundary(), self.boundary());
         let payload = compose::payload(self.gate, &outgoing.fields, parts, &inner);

@@ -5,6 +5,7 @@ use kith_schemas::types;
 use kith_spec::{Rule, limit, req};
 use serde::{Deserialize, Serialize};
 
+use super::media::Carried;
 use super::{AgentError, Id, Step, address};
 use crate::gate::{Gate, Violation};
 use crate::kinds;
@@ -106,6 +107,8 @@ pub(crate) struct Parts {
     pub(crate) objects: Vec<Result<Part, (Id, Violation)>>,
     /// With their hashes.
     pub(crate) certificates: Vec<(Id, Result<Certificate, Violation>)>,
+    /// Everything else that may be a medium.
+    pub(crate) media: Vec<Carried>,
 }
 
 impl Parts {
@@ -121,9 +124,16 @@ impl Parts {
             let octets = keys::dearmor(&leaf.content);
             (wire::sha256(&octets), Certificate::parse(gate, &octets))
         };
+        let medium = |leaf: &mime::Leaf| Carried {
+            hash: wire::sha256(&leaf.content),
+            media_type: leaf.media_type.clone(),
+            name: None,
+            octets: leaf.content.clone(),
+        };
         Self {
             objects: entity.of_type(mime::OBJECT).map(object).collect(),
             certificates: entity.of_type(mime::CERTIFICATE).map(certificate).collect(),
+            media: entity.media().map(medium).collect(),
         }
     }
 

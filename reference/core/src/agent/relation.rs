@@ -312,6 +312,8 @@ impl Step<'_> {
         if self.gate.enforces(&req::FRIENDS_END_FINAL) {
             self.drop_channel(peer.id)?;
         }
+        self.leave_circles(peer.id)?;
+        self.forget_fields(peer.id)?;
         if !was_friend && !blocked && !self.is_tied(peer.id)? {
             self.forget_peer(peer);
         }

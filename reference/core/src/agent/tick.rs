@@ -219,6 +219,7 @@ impl Step<'_> {
         let load = Load {
             objects: sent.objects.iter().filter_map(decode).collect(),
             others: sent.others.iter().filter_map(decode).collect(),
+            media: sent.media.clone(),
             numbered: true,
             again: Some((channel, number)),
             automatic: true,

@@ -1,16 +1,21 @@
 //! What the person sees: a file for each chapter of the specification.
 
+use std::sync::Arc;
+
 use super::peer::Peer;
 use super::relation::Relation;
 use super::{Agent, AgentError, Id};
+use crate::gate::Gate;
 use crate::store::{Read, Table, Transaction};
 
 mod apps;
 mod delivery;
 mod events;
 mod groups;
+mod media;
 mod pages;
 mod private;
+mod profile;
 mod publishing;
 mod relation;
 
@@ -18,9 +23,11 @@ pub use apps::{App, AppUpdate};
 pub use delivery::{Copy, DeliveryState, Gap};
 pub use events::{Answered, Event};
 pub use groups::{Group, GroupEntry, Listed};
+pub use media::Medium;
 pub use pages::{Follower, Page};
 pub use private::Message;
-pub use publishing::Post;
+pub use profile::{Circle, Field, FieldValue};
+pub use publishing::{Mention, Post};
 pub use relation::{Direction, Friend, RelationState, Request};
 
 /// Reads a store for the person.
@@ -28,6 +35,7 @@ pub struct View<'a> {
     own: Id,
     store: Transaction<'a>,
     now: i64,
+    gate: Arc<dyn Gate>,
 }
 
 impl Agent {
@@ -38,6 +46,7 @@ impl Agent {
             own: self.own.id,
             store: Transaction::new(store),
             now,
+            gate: self.gate.clone(),
         }
     }
 }

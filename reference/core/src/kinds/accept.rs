@@ -159,6 +159,7 @@ impl Kind for Accept {
         };
         step.become_friends(&peer, friendship)?;
         super::confirm::send(step, &peer, part.signed.hash)?;
+        step.greet_with_fields(peer.id)?;
         step.release_held(&peer)?;
         Ok(())
     }

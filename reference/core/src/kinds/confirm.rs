@@ -106,6 +106,7 @@ impl Kind for types::Confirm {
             my_accept: Some(Handshake(accepted.accept)),
             ..Friendship::default()
         };
-        Ok(step.become_friends(peer, friendship)?)
+        step.become_friends(peer, friendship)?;
+        Ok(step.greet_with_fields(peer.id)?)
     }
 }

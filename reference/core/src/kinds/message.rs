@@ -4,6 +4,7 @@ use kith_schemas::types::{Audience, HashRef, Message, Payload, Person, Text};
 use kith_spec::{Rule, req};
 
 use super::{Arrival, Draft, Kind, Traits};
+use crate::agent::media::{self, Attachment};
 use crate::agent::objects::{Body, Entry};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
@@ -15,6 +16,7 @@ pub(crate) fn write(
     peer: &Peer,
     text: &str,
     parent: Option<Id>,
+    attachments: &[Attachment],
     earlier: Option<&Entry>,
 ) -> Result<[u8; 16], ActError> {
     let id = match earlier {
@@ -28,29 +30,44 @@ pub(crate) fn write(
         to: Some(Person { id: peer.id.into() }),
         parent: parent.map(|hash| HashRef { hash: hash.into() }),
         text: checked,
+        media: match earlier {
+            Some(entry) => step.media_of(entry)?,
+            None => step.attach(attachments)?,
+        },
     };
+    let rich = !message.media.is_empty();
+    // Who gets an edit has what was attached before.
+    let needs = match earlier {
+        Some(_) => Vec::new(),
+        None => media::needs(&message.media),
+    };
+    let listed = super::post::listed(&message.media);
     let name = step.own.shown();
     let hash = step.sign(Draft {
         id,
         rev,
         audience: Audience::Direct,
-        fallback: format!("{name} writes: {text}"),
+        fallback: format!("{name} writes: {text}{listed}"),
         payload: Payload::Message(message),
     })?;
     let body = Body::Message {
         peer: peer.id,
         parent: parent.map(hex::encode),
         text: text.to_owned(),
+        rich,
     };
     let entry = step.own_entry("message", id, rev, hash, body, earlier);
     step.keep_own(&entry, earlier)?;
-    let load = Load {
-        objects: vec![hash],
-        numbered: true,
-        subject: Some(entry.key()),
-        ..Load::default()
-    };
-    step.deliver_subject(peer, load, rev)?;
+    for media in step.loads(&needs) {
+        let load = Load {
+            objects: vec![hash],
+            media,
+            numbered: true,
+            subject: Some(entry.key()),
+            ..Load::default()
+        };
+        step.deliver_subject(peer, load, rev)?;
+    }
     Ok(id)
 }
 
@@ -70,6 +87,7 @@ impl Kind for Message {
         let grouped = object.scope.is_some();
         let named = self.to.is_some();
         step.gate.check(&req::GROUP_MESSAGE, named != grouped)?;
+        media::check(step.gate, &self.media)?;
         let threaded = step.gate.enforces(&req::MESSAGE_THREAD);
         let parent = self.parent.as_ref().filter(|_| threaded);
         let parent = parent.map(|parent| parent.hash.to_string());
@@ -80,6 +98,7 @@ impl Kind for Message {
                 peer: object.author.0,
                 parent,
                 text,
+                rich: !self.media.is_empty(),
             },
         };
         if step.merge(part, object, body)? {

@@ -50,7 +50,7 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
     if public {
         return step.publish(&[hash]);
     }
-    for friend in step.recipients(&target.key())? {
+    for friend in step.reached(&target.key(), |_| true)? {
         let Some(peer) = step.peer(friend)? else {
             continue;
         };
@@ -122,6 +122,7 @@ impl Kind for Retract {
                 id: target.id.0,
             })?;
         }
+        gate.check(&req::RETRACT_DERIVED, !super::DERIVED.contains(&kind))?;
         let key = merge_key(target.author.0, kind, target.id.0);
         match step.entry(&key)? {
             Some(entry) => bury(step, entry)?,
@@ -149,9 +150,6 @@ impl Kind for Retract {
 
 /// Leaves of an object only that it was retracted.
 fn bury(step: &mut Step<'_>, mut entry: Entry) -> Result<(), AgentError> {
-    step.unlist(&entry);
-    step.store.delete(Table::Octets, entry.hash);
     entry.retracted = true;
-    entry.body = Body::Nothing;
-    Ok(step.store.set(Table::Object, entry.key(), &entry)?)
+    step.hide(entry)
 }

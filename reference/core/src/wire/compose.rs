@@ -9,6 +9,8 @@ use mail_builder::mime::{BodyPart, MimePart};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::agent::media::Carried;
+
 use super::mime::{CERTIFICATE, DELIVERY, OBJECT};
 use crate::gate::Gate;
 
@@ -95,6 +97,8 @@ pub struct Parts {
     pub objects: Vec<Vec<u8>>,
     /// Armored certificates.
     pub certificates: Vec<Vec<u8>>,
+    /// Media.
+    pub media: Vec<Carried>,
 }
 
 impl Parts {
@@ -128,7 +132,21 @@ impl Parts {
                 .into_iter()
                 .map(|armor| binary(CERTIFICATE, armor)),
         );
+        parts.extend(self.media.into_iter().map(medium));
         parts
+    }
+}
+
+/// A medium as ordinary mail programs show it: a picture in place, everything else to save.
+fn medium(carried: Carried) -> MimePart<'static> {
+    let part = MimePart::new(
+        ContentType::new(carried.media_type.clone()),
+        BodyPart::Binary(carried.octets.into()),
+    )
+    .transfer_encoding("base64");
+    match carried.name {
+        Some(name) => part.attachment(name),
+        None => part.inline(),
     }
 }
 

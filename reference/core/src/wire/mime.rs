@@ -70,6 +70,14 @@ impl Entity {
             .filter(move |leaf| leaf.media_type == media_type)
     }
 
+    /// The leaves that are neither text nor a part that Kith names: media.
+    pub fn media(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves.iter().filter(|leaf| {
+            !leaf.media_type.starts_with("text/")
+                && ![OBJECT, DELIVERY, CERTIFICATE].contains(&leaf.media_type.as_str())
+        })
+    }
+
     /// The values of a header field of the root, topmost first.
     pub fn field<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         let named = self

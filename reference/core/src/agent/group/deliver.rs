@@ -84,6 +84,7 @@ impl Step<'_> {
                 let recipient = Recipient {
                     delivery,
                     rev: *rev,
+                    gone: false,
                 };
                 self.store
                     .set(Table::Audience, audience_key(subject, peer.id), &recipient)?;
@@ -233,6 +234,7 @@ impl Step<'_> {
             objects: messages,
             certificates: Vec::new(),
             fallback,
+            media: Vec::new(),
         };
         let mail = self.seal(outgoing, recipients)?;
         for target in targets {

@@ -1,13 +1,13 @@
 //! What a member writes to a group (specification, section "In a group" of chapter "Groups").
 
-use kith_schemas::types::{Audience, HashRef, Message, Payload, Post, Text};
+use kith_schemas::types::{Audience, HashRef, Message, Payload, Text};
 use kith_spec::req;
 
 use super::deliver::GroupLoad;
 use super::{Group, GroupId, GroupState};
 use crate::agent::objects::{Body, Entry};
 use crate::agent::{ActError, Id, Step};
-use crate::kinds::Draft;
+use crate::kinds::{self, Draft};
 
 /// Something to write to a group.
 pub(crate) struct Said {
@@ -86,12 +86,12 @@ impl Step<'_> {
         text: &str,
         earlier: Option<&Entry>,
     ) -> Result<[u8; 16], ActError> {
-        let checked = Text::new(text).map_err(|error| ActError::Text(error.to_string()))?;
         let said = Said {
             kind: "post",
-            payload: Payload::Post(Post { text: checked }),
+            payload: Payload::Post(kinds::post::plain(text)?),
             body: Body::Post {
                 text: text.to_owned(),
+                rich: false,
             },
             fallback: format!("{} posted: {text}", self.own.shown()),
         };
@@ -111,6 +111,7 @@ impl Step<'_> {
             to: None,
             parent: parent.map(|hash| HashRef { hash: hash.into() }),
             text: checked,
+            media: Vec::new(),
         };
         let said = Said {
             kind: "message",

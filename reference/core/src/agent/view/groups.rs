@@ -134,7 +134,7 @@ impl View<'_> {
                 continue;
             }
             let (text, parent) = match &entry.body {
-                Body::Post { text } => (text, None),
+                Body::Post { text, .. } => (text, None),
                 Body::GroupMessage { text, parent } => (text, parent.clone()),
                 Body::Unknown { fallback } => (fallback, None),
                 _ => continue,

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::View;
 use super::delivery::DeliveryState;
+use super::{Medium, View};
 use crate::agent::objects::{Body, Entry};
 use crate::agent::{AgentError, Id};
 use crate::store::{Read, Table, successor};
@@ -29,6 +29,8 @@ pub struct Message {
     pub received: i64,
     /// Its revision.
     pub rev: u32,
+    /// What goes along.
+    pub media: Vec<Medium>,
     /// How far an own one got.
     pub delivery: Option<DeliveryState>,
 }
@@ -49,7 +51,13 @@ impl View<'_> {
             let Some(entry) = self.store.record::<Entry>(Table::Object, &key)? else {
                 continue;
             };
-            let Body::Message { peer, parent, text } = &entry.body else {
+            let Body::Message {
+                peer,
+                parent,
+                text,
+                rich,
+            } = &entry.body
+            else {
                 continue;
             };
             let own = entry.author == self.own;
@@ -66,6 +74,11 @@ impl View<'_> {
                 created: entry.created,
                 received: entry.received,
                 rev: entry.rev,
+                media: if *rich {
+                    self.media(&entry)?
+                } else {
+                    Vec::new()
+                },
                 delivery: if own {
                     Some(self.delivery(&entry.key(), *peer)?)
                 } else {

@@ -1,8 +1,10 @@
 //! What friends and the person published (specification, chapter "Posts to friends").
 
+use kith_schemas::types::Payload;
+use kith_spec::req;
 use serde::Serialize;
 
-use super::View;
+use super::{Medium, View};
 use crate::agent::AgentError;
 use crate::agent::objects::{Body, Entry};
 use crate::store::{Read, Table};
@@ -24,6 +26,21 @@ pub struct Post {
     pub created: i64,
     /// Its revision.
     pub rev: u32,
+    /// Of whom the text speaks.
+    pub mentions: Vec<Mention>,
+    /// Pictures, sound, video and files.
+    pub media: Vec<Medium>,
+}
+
+/// Somebody of whom a text speaks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mention {
+    /// The identity, in hex.
+    pub identity: String,
+    /// The name in the text.
+    pub written: String,
+    /// The name that the reader knows, else the one in the text.
+    pub name: String,
 }
 
 impl View<'_> {
@@ -45,11 +62,20 @@ impl View<'_> {
             if self.is_blocked(entry.author)? {
                 continue;
             }
-            let text = match &entry.body {
-                Body::Post { text } => text.clone(),
-                Body::Unknown { fallback } => fallback.clone(),
+            let (text, rich) = match &entry.body {
+                Body::Post { text, rich } => (text.clone(), *rich),
+                Body::Unknown { fallback } => (fallback.clone(), false),
                 _ => continue,
             };
+            let (mut mentions, mut media) = (Vec::new(), Vec::new());
+            if rich {
+                mentions = self.mentions(&entry)?;
+                media = self.media(&entry)?;
+            }
+            let complete = media.iter().all(|medium| medium.available);
+            if !complete && !self.gate.enforces(&req::MEDIA_MISSING) {
+                continue;
+            }
             posts.push(Post {
                 id: hex::encode(entry.id),
                 author: hex::encode(entry.author),
@@ -58,8 +84,32 @@ impl View<'_> {
                 text,
                 created: entry.created,
                 rev: entry.rev,
+                mentions,
+                media,
             });
         }
         Ok(posts)
+    }
+
+    fn mentions(&self, entry: &Entry) -> Result<Vec<Mention>, AgentError> {
+        let Some(Payload::Post(post)) = self.payload(entry)? else {
+            return Ok(Vec::new());
+        };
+        let mut mentions = Vec::new();
+        for mention in post.mention {
+            let id = mention.id.0;
+            let written = mention.name.to_string();
+            let known = id == self.own || self.peer(id)?.is_some();
+            mentions.push(Mention {
+                identity: hex::encode(id),
+                name: if known && self.gate.enforces(&req::POST_MENTION) {
+                    self.name(id)?
+                } else {
+                    written.clone()
+                },
+                written,
+            });
+        }
+        Ok(mentions)
     }
 }
