@@ -4,8 +4,10 @@
 //! the table below, which makes it a variant of [`Action`] and of the schemas.
 //! An action's effects may wait for the next `sync`; its result doesn't.
 
+pub mod media;
 pub mod object;
 pub mod private;
+pub mod profile;
 pub mod publishing;
 pub mod relation;
 
@@ -112,8 +114,18 @@ actions! {
     Unblock(relation::Unblock) = "unblock" -> Empty;
     /// Write a private message.
     Message(private::Message) = "message" -> Created;
-    /// Write a post for all friends.
+    /// Write a post.
     Post(publishing::Post) = "post" -> Created;
+    /// Hand an own post to further friends.
+    Widen(publishing::Widen) = "widen" -> Empty;
+    /// Take an own post back from some of those who have it.
+    Narrow(publishing::Narrow) = "narrow" -> Empty;
+    /// Put friends into a circle and take others out.
+    Circle(publishing::Circle) = "circle" -> Empty;
+    /// Set a field of the own profile.
+    ProfileSet(profile::ProfileSet) = "profile-set" -> Empty;
+    /// Hand over what was fetched from where a medium says.
+    Fetched(media::Fetched) = "fetched" -> Empty;
     /// Change the text of something written earlier.
     Edit(object::Edit) = "edit" -> Empty;
     /// Take something back, for everybody.

@@ -5,7 +5,9 @@
 //! (or a new file) and one line in the table below.
 
 pub mod delivery;
+pub mod media;
 pub mod private;
+pub mod profile;
 pub mod publishing;
 pub mod relation;
 
@@ -126,6 +128,10 @@ views! {
     Messages(private::Messages) = "messages" -> private::Message;
     /// What friends, and the user, published.
     Timeline(publishing::Timeline) = "timeline" -> publishing::Entry;
+    /// The octets of a medium of a post or message.
+    Media(media::Media) = "media" -> media::MediaContent;
+    /// What a friend, or the user, tells about itself.
+    Profile(profile::Profile) = "profile" -> profile::Field;
     /// Objects of kinds that the implementation doesn't know.
     Unknown(publishing::Unknown) = "unknown" -> publishing::Fallback;
     /// Deliveries that are missing.

@@ -124,6 +124,7 @@ async fn drives_a_good_adapter() {
         to: friend.clone(),
         text: text.to_owned(),
         parent: None,
+        media: Vec::new(),
     };
     let created = client
         .act(session, now(), message("Hello\nBob — ü"))

@@ -116,6 +116,7 @@ async fn write(agent: &Agent, to: &Puppet, text: &str) -> Result<ObjectId, Stop>
         to,
         text: text.to_owned(),
         parent: None,
+        media: Vec::new(),
     };
     Ok(agent.act(message).await?.id)
 }
@@ -279,6 +280,7 @@ async fn edited(scene: Scene) -> Result<(), Stop> {
     let post = agent
         .act(Post {
             text: scene.token(),
+            ..Post::default()
         })
         .await?
         .id;

@@ -224,6 +224,7 @@ async fn moved(scene: Scene) -> Result<(), Stop> {
         to,
         text: scene.token(),
         parent: None,
+        media: Vec::new(),
     };
     agent.act(message).await?;
     agent.sync().await?;

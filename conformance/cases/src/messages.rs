@@ -40,6 +40,7 @@ async fn sent(scene: Scene) -> Result<(), Stop> {
         to,
         text: text.clone(),
         parent: None,
+        media: Vec::new(),
     };
     let done = agent.act(message).await?;
     agent.sync().await?;

@@ -41,7 +41,11 @@ async fn copies(scene: Scene) -> Result<(), Stop> {
     scene.befriend(&mut bob, Who::Puppet).await?;
     scene.befriend(&mut carol, Who::Agent).await?;
     let text = scene.token();
-    agent.act(Post { text: text.clone() }).await?;
+    let post = Post {
+        text: text.clone(),
+        ..Post::default()
+    };
+    agent.act(post).await?;
     agent.sync().await?;
     let first = scene.expect_mail(&req::POST_COPIES, &bob, "post")?;
     let second = scene.expect_mail(&req::POST_COPIES, &carol, "post")?;

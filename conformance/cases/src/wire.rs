@@ -189,6 +189,7 @@ async fn sends_message(scene: Scene) -> Result<(), Stop> {
             to,
             text,
             parent: None,
+            media: Vec::new(),
         })
         .await?;
     agent.sync().await?;
@@ -203,6 +204,7 @@ async fn sends_post(scene: Scene) -> Result<(), Stop> {
     agent
         .act(Post {
             text: scene.token(),
+            ..Post::default()
         })
         .await?;
     agent.sync().await?;

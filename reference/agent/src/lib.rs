@@ -12,6 +12,7 @@ pub mod account;
 pub mod connect;
 pub mod driver;
 pub mod mailbox;
+pub mod media;
 pub mod store;
 pub mod submission;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kith_core::agent::outbox::Submitted;
 use kith_core::agent::own::{NewIdentity, Own};
 use kith_core::agent::relation::State;
+use kith_core::kinds::post::NewPost;
 use kith_core::store::Memory;
 use kith_core::wire::keys::KeyKind;
 use kith_core::{Action, Agent, Done, Incoming, Receipt, Strict};
@@ -166,15 +167,17 @@ fn messages_and_posts_arrive_once_change_and_go() {
             to,
             text,
             parent: None,
+            media: Vec::new(),
         },
     ) else {
         panic!("no message")
     };
     let Done::Object(post) = bob.act(
         START,
-        Action::Post {
+        Action::Post(NewPost {
             text: "Snow!".to_owned(),
-        },
+            ..NewPost::default()
+        }),
     ) else {
         panic!("no post")
     };
@@ -227,6 +230,7 @@ fn a_lost_delivery_is_sent_again() {
         to,
         text: text.to_owned(),
         parent: None,
+        media: Vec::new(),
     };
     alice.act(START, say("lost"));
     alice.take_outbox(START);
@@ -274,6 +278,7 @@ fn a_bounce_changes_the_delivery_state_of_its_copy() {
             to,
             text: "Hello".to_owned(),
             parent: None,
+            media: Vec::new(),
         },
     );
     let mails = alice.take_outbox(START);

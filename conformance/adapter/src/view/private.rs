@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryState;
+use super::media::Medium;
 use crate::protocol::{Identity, ObjectId, ObjectRef, Timestamp};
 
 /// The private messages, sent and received.
@@ -31,6 +32,9 @@ pub struct Message {
     pub received: Option<Timestamp>,
     /// The revision shown; from 1, higher if it was edited.
     pub rev: u32,
+    /// Attachments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Medium>,
     /// What became of it; absent for others' messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryState>,

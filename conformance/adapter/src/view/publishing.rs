@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::media::Medium;
+pub use crate::act::publishing::Mention;
 use crate::protocol::{Identity, ObjectId, Timestamp};
 
 /// What friends, and the user, published.
@@ -24,6 +26,12 @@ pub struct Entry {
     pub created: Timestamp,
     /// The revision shown; from 1, higher if it was edited.
     pub rev: u32,
+    /// Of whom the text speaks, by the names that the user sees.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
+    /// Pictures, sound, video and files, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Medium>,
 }
 
 /// Objects of kinds that the implementation doesn't know.

@@ -1,11 +1,20 @@
 //! From actions of the adapter protocol to those of the agent.
 
 use kith_adapter::act::Action as Wanted;
-use kith_adapter::protocol::Failure;
+use kith_adapter::act::media::{Attachment as Given, Content as GivenContent};
+use kith_adapter::act::publishing::Readers as WantedReaders;
+use kith_adapter::protocol::{Failure, Identity};
+use kith_agent::media::prepare;
 use kith_core::Action;
+use kith_core::agent::Id;
+use kith_core::agent::circle::Readers;
 use kith_core::agent::invite::Invitation;
+use kith_core::agent::media::{Attachment, Content};
+use kith_core::kinds::post::NewPost;
 
-use crate::convert::{id16, id32};
+use crate::convert::{id16, id32, internal};
+
+mod field;
 
 /// The agent's action.
 ///
@@ -47,9 +56,37 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
                 Some(parent) => Some((id32(&parent.author)?, id16(&parent.id)?)),
                 None => None,
             },
+            media: attachments(&message.media)?,
         },
-        Wanted::Post(post) => Action::Post {
+        Wanted::Post(post) => Action::Post(NewPost {
             text: post.text.clone(),
+            mentions: post
+                .mentions
+                .iter()
+                .map(|mention| Ok((id32(&mention.identity)?, mention.name.clone())))
+                .collect::<Result<_, Failure>>()?,
+            media: attachments(&post.media)?,
+            to: readers(&post.to)?,
+        }),
+        Wanted::Widen(widen) => Action::Widen {
+            id: id16(&widen.id)?,
+            to: ids(&widen.to)?,
+        },
+        Wanted::Narrow(narrow) => Action::Narrow {
+            id: id16(&narrow.id)?,
+            from: ids(&narrow.from)?,
+        },
+        Wanted::Circle(circle) => Action::Circle {
+            name: circle.name.clone(),
+            add: ids(&circle.add)?,
+            remove: ids(&circle.remove)?,
+        },
+        Wanted::ProfileSet(field) => Action::Field(field::new_field(field)?),
+        Wanted::Fetched(fetched) => Action::Fetched {
+            author: id32(&fetched.of.author)?,
+            id: id16(&fetched.of.id)?,
+            position: fetched.position as usize,
+            octets: fetched.octets.0.clone(),
         },
         Wanted::Edit(edit) => Action::Edit {
             id: id16(&edit.id)?,
@@ -59,6 +96,47 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
             id: id16(&retract.id)?,
         },
     })
+}
+
+fn ids(identities: &[Identity]) -> Result<Vec<Id>, Failure> {
+    identities.iter().map(id32).collect()
+}
+
+fn readers(wanted: &WantedReaders) -> Result<Readers, Failure> {
+    Ok(match wanted {
+        WantedReaders::Friends => Readers::Friends,
+        WantedReaders::Circle(name) => Readers::Circle(name.clone()),
+        WantedReaders::Chosen(identities) => Readers::Chosen(ids(identities)?),
+        WantedReaders::Nobody => Readers::Nobody,
+    })
+}
+
+fn attachments(wanted: &[Given]) -> Result<Vec<Attachment>, Failure> {
+    wanted.iter().map(attachment).collect()
+}
+
+fn attachment(wanted: &Given) -> Result<Attachment, Failure> {
+    let mut attachment = match &wanted.content {
+        GivenContent::Octets(octets) => {
+            let keep_metadata = false;
+            prepare(octets.0.clone(), &wanted.media_type, keep_metadata)
+                .map_err(|error| Failure::Refused(error.to_string()))?
+        }
+        GivenContent::Link(link) => Attachment {
+            media_type: wanted.media_type.clone(),
+            content: Content::Linked {
+                href: link.href.clone(),
+                password: link.password.clone(),
+                hash: hex::FromHex::from_hex(link.hash.as_str()).map_err(internal)?,
+                size: link.size,
+            },
+            ..Attachment::default()
+        },
+    };
+    attachment.name.clone_from(&wanted.name);
+    attachment.alt.clone_from(&wanted.alt);
+    attachment.caption.clone_from(&wanted.caption);
+    Ok(attachment)
 }
 
 pub(crate) fn invitation(uri: &str) -> Result<Invitation, Failure> {

@@ -1,16 +1,19 @@
 //! What the person sees, in the words of the adapter protocol.
 
-use kith_adapter::protocol::{Failure, ObjectRef};
+use kith_adapter::protocol::{Failure, ObjectRef, Octets};
 use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
+use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::private::Message;
-use kith_adapter::view::publishing::{Entry, Fallback};
+use kith_adapter::view::publishing::{Entry, Fallback, Mention};
 use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
 use kith_adapter::view::{Query, ViewResult};
 use kith_core::agent::relation;
 use kith_core::agent::view;
 
-use crate::convert::{identity, internal, object, timestamp};
+use crate::convert::{id16, id32, identity, internal, object, timestamp};
 use crate::session::Session;
+
+mod profile;
 
 /// More than a case ever makes.
 const ALL: usize = 100_000;
@@ -46,6 +49,18 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
             let mut posts = view.timeline(ALL).map_err(internal)?;
             posts.retain(|post| post.kind == "post");
             list(posts, entry)?
+        }
+        Query::Media(media) => {
+            let (author, id) = (id32(&media.of.author)?, id16(&media.of.id)?);
+            let octets = view.octets(author, id, media.position as usize, false);
+            let content = octets.map_err(internal)?.map(|octets| MediaContent {
+                octets: Octets(octets),
+            });
+            content.into_iter().collect::<Vec<_>>().into()
+        }
+        Query::Profile(profile) => {
+            let fields = view.profile(id32(&profile.identity)?).map_err(internal)?;
+            list(fields, profile::field)?
         }
         Query::Unknown(_) => {
             let mut posts = view.timeline(ALL).map_err(internal)?;
@@ -141,6 +156,7 @@ fn message(
         created: timestamp(message.created),
         received: Some(timestamp(message.received)),
         rev: message.rev,
+        media: media(&message.media)?,
         delivery: message.delivery.map(delivery_state),
     })
 }
@@ -162,6 +178,32 @@ fn entry(post: view::Post) -> Result<Entry, Failure> {
         text: post.text,
         created: timestamp(post.created),
         rev: post.rev,
+        mentions: post
+            .mentions
+            .into_iter()
+            .map(|mention| {
+                Ok(Mention {
+                    identity: identity(&mention.identity)?,
+                    name: mention.name,
+                })
+            })
+            .collect::<Result<_, Failure>>()?,
+        media: media(&post.media)?,
+    })
+}
+
+fn media(media: &[view::Medium]) -> Result<Vec<Medium>, Failure> {
+    media.iter().map(medium).collect()
+}
+
+fn medium(medium: &view::Medium) -> Result<Medium, Failure> {
+    Ok(Medium {
+        hash: medium.hash.parse().map_err(internal)?,
+        media_type: medium.media_type.clone(),
+        alt: medium.alt.clone(),
+        href: medium.href.clone(),
+        available: medium.available,
+        inline: medium.inline,
     })
 }
 

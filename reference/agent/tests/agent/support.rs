@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kith_agent::{Account, Driver, Endpoint, Password, Report, Roots, Store, TlsMode};
 use kith_core::agent::NewIdentity;
+use kith_core::kinds::post::NewPost;
 use kith_core::wire::keys::KeyKind;
 use kith_core::{Action, Done, Strict};
 use kith_testbed::{Authority, Capabilities, Config, ImapCapabilities, Server, SmtpCapabilities};
@@ -132,9 +133,10 @@ pub(crate) async fn friends(server: &Server) -> (Driver, Driver) {
 pub(crate) fn post(driver: &mut Driver, text: &str, now: i64) {
     driver
         .act(
-            Action::Post {
+            Action::Post(NewPost {
                 text: text.to_owned(),
-            },
+                ..NewPost::default()
+            }),
             now,
         )
         .unwrap();
