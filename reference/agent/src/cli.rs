@@ -6,10 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Parser as _;
 
 mod args;
+mod card;
+mod circle;
 mod config;
 mod doctor;
 mod failure;
 mod init;
+mod media;
 mod output;
 mod people;
 mod profile;
@@ -78,9 +81,13 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Friends => people::friends(context),
         Command::Message(message) => talk::message(context, message).await,
         Command::Messages(messages) => talk::messages(context, messages.friend.as_deref()),
-        Command::Post(post) => talk::post(context, &post.text).await,
+        Command::Post(post) => talk::post(context, &post).await,
+        Command::Hand(hand) => talk::hand(context, &hand).await,
+        Command::Circle(command) => circle::circle(context, &command).await,
+        Command::Profile(command) => card::card(context, &command).await,
+        Command::Media(command) => media::media(context, &command).await,
         Command::Edit(edit) => talk::edit(context, &edit).await,
-        Command::Retract(retract) => talk::retract(context, &retract.id).await,
+        Command::Retract(retract) => talk::retract(context, &retract).await,
         Command::Timeline(timeline) => talk::timeline(context, timeline.last),
         Command::Sync(sync) => sync::sync(context, &sync).await,
         Command::Status => sync::status(context),

@@ -76,12 +76,23 @@ pub(super) enum Command {
     Message(Message),
     /// Show private messages
     Messages(Messages),
-    /// Write to all friends
+    /// Write to all friends, a circle, or some friends
     Post(Post),
+    /// Hand a post of yours to further friends
+    Hand(Hand),
     /// Change a message or post of yours, for everybody who got it
     Edit(Edit),
-    /// Take back a message or post of yours, from everybody who got it
+    /// Take back a message or post of yours, from everybody who got it or from some
     Retract(Retract),
+    /// Show and change your circles: lists of friends that only you know
+    #[command(subcommand)]
+    Circle(CircleCommand),
+    /// Show profiles, and change yours
+    #[command(subcommand)]
+    Profile(CardCommand),
+    /// Save pictures and files
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// Show posts, the newest last
     Timeline(Timeline),
     /// Fetch new mail, and send what waits
@@ -199,6 +210,25 @@ pub(super) struct Message {
     /// The message that this one answers, by its id
     #[arg(long, value_name = "ID")]
     pub(super) reply_to: Option<String>,
+    #[command(flatten)]
+    pub(super) media: Media,
+}
+
+/// Files that go along.
+#[derive(Debug, Default, Arguments)]
+pub(super) struct Media {
+    /// A picture or other file that goes along; again for more
+    #[arg(long, value_name = "FILE")]
+    pub(super) media: Vec<PathBuf>,
+    /// What stands for the file where it isn't seen or heard; as often as --media
+    #[arg(long, value_name = "TEXT", requires = "media")]
+    pub(super) alt: Vec<String>,
+    /// What stands below the file; as often as --media
+    #[arg(long, value_name = "TEXT", requires = "media")]
+    pub(super) caption: Vec<String>,
+    /// Keep what pictures say about place and device
+    #[arg(long, requires = "media")]
+    pub(super) keep_metadata: bool,
 }
 
 #[derive(Debug, Arguments)]
@@ -209,9 +239,163 @@ pub(super) struct Messages {
 }
 
 #[derive(Debug, Arguments)]
+#[command(after_help = "\
+Examples:
+  kith post 'The first snow!' --media snow.jpg --alt 'Our garden, all white'
+  kith post 'Only for you' --to family
+  kith post 'The film of our trip' --link https://files.example.org/x --link-file trip.mp4 --encrypt x
+
+With --encrypt, put the file that is written on the server, at the address of --link; its password
+stands in the post, which only your friends can read.")]
 pub(super) struct Post {
     /// The text, or `-` to read it from standard input
-    pub(super) text: String,
+    #[arg(required_unless_present_any = ["media", "link"])]
+    pub(super) text: Option<String>,
+    /// For whom: a circle or friends, instead of all friends
+    #[arg(long, value_name = "CIRCLE|FRIEND")]
+    pub(super) to: Vec<String>,
+    /// A friend of whom the text speaks
+    #[arg(long, value_name = "FRIEND")]
+    pub(super) mention: Vec<String>,
+    #[command(flatten)]
+    pub(super) media: Media,
+    /// Where a file too large for mail is, or will be
+    #[arg(long, value_name = "URL", requires = "link_file")]
+    pub(super) link: Option<String>,
+    /// That file
+    #[arg(long, value_name = "FILE", requires = "link")]
+    pub(super) link_file: Option<PathBuf>,
+    /// Encrypt it, and write what shall be put on the server to this file
+    #[arg(long, value_name = "FILE", requires = "link")]
+    pub(super) encrypt: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Hand {
+    /// The id of a post of yours, or its beginning
+    pub(super) id: String,
+    /// The friends
+    #[arg(required = true, value_name = "FRIEND")]
+    pub(super) to: Vec<String>,
+}
+
+/// What to do with circles.
+#[derive(Debug, Subcommand)]
+pub(super) enum CircleCommand {
+    /// Show your circles
+    List,
+    /// Put friends into a circle; the first one makes it
+    Add(CircleChange),
+    /// Take friends out of a circle; without friends it is gone
+    Remove(CircleChange),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct CircleChange {
+    /// The circle
+    pub(super) name: String,
+    /// The friends
+    #[arg(required = true, value_name = "FRIEND")]
+    pub(super) friends: Vec<String>,
+}
+
+/// What to do with profiles.
+#[derive(Debug, Subcommand)]
+pub(super) enum CardCommand {
+    /// Show your profile or that of a friend
+    Show {
+        /// The friend
+        friend: Option<String>,
+    },
+    /// Set a field of your profile
+    Set(CardSet),
+    /// Take a field back from everybody who has it
+    Unset(CardUnset),
+}
+
+/// Where a value of a profile belongs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Whereabouts {
+    /// Home
+    Home,
+    /// Work
+    Work,
+}
+
+impl From<Whereabouts> for kith_core::kinds::field::Place {
+    fn from(place: Whereabouts) -> Self {
+        match place {
+            Whereabouts::Home => Self::Home,
+            Whereabouts::Work => Self::Work,
+        }
+    }
+}
+
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+Fields: fn (full name), n (name in parts), nickname, photo (a file), bday (1990-02-28 or --02-28), adr
+(in parts), tel (tel:+43…), email, impp (xmpp:…, matrix:…, sip:…), url, lang, org, title, note, key.
+
+Examples:
+  kith profile set fn 'Alice Example'
+  kith profile set tel tel:+43-1-5550100 --to family
+  kith profile set adr 'street=Main Street 1' locality=Vienna country=Austria --place home
+  kith profile set photo me.jpg")]
+pub(super) struct CardSet {
+    /// The field
+    pub(super) field: String,
+    /// Its values
+    #[arg(required = true, allow_hyphen_values = true, value_name = "VALUE")]
+    pub(super) values: Vec<String>,
+    /// Where they belong
+    #[arg(long, value_enum)]
+    pub(super) place: Option<Whereabouts>,
+    /// For whom: a circle or friends, instead of all friends
+    #[arg(long, value_name = "CIRCLE|FRIEND", conflicts_with = "nobody")]
+    pub(super) to: Vec<String>,
+    /// For nobody: it is kept here only
+    #[arg(long)]
+    pub(super) nobody: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct CardUnset {
+    /// The field
+    pub(super) field: String,
+}
+
+/// What to do with pictures and files.
+#[derive(Debug, Subcommand)]
+pub(super) enum MediaCommand {
+    /// Save a picture or file of a post or message
+    Save(Save),
+    /// Check a file that you fetched from where a post links to
+    Fetched(Fetched),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Save {
+    /// The id of the post or message, or its beginning
+    pub(super) id: String,
+    /// Where to
+    pub(super) to: PathBuf,
+    /// Which of its media
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) number: usize,
+    /// Its thumbnail instead
+    #[arg(long)]
+    pub(super) thumbnail: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Fetched {
+    /// The id of the post or message, or its beginning
+    pub(super) id: String,
+    /// What you fetched
+    pub(super) file: PathBuf,
+    /// Which of its media
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) number: usize,
 }
 
 #[derive(Debug, Arguments)]
@@ -226,6 +410,9 @@ pub(super) struct Edit {
 pub(super) struct Retract {
     /// The id of a message or post of yours, or its beginning
     pub(super) id: String,
+    /// Only from this friend, who keeps no copy; again for more
+    #[arg(long, value_name = "FRIEND")]
+    pub(super) from: Vec<String>,
 }
 
 #[derive(Debug, Arguments)]

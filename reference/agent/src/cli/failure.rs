@@ -45,6 +45,8 @@ pub(super) enum Failure {
     },
     #[error("\"{wanted}\" fits several ({}); write more of it", .found.join(", "))]
     Several { wanted: String, found: Vec<String> },
+    #[error("{} can't be sent: {}", .0.display(), .1)]
+    Medium(PathBuf, String),
     #[error("the text is empty; nothing was sent")]
     NoText,
     #[error(transparent)]

@@ -3,14 +3,15 @@
 use std::io::Read as _;
 
 use kith_core::agent::view::DeliveryState;
+use kith_core::kinds::post::NewPost;
 use kith_core::{Action, Done};
 use serde_json::json;
 
-use super::args::{Edit, Message};
+use super::args::{Edit, Hand, Message, Post, Retract};
 use super::failure::Failure;
 use super::output::{person, short, when};
 use super::sync::finish;
-use super::{Context, now, resolve};
+use super::{Context, circle, media, now, resolve};
 
 /// Octets of a text that are read from standard input; a document can't hold more.
 const MOST: u64 = kith_spec::limit::XML_OCTETS;
@@ -74,7 +75,11 @@ pub(super) async fn post(context: &Context, post: &Post) -> Result<(), Failure> 
     let driver = context.profile.driver(!context.offline)?;
     let mut attached = media::attachments(&post.media)?;
     if let Some(link) = &post.link {
-        attached.push(media::linked(link, post.link_file.as_deref(), post.encrypt.as_deref())?);
+        attached.push(media::linked(
+            link,
+            post.link_file.as_deref(),
+            post.encrypt.as_deref(),
+        )?);
     }
     let mut mentions = Vec::new();
     for wanted in &post.mention {
@@ -124,7 +129,9 @@ pub(super) async fn retract(context: &Context, retract: &Retract) -> Result<(), 
     if !retract.from.is_empty() {
         let from = circle::people(&driver, &retract.from)?;
         driver.act(Action::Narrow { id, from }, now())?;
-        context.output.line("Taken back from them; the others keep it.");
+        context
+            .output
+            .line("Taken back from them; the others keep it.");
         return finish(context, driver, json!({})).await;
     }
     driver.act(Action::Retract { id }, now())?;
@@ -163,9 +170,11 @@ pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Fa
         let mut rest = vec![when(message.created), short(&message.id).to_owned()];
         rest.extend((message.rev > 1).then(|| "edited".to_owned()));
         rest.extend(message.delivery.map(|state| delivery(state).to_owned()));
-        context
-            .output
-            .entry(&who, &rest.join(", "), &media::shown(&message.text, &message.media));
+        context.output.entry(
+            &who,
+            &rest.join(", "),
+            &media::shown(&message.text, &message.media),
+        );
     }
     Ok(())
 }
@@ -201,9 +210,11 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         };
         let mut rest = vec![when(post.created), short(&post.id).to_owned()];
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
-        context
-            .output
-            .entry(&who, &rest.join(", "), &media::shown(&post.text, &post.media));
+        context.output.entry(
+            &who,
+            &rest.join(", "),
+            &media::shown(&post.text, &post.media),
+        );
     }
     Ok(())
 }
