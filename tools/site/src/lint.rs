@@ -9,6 +9,7 @@ use crate::schema::Schemas;
 
 mod examples;
 mod links;
+mod markup;
 mod names;
 mod passage;
 mod sections;
@@ -30,6 +31,7 @@ pub fn lint(input: &Input) -> Vec<Problem> {
     for chapter in &input.spec.chapters {
         let passages = passage::read(input, chapter);
         links::check(&links, chapter, &mut problems);
+        markup::check(input, chapter, &mut problems);
         names::check(input, &schemas, chapter, &passages, &mut problems);
         sizes::check(input, chapter, &passages, &mut problems);
         sections::check(input, chapter, &mut problems);

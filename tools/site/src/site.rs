@@ -116,3 +116,6 @@ fn single(links: &Links<'_>) -> String {
     let script = format!("{}{}", search::script(links), page::SCRIPT);
     page::shell(links, page::TITLE, "all", &main, Some(&script))
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,9 @@ impl Rewriter<'_> {
             Event::Start(Tag::Table(_)) => vec![raw(r#"<div class="wide" tabindex="0">"#), event],
             Event::End(TagEnd::Table) => vec![event, raw("</div>")],
             Event::Code(code) => vec![self.code_span(&code)],
+            // The sources hold no HTML; what looks like it is text.
+            Event::Html(text) | Event::InlineHtml(text) if text.starts_with("<!--") => Vec::new(),
+            Event::Html(text) | Event::InlineHtml(text) => vec![Event::Text(text)],
             Event::Text(text) if self.text.keywords => vec![raw(keywords(&text).into_string())],
             other => vec![other],
         }

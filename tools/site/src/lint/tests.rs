@@ -150,6 +150,12 @@ fn examples_name_valid_vectors() {
     );
 }
 
+#[test]
+fn markup_is_found() {
+    finds("\nA <post> came.", 6, "`<post>` is HTML; write it as code");
+    assert_eq!(problems("\n<!-- A comment. -->\n\nA `<post>` came."), []);
+}
+
 fn opened(kind: &str) -> Opened {
     let kind = kind.to_owned();
     let xml = String::new();
