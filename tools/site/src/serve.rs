@@ -126,3 +126,48 @@ fn response(kind: &str, text: String, status: u16) -> Response<io::Cursor<Vec<u8
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn pages_are_served_and_follow_changes() {
+        let server = Server::listen(0).unwrap();
+        let address = server.address();
+        let (sender, receiver) = channel();
+        let files: Files = [("index.html", "<p>one"), ("site.js", "1")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into();
+        sender.send(Ok(files)).unwrap();
+        thread::spawn(move || serve(&server, || receiver.try_recv().ok()));
+        let page = get(address, "/?x");
+        assert!(page.starts_with("HTTP/1.0 200"), "{page}");
+        assert!(page.contains("<p>one<script>"), "{page}");
+        assert!(get(address, "/site.js").ends_with("\r\n\r\n1"));
+        assert!(get(address, "/gone.html").starts_with("HTTP/1.0 404"));
+        assert!(get(address, VERSION).ends_with("\r\n\r\n1"));
+        sender.send(Err("a.md:1: <wrong>".to_owned())).unwrap();
+        let mut tries = 0;
+        while !get(address, VERSION).ends_with("\r\n\r\n2") && tries < 100 {
+            thread::sleep(PERIOD / 5);
+            tries += 1;
+        }
+        let page = get(address, "/");
+        assert!(page.starts_with("HTTP/1.0 500"), "{page}");
+        assert!(page.contains("a.md:1: &lt;wrong&gt;"), "{page}");
+    }
+}
