@@ -15,6 +15,7 @@ mod event;
 mod field;
 mod group;
 mod identity;
+mod introduce;
 mod join;
 mod leave;
 mod media;
@@ -23,6 +24,7 @@ mod object;
 mod page;
 mod post;
 mod proposal;
+mod receipt;
 mod relay;
 mod request;
 mod retract;
@@ -39,7 +41,7 @@ pub use common::{
     Time,
 };
 pub use confirm::Confirm;
-pub use contact::Contact;
+pub use contact::{Agreed, Contact};
 pub use decline::Decline;
 pub use delivery::{Ack, Channel, Delivery, DeliveryEcho, DeliveryPath, Party};
 pub use devices::{
@@ -58,6 +60,7 @@ pub use field::{
 };
 pub use group::{Group, GroupAbout, GroupMember, GroupRevision, GroupRole};
 pub use identity::Identity;
+pub use introduce::Introduce;
 pub use join::Join;
 pub use leave::Leave;
 pub use media::{
@@ -69,6 +72,7 @@ pub use object::{Object, Payload};
 pub use page::{CommentPolicy, Description, Page, PageLink, PageList};
 pub use post::{Mention, Post};
 pub use proposal::{Proposal, ProposedChange};
+pub use receipt::Receipt;
 pub use relay::Relay;
 pub use request::{InviteProof, Note, Purpose, Request, RequestTo};
 pub use retract::Retract;

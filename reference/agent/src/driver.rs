@@ -211,8 +211,8 @@ impl Driver {
         Resting::new(gate, account).wake(store)
     }
 
-    /// Makes an identity in an empty store. Returns the recovery kit besides: the transferable
-    /// secret key of the next epoch, binary, which belongs anywhere but into the store.
+    /// Makes an identity in an empty store. Returns the text of the recovery kit besides, which
+    /// belongs anywhere but into the store.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Driver {
         mut store: Store,
         account: Account,
         new: &NewIdentity,
-    ) -> Result<(Self, Vec<u8>), DriverError> {
+    ) -> Result<(Self, String), DriverError> {
         if let Some(own) = Own::load(&store)? {
             return Err(DriverError::Exists(own.address));
         }

@@ -23,6 +23,7 @@ pub mod channel;
 pub mod circle;
 pub mod follow;
 pub mod group;
+pub mod introduction;
 pub mod invite;
 pub mod media;
 pub mod objects;
@@ -32,9 +33,14 @@ pub mod outgoing;
 pub mod own;
 pub mod peer;
 mod public_mail;
+pub(crate) mod receipts;
 pub mod receive;
+pub mod recovery;
 pub mod relation;
+mod renewal;
+mod rotation;
 mod sealed_mail;
+pub mod standing;
 pub mod tick;
 pub mod view;
 
@@ -116,6 +122,19 @@ pub enum Event {
         from: String,
         /// What happened.
         info: Option<String>,
+    /// A contact is frozen: its key is in two hands or revoked.
+    Frozen {
+        /// The name or address.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// A friend introduced somebody.
+    Introduced {
+        /// The name or address of the one introduced.
+        name: String,
+        /// The name or address of the friend.
+        by: String,
     },
     /// The person is invited into a group.
     GroupInvite {
@@ -222,6 +241,7 @@ impl Agent {
             store: Transaction::new(store),
             now,
             events: Vec::new(),
+            freezing: None,
         }
     }
 }
@@ -235,6 +255,8 @@ pub(crate) struct Step<'a> {
     pub(crate) store: Transaction<'a>,
     pub(crate) now: i64,
     pub(crate) events: Vec<Event>,
+    /// Whom to freeze, and why, even if the mail that shows it is refused.
+    pub(crate) freezing: Option<(peer::Peer, &'static str)>,
 }
 
 impl Step<'_> {

@@ -26,11 +26,13 @@ pub mod group;
 pub mod identity;
 pub mod join;
 pub mod leave;
+pub(crate) mod introduce;
 pub mod message;
 pub mod page;
 pub mod post;
 pub mod proposal;
 pub mod relay;
+pub(crate) mod receipt;
 pub mod request;
 pub mod retract;
 pub mod rsvp;
@@ -171,7 +173,9 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
         Payload::Confirm(kind) => kind,
         Payload::Decline(kind) => kind,
         Payload::End(kind) => kind,
+        Payload::Introduce(kind) => kind,
         Payload::Message(kind) => kind,
+        Payload::Receipt(kind) => kind,
         Payload::Post(kind) => kind,
         Payload::Retract(kind) => kind,
         Payload::Page(kind) => kind,

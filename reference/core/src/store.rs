@@ -91,6 +91,14 @@ pub enum Table {
     Field = 63,
     /// Up to which revision objects are withdrawn, by merge key.
     Withdrawn = 64,
+    /// What is kept about somebody besides what they say, by identity id.
+    Standing = 24,
+    /// How far own messages got by receipts, by object hash.
+    Receipt = 25,
+    /// Receipts that wait to be sent, by identity id.
+    ReceiptDue = 26,
+    /// People who were introduced, by identity id.
+    Introduction = 27,
 }
 
 /// One row to write or, without value, to delete.

@@ -7,6 +7,7 @@ use super::{Address, Epoch, Ext, Feature, Line};
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError};
+use crate::simple;
 use roxmltree::Node;
 
 /// How to reach a person: addresses in order of preference, and what the program at the other
@@ -15,6 +16,8 @@ use roxmltree::Node;
 pub struct Contact {
     /// The epoch of the key that signed this contact.
     pub epoch: Epoch,
+    /// Friends may hand this contact to friends of theirs, to introduce its person.
+    pub introduce: Option<Agreed>,
     /// The name that the person claims.
     pub name: Option<Line>,
     /// The elements `address`, 1 to 8: An addr-spec of RFC 5322 or RFC 6531 without comments, white
@@ -29,7 +32,8 @@ impl Element for Contact {
     fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
         let mut attributes = Attributes::of(node);
         let epoch = attributes.required("epoch")?;
-        attributes.finish(&["epoch"])?;
+        let introduce = attributes.optional("introduce")?;
+        attributes.finish(&["epoch", "introduce"])?;
         let mut children = Children::of(node)?;
         let name = children.optional("name")?;
         let address = children.repeated("address", 1, 8)?;
@@ -38,6 +42,7 @@ impl Element for Contact {
         children.finish()?;
         Ok(Self {
             epoch,
+            introduce,
             name,
             address,
             feature,
@@ -47,7 +52,10 @@ impl Element for Contact {
 
 impl Encode for Contact {
     fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
-        let start = out.start(name).with("epoch", &self.epoch);
+        let start = out
+            .start(name)
+            .with("epoch", &self.epoch)
+            .with_optional("introduce", self.introduce.as_ref());
         out.open(name, start);
         if let Some(value) = &self.name {
             value.write("name", out)?;
@@ -56,5 +64,13 @@ impl Encode for Contact {
         out.repeated("feature", &self.feature, 0, 32)?;
         out.close(name);
         Ok(())
+    }
+}
+
+simple::enumeration! {
+    /// What somebody agreed to; absent where not.
+    Agreed {
+        /// `yes`
+        Yes = "yes",
     }
 }

@@ -4,8 +4,8 @@
 
 use super::{
     Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Event, Ext, Fallback,
-    Feature, Field, Group, Identity, IdentityId, Join, Leave, Message, Page, Post, Proposal,
-    Random128, Relay, Request, Retract, Revision, Rsvp, Scope, Time, Withdraw,
+    Feature, Field, Group, Identity, IdentityId, Introduce, Join, Leave, Message, Page, Post,
+    Proposal, Random128, Receipt, Relay, Request, Retract, Revision, Rsvp, Scope, Time, Withdraw,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
@@ -57,7 +57,7 @@ impl Element for Object {
         let requires = children.repeated("requires", 0, 16)?;
         let scope = children.optional("scope")?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, message, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, withdraw, field, an element of another namespace")?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, introduce, message, receipt, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, withdraw, field, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -112,8 +112,12 @@ pub enum Payload {
     Decline(Decline),
     /// The element `end`.
     End(End),
+    /// The element `introduce`.
+    Introduce(Introduce),
     /// The element `message`.
     Message(Message),
+    /// The element `receipt`.
+    Receipt(Receipt),
     /// The element `post`.
     Post(Post),
     /// The element `retract`.
@@ -159,7 +163,9 @@ impl Payload {
             Self::Confirm(_) => Cow::Borrowed("confirm"),
             Self::Decline(_) => Cow::Borrowed("decline"),
             Self::End(_) => Cow::Borrowed("end"),
+            Self::Introduce(_) => Cow::Borrowed("introduce"),
             Self::Message(_) => Cow::Borrowed("message"),
+            Self::Receipt(_) => Cow::Borrowed("receipt"),
             Self::Post(_) => Cow::Borrowed("post"),
             Self::Retract(_) => Cow::Borrowed("retract"),
             Self::Page(_) => Cow::Borrowed("page"),
@@ -187,7 +193,9 @@ impl Payload {
             Some("confirm") => Self::Confirm(children.one("confirm")?),
             Some("decline") => Self::Decline(children.one("decline")?),
             Some("end") => Self::End(children.one("end")?),
+            Some("introduce") => Self::Introduce(children.one("introduce")?),
             Some("message") => Self::Message(children.one("message")?),
+            Some("receipt") => Self::Receipt(children.one("receipt")?),
             Some("post") => Self::Post(children.one("post")?),
             Some("retract") => Self::Retract(children.one("retract")?),
             Some("page") => Self::Page(children.one("page")?),
@@ -218,7 +226,9 @@ impl Encode for Payload {
             Self::Confirm(value) => value.write("confirm", out),
             Self::Decline(value) => value.write("decline", out),
             Self::End(value) => value.write("end", out),
+            Self::Introduce(value) => value.write("introduce", out),
             Self::Message(value) => value.write("message", out),
+            Self::Receipt(value) => value.write("receipt", out),
             Self::Post(value) => value.write("post", out),
             Self::Retract(value) => value.write("retract", out),
             Self::Page(value) => value.write("page", out),

@@ -4,8 +4,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kith_agent::connect::Dialer;
 use kith_agent::{Account, Driver, Mailbox, Password, Store, Submission};
 use kith_core::agent::{NewIdentity, address};
@@ -171,7 +169,7 @@ fn create(
             made.push(profile.store());
         }
         let (driver, kit) = Driver::create(Arc::new(Strict), store, account, new)?;
-        std::fs::write(recovery, armor(&kit))
+        std::fs::write(recovery, &kit)
             .map_err(|error| Failure::Unwritable(recovery.to_owned(), error))?;
         write_private(&profile.config(), config.text().as_bytes())?;
         Ok(driver)
@@ -212,17 +210,6 @@ fn recovery_file(address: &str) -> PathBuf {
         .map(|character| if fit(character) { character } else { '_' })
         .collect();
     PathBuf::from(format!("kith-recovery-{address}.asc"))
-}
-
-/// ASCII armor (RFC 9580, section 6.2), without the obsolete checksum.
-fn armor(key: &[u8]) -> String {
-    let base64 = STANDARD.encode(key);
-    let mut armor = String::from("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n");
-    for line in base64.as_bytes().chunks(64) {
-        armor.extend(line.iter().copied().map(char::from));
-        armor.push('\n');
-    }
-    armor + "-----END PGP PRIVATE KEY BLOCK-----\n"
 }
 
 fn ask(asked: bool, question: &str, what: &'static str) -> Result<String, Failure> {

@@ -10,6 +10,7 @@ use super::media::Attachment;
 use super::objects::{Body, Entry, merge_key};
 use super::outbox::{Recipient, audience_key};
 use super::outgoing::Load;
+use super::own::Consent;
 use super::peer::{Introduced, Peer};
 use super::relation::{Pending, State};
 use super::{Agent, AgentError, Effects, Id, Step, address};
@@ -78,6 +79,48 @@ pub enum Action {
         parent: Option<(Id, [u8; 16])>,
         /// What goes along.
         media: Vec<Attachment>,
+    },
+    /// Takes the committed key from the recovery kit.
+    Rotate {
+        /// The recovery kit, or the transferable secret key in it.
+        kit: Vec<u8>,
+        /// Whether somebody else may have the earlier keys.
+        compromised: bool,
+    },
+    /// Moves to another address.
+    Move {
+        /// The address.
+        address: String,
+    },
+    /// Agrees to something, or not any more.
+    Consent(Consent),
+    /// Gives somebody a name that only the person sees; none takes it back.
+    Petname {
+        /// The identity.
+        identity: Id,
+        /// The name.
+        name: Option<String>,
+    },
+    /// Compares the safety code that the other read out.
+    Verify {
+        /// The identity.
+        identity: Id,
+        /// The code.
+        code: String,
+    },
+    /// Introduces two friends to each other.
+    Introduce {
+        /// One friend.
+        one: Id,
+        /// The other.
+        other: Id,
+    },
+    /// Read a message.
+    Read {
+        /// Its author.
+        author: Id,
+        /// Its object id.
+        id: [u8; 16],
     },
     /// Tells friends.
     Post(NewPost),
@@ -255,6 +298,8 @@ pub enum Done {
     Object([u8; 16]),
     /// An invite.
     Invite(Invitation),
+    /// A new recovery kit.
+    Kit(String),
 }
 
 /// Why an action is refused. Nothing was sent or changed.
@@ -293,6 +338,9 @@ pub enum ActError {
     /// A text that can't be sent.
     #[error("the text can't be sent: {0}")]
     Text(String),
+    /// A recovery kit of something else.
+    #[error("this recovery kit is not the one of the next key; use the newest kit")]
+    Kit,
     /// An invite that can't be used.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -301,13 +349,19 @@ pub enum ActError {
     Agent(#[from] AgentError),
 }
 
+impl From<crate::wire::WireError> for ActError {
+    fn from(error: crate::wire::WireError) -> Self {
+        Self::Agent(error.into())
+    }
+}
+
 impl From<crate::store::StoreError> for ActError {
     fn from(error: crate::store::StoreError) -> Self {
         Self::Agent(error.into())
     }
 }
 
-fn unknown(what: &'static str, id: &[u8], list: &'static str) -> ActError {
+pub(crate) fn unknown(what: &'static str, id: &[u8], list: &'static str) -> ActError {
     ActError::Unknown {
         what,
         id: hex::encode(id),
@@ -327,9 +381,16 @@ impl Agent {
         action: Action,
         now: i64,
     ) -> Result<(Done, Effects), ActError> {
+        let before = self.own.clone();
         let mut step = self.step(store, now);
-        let done = step.act(action)?;
-        Ok((done, step.into_effects()))
+        match step.act(action) {
+            Ok(done) => Ok((done, step.into_effects())),
+            Err(error) => {
+                // An action that fails changes nothing.
+                self.own = before;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -361,6 +422,15 @@ impl Step<'_> {
             } => {
                 return self.message(to, &text, parent, &media).map(Done::Object);
             }
+            Action::Rotate { kit, compromised } => {
+                return self.rotate(&kit, compromised).map(Done::Kit);
+            }
+            Action::Move { address } => self.move_to(&address)?,
+            Action::Consent(consent) => self.consent(consent)?,
+            Action::Petname { identity, name } => self.petname(identity, name.as_deref())?,
+            Action::Verify { identity, code } => self.verify(identity, &code)?,
+            Action::Introduce { one, other } => self.introduce(one, other)?,
+            Action::Read { author, id } => self.read(author, id)?,
             Action::Post(new) => return kinds::post::write(self, &new).map(Done::Object),
             Action::Widen { id, to } => {
                 let post = self.own_object(id)?;
@@ -723,6 +793,7 @@ impl Step<'_> {
             shown: first,
             retracted: false,
             scope: None,
+            epoch: self.own.epoch(),
             body,
         }
     }

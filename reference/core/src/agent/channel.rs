@@ -317,6 +317,12 @@ impl Step<'_> {
 
     /// A confirm that arrived need not ride any more.
     fn confirm_arrived(&mut self, peer: Id, sent: &Sent) -> Result<(), AgentError> {
+        let (_, head) = self.own.head();
+        if sent.objects.contains(&hex::encode(head)) {
+            let mut standing = self.standing(peer)?;
+            standing.told = self.own.epoch();
+            self.set_standing(peer, &standing)?;
+        }
         let mut relation = self.relation(peer)?;
         let Some(friend) = relation.friend.as_mut() else {
             return Ok(());

@@ -69,6 +69,9 @@ pub struct Entry {
     /// The group that it is for.
     #[serde(default)]
     pub scope: Option<GroupId>,
+    /// The epoch of the key that signed what is known of it last.
+    #[serde(default)]
+    pub epoch: u16,
     /// What the kind keeps.
     pub body: Body,
 }
@@ -184,7 +187,10 @@ impl Step<'_> {
         };
         crate::implements!(req::RECEIVE_OBJECT_ALONE);
         let hash = part.signed.hash;
-        let judged = if again {
+        let carried = kinds::introduce::carries(parts, part, sender.peer.id);
+        let judged = if carried {
+            Ok(())
+        } else if again {
             self.check_object(part, sender).map(|_| ())
         } else {
             self.take_object(part, parts, sender)
@@ -224,6 +230,7 @@ impl Step<'_> {
                 part.signed.verify(self.gate, &keys)?;
             }
             self.gate.check(&req::DELIVERY_AUTHOR, own)?;
+            self.check_compromised(part, object, &sender.peer)?;
         }
         let to_group = sender.group.is_some();
         kinds::check_form(self.gate, object, to_group)?;
@@ -243,7 +250,27 @@ impl Step<'_> {
         Ok(object)
     }
 
+    /// A thief backdates: what only a compromised key signed is taken if it was there before.
+    fn check_compromised(
+        &self,
+        part: &Part,
+        object: &types::Object,
+        peer: &Peer,
+    ) -> Result<(), Failure> {
+        crate::implements!(req::IDENTITY_OLD_OBJECTS);
+        let content = kinds::of(&object.payload).traits().family != Family::Identity;
+        if content && peer.is_compromised(peer.epoch_of(&part.signed)) {
+            let stored = self.store.get(Table::Octets, &part.signed.hash)?.is_some();
+            self.gate.check(&req::IDENTITY_COMPROMISED_OBJECT, stored)?;
+        }
+        Ok(())
+    }
+
     fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
+        if kinds::introduce::carries(parts, part, sender.peer.id) {
+            // Judged with the introduction that names it.
+            return Ok(());
+        }
         let object = self.check_object(part, sender)?;
         let arrival = Arrival {
             part,
@@ -269,13 +296,24 @@ impl Step<'_> {
         let known = self.store.record::<Entry>(Table::Object, &key)?;
         let rev = object.rev.get();
         let mut before = Vec::new();
-        if let Some(known) = &known {
+        let peer = self.peer(author)?;
+        let epoch = peer.as_ref().map_or(0, |peer| peer.epoch_of(&part.signed));
+        // What only a compromised key signed loses to everything else.
+        let weak = |epoch| peer.as_ref().is_some_and(|peer| peer.is_compromised(epoch));
+        let wins = known
+            .as_ref()
+            .is_some_and(|known| weak(usize::from(known.epoch)))
+            && !weak(epoch)
+            && self.gate.enforces(&req::IDENTITY_COMPROMISED_LOSES);
+        if let Some(known) = known.as_ref().filter(|_| !wins) {
             let loses = known.retracted && self.gate.enforces(&req::RETRACT_FINAL)
                 || (rev, std::cmp::Reverse(part.signed.hash))
                     <= (known.rev, std::cmp::Reverse(known.hash));
             if loses && self.gate.enforces(&req::MERGE_ORDER) {
                 return Ok(false);
             }
+        }
+        if let Some(known) = &known {
             before = self.media_of(known)?;
             self.unlist(known);
             self.store.delete(Table::Octets, known.hash);
@@ -298,6 +336,7 @@ impl Step<'_> {
             },
             retracted: false,
             scope: object.scope.as_ref().map(GroupId::from),
+            epoch: u16::try_from(epoch).unwrap_or(u16::MAX),
             body,
         };
         self.store

@@ -102,6 +102,7 @@ impl Step<'_> {
             self.now,
         )?;
         part.signed.verify(self.gate, &introduced.peer.keys())?;
+        self.check_rival(parts, &introduced.peer)?;
         let peer = introduced.peer.clone();
         let authenticated = is_authenticated(self.gate, mail, self.authserv_id, peer.address());
         let introduced_octets: Vec<_> = introduced.octets.iter().map(|(hash, _)| *hash).collect();

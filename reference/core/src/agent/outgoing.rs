@@ -7,6 +7,7 @@ use super::{AgentError, Id, Step};
 use crate::agent::media::{Carried, Need};
 use crate::agent::outbox::Copy;
 use crate::agent::peer::Peer;
+use crate::agent::standing::Route;
 use crate::kinds;
 use crate::store::{Read, Table};
 use crate::wire::compose::{self, Fields, Parts};
@@ -44,6 +45,10 @@ pub(crate) struct Load {
     pub(crate) again: Option<([u8; 16], u64)>,
     /// Whether no person's action caused it directly.
     pub(crate) automatic: bool,
+    /// Whether the own certificate goes along.
+    pub(crate) certificate: bool,
+    /// Certificates of others, in binary.
+    pub(crate) certificates: Vec<Vec<u8>>,
     /// The merge key whose delivery state this copy is.
     pub(crate) subject: Option<Vec<u8>>,
     /// Co-members of a group whose credentials go along.
@@ -55,57 +60,98 @@ impl Step<'_> {
     pub(crate) fn deliver(&mut self, peer: &Peer, mut load: Load) -> Result<(), AgentError> {
         crate::implements!(req::MAIL_NEVER_CLEAR);
         let friend = self.is_friend(peer.id)?;
+        let frozen = self.standing(peer.id)?.frozen;
+        if frozen && self.gate.enforces(&req::IDENTITY_FROZEN) {
+            return Ok(());
+        }
+        if self.exchanges_with(peer.id)? {
+            self.ride_rotation(peer, &mut load)?;
+        }
         if friend && load.again.is_none() {
             self.ride_confirm(peer, &mut load)?;
+            self.ride_receipt(peer, &mut load)?;
         }
         let mut objects = load.objects.clone();
         if load.credentials {
             objects.extend(&self.own.chain);
             objects.push(self.own.contact);
         }
-        let mut certificates = self.certificates(load.credentials)?;
-        let mut named: Vec<Id> = load
-            .credentials
-            .then_some(self.own.certificate_hash)
-            .into_iter()
-            .collect();
-        for other in &load.others {
-            let Some(other) = self.peer(*other)? else {
-                continue;
-            };
-            let Some(certificate) = other.certificate() else {
+        for other in std::mem::take(&mut load.others) {
+            let Some(other) = self.peer(other)? else {
                 continue;
             };
             objects.extend(other.chain.iter().map(|entry| entry.hash));
             objects.push(other.contact);
-            named.push(crate::wire::sha256(&certificate.to_octets()?));
-            certificates.push(certificate.to_armor()?);
+            load.certificates.push(other.certificate_octets().to_vec());
         }
         let channel = self.channel_for(peer, &load)?;
         let piggyback = self.exchanges_with(peer.id)? && self.gate.enforces(&req::ACK_PIGGYBACK);
-        let acks = if piggyback {
-            self.take_acks(peer.id)?
+        let (acks, echoes) = if piggyback {
+            (self.take_acks(peer.id)?, self.take_echoes(peer.id)?)
         } else {
-            Vec::new()
+            (Vec::new(), Vec::new())
         };
-        let reference = |hash: Id| types::HashRef { hash: hash.into() };
-        let delivery = types::Delivery {
-            from: party(self.own.id, &self.own.address)?,
-            to: vec![party(peer.id, peer.address())?],
-            group: None,
-            channel: channel
-                .map(|(id, seq, base)| numbers(id, seq, base))
-                .transpose()?,
-            ack: acks,
-            path: None,
-            echo: Vec::new(),
-            object: objects.iter().copied().map(reference).collect(),
-            certificate: named.into_iter().map(reference).collect(),
+        let routes = if friend {
+            self.routes(peer)?
+        } else {
+            vec![Route {
+                address: peer.address().to_owned(),
+                nonce: None,
+            }]
         };
-        let (messages, fallback) = self.signed_objects(&objects)?;
+        for (index, route) in routes.iter().enumerate() {
+            let delivery = types::Delivery {
+                from: party(self.own.id, &self.own.address)?,
+                to: vec![party(peer.id, &route.address)?],
+                group: None,
+                channel: channel
+                    .map(|(id, seq, base)| numbers(id, seq, base))
+                    .transpose()?,
+                ack: acks.clone(),
+                path: route.nonce.map(|nonce| types::DeliveryPath {
+                    nonce: nonce.into(),
+                }),
+                echo: echoes.clone(),
+                object: objects.iter().copied().map(reference).collect(),
+                certificate: self.certificate_references(&load),
+            };
+            // The delivery state is that of the copy to the address that is known to work.
+            let counted = channel.filter(|_| index == 0);
+            self.post(peer, route, delivery, &objects, &load, counted)?;
+        }
+        Ok(())
+    }
+
+    fn certificate_references(&self, load: &Load) -> Vec<types::HashRef> {
+        let own = load.credentials || load.certificate;
+        let own = own.then_some(self.own.certificate_hash);
+        let others = load
+            .certificates
+            .iter()
+            .map(|octets| crate::wire::sha256(octets));
+        own.into_iter().chain(others).map(reference).collect()
+    }
+
+    /// Makes one mail of a delivery, and puts it into the outbox.
+    fn post(
+        &mut self,
+        peer: &Peer,
+        route: &Route,
+        delivery: types::Delivery,
+        objects: &[Id],
+        load: &Load,
+        counted: Option<([u8; 16], u64, u64)>,
+    ) -> Result<(), AgentError> {
+        let (messages, fallback) = self.signed_objects(objects)?;
+        let mut certificates = self.certificates(load.credentials || load.certificate)?;
+        for octets in &load.certificates {
+            if let Ok(certificate) = Certificate::parse(&crate::gate::Strict, octets) {
+                certificates.push(certificate.to_armor()?);
+            }
+        }
         let outgoing = Outgoing {
             fields: self
-                .fields(peer.address(), &fallback, load.automatic)
+                .fields(&route.address, &fallback, load.automatic)
                 .hidden(self.gate),
             delivery: Some(delivery),
             objects: messages,
@@ -113,18 +159,35 @@ impl Step<'_> {
             fallback,
             media: self.carried(&load.media)?,
         };
-        if let Some((id, number, _)) = channel {
+        if let Some((id, number, _)) = counted {
             self.carried_by(&id, number, &outgoing.fields.message_id)?;
         }
         let mail = self.seal(outgoing, std::slice::from_ref(peer))?;
         let copy = Copy {
-            to: peer.address().to_owned(),
-            delivery: channel.map(|(id, seq, _)| (hex::encode(id), seq)),
-            subject: load.subject.map(hex::encode),
+            to: route.address.clone(),
+            delivery: counted.map(|(id, seq, _)| (hex::encode(id), seq)),
+            subject: load.subject.as_ref().map(hex::encode),
             peer: Some(hex::encode(peer.id)),
             ..Copy::default()
         };
         self.enqueue(copy, mail)
+    }
+
+    /// What a friend doesn't know of the own chain rides along, in a delivery that is numbered.
+    fn ride_rotation(&mut self, peer: &Peer, load: &mut Load) -> Result<(), AgentError> {
+        let told = usize::from(self.standing(peer.id)?.told);
+        if told + 1 >= self.own.chain.len() || !self.gate.enforces(&req::IDENTITY_ROTATION_RIDES) {
+            return Ok(());
+        }
+        load.numbered |= load.again.is_none();
+        let entries = self.own.chain[told + 1..].to_vec();
+        for object in entries.into_iter().chain([self.own.contact]) {
+            if !load.objects.contains(&object) {
+                load.objects.push(object);
+            }
+        }
+        load.certificate = true;
+        Ok(())
     }
 
     /// Sends objects, with the own credentials, in the open.
@@ -302,6 +365,10 @@ impl Step<'_> {
     fn boundary(&mut self) -> String {
         format!("kith-{}", hex::encode(self.random::<12>()))
     }
+}
+
+fn reference(hash: Id) -> types::HashRef {
+    types::HashRef { hash: hash.into() }
 }
 
 pub(crate) fn party(id: Id, address: &str) -> Result<types::Party, AgentError> {

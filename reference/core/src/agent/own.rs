@@ -4,11 +4,14 @@ use kith_schemas::types;
 use kith_spec::req;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use sequoia_openpgp::Fingerprint;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentError, Id};
+use super::{AgentError, Id, recovery};
 use crate::gate::Gate;
 use crate::kinds;
+use crate::kinds::contact::NewContact;
+use crate::kinds::identity::NewEntry;
 use crate::store::{Read, Table, Transaction, Write};
 use crate::wire::keys::{Certificate, KeyKind, OwnKey};
 use crate::wire::{self, WireError, signed};
@@ -32,9 +35,9 @@ pub struct NewIdentity {
 pub struct Made {
     /// Rows for an empty store.
     pub writes: Vec<Write>,
-    /// The transferable secret key of the next epoch. It belongs on paper or another medium, not
-    /// into the store (`identity.next-mandatory`).
-    pub recovery_kit: Vec<u8>,
+    /// The recovery kit, with the secret key of the next epoch. It belongs on paper or another
+    /// medium, not into the store (`identity.next-mandatory`).
+    pub recovery_kit: String,
 }
 
 /// The own identity.
@@ -51,6 +54,34 @@ pub struct Own {
     pub(crate) certificate_hash: Id,
     pub(crate) chain: Vec<Id>,
     pub(crate) contact: Id,
+    pub(crate) contact_rev: u32,
+    /// Keys of earlier epochs.
+    pub(crate) earlier: Vec<Earlier>,
+    /// Addresses before this one.
+    pub(crate) addresses: Vec<String>,
+    /// What the person agreed to.
+    pub consent: Consent,
+}
+
+/// The key of an earlier epoch.
+#[derive(Clone)]
+pub(crate) struct Earlier {
+    pub(crate) key: OwnKey,
+    pub(crate) compromised: bool,
+}
+
+/// What the person agreed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Telling friends that their messages arrived.
+    #[serde(default)]
+    pub delivered: bool,
+    /// Telling friends that their messages were read.
+    #[serde(default)]
+    pub seen: bool,
+    /// Being introduced by friends to friends of theirs.
+    #[serde(default)]
+    pub introduce: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +95,21 @@ struct Record {
     chain: Vec<String>,
     #[serde(with = "hex::serde")]
     contact: Id,
+    #[serde(default)]
+    contact_rev: u32,
+    #[serde(default)]
+    earlier: Vec<EarlierRecord>,
+    #[serde(default)]
+    addresses: Vec<String>,
+    #[serde(default)]
+    consent: Consent,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EarlierRecord {
+    #[serde(with = "hex::serde")]
+    key: Vec<u8>,
+    compromised: bool,
 }
 
 impl Own {
@@ -85,14 +131,32 @@ impl Own {
         let id = signing.hash();
         let mut random = [0; 16];
         rng.fill_bytes(&mut random);
-        let entry = kinds::identity::first(id, random, &signing, next.signing()?.hash(), new)?;
+        let entry = kinds::identity::make(&NewEntry {
+            id,
+            random,
+            epoch: 0,
+            prev: None,
+            key: &signing,
+            next: next.signing()?.hash(),
+            compromised: Vec::new(),
+            name: new.name.as_deref().unwrap_or(&new.address),
+            now: new.now,
+        })?;
         let entry = signed::sign(&signing, &entry, new.now)?;
-        let contact = kinds::contact::make(id, 1, new)?;
+        let contact = kinds::contact::make(&NewContact {
+            author: id,
+            rev: 1,
+            epoch: 0,
+            name: new.name.as_deref(),
+            address: &new.address,
+            introduce: false,
+            now: new.now,
+        })?;
         let contact = signed::sign(&signing, &contact, new.now)?;
         let recovery_kit = if gate.enforces(&req::IDENTITY_NEXT_MANDATORY) {
-            next.to_octets()?
+            recovery::write(&next, std::slice::from_ref(&entry), &contact)?
         } else {
-            Vec::new()
+            String::new()
         };
         let writes = Self::import(&key.to_octets()?, &[entry], &contact)?;
         Ok(Made {
@@ -148,6 +212,13 @@ impl Own {
             key: own.to_octets()?,
             chain: hashes,
             contact: signed.hash,
+            contact_rev: object.rev.get(),
+            earlier: Vec::new(),
+            addresses: Vec::new(),
+            consent: Consent {
+                introduce: contact.introduce.is_some(),
+                ..Consent::default()
+            },
         };
         let mut store = Transaction::new(&crate::store::EMPTY);
         store.set(Table::Own, KEY, &record)?;
@@ -169,6 +240,12 @@ impl Own {
         let certificate_hash = wire::sha256(&certificate.to_octets()?);
         let decode = |hash: &String| hex::FromHex::from_hex(hash).ok();
         let chain = record.chain.iter().filter_map(decode).collect();
+        let earlier = record.earlier.iter().map(|earlier| {
+            Ok(Earlier {
+                key: OwnKey::from_octets(&earlier.key)?,
+                compromised: earlier.compromised,
+            })
+        });
         Ok(Some(Self {
             id: record.id,
             name: record.name,
@@ -178,7 +255,77 @@ impl Own {
             certificate_hash,
             chain,
             contact: record.contact,
+            contact_rev: record.contact_rev.max(1),
+            earlier: earlier.collect::<Result<_, AgentError>>()?,
+            addresses: record.addresses,
+            consent: record.consent,
         }))
+    }
+
+    /// Writes what changed.
+    pub(crate) fn save(&self, store: &mut Transaction<'_>) -> Result<(), AgentError> {
+        let earlier = self.earlier.iter().map(|earlier| {
+            Ok(EarlierRecord {
+                key: earlier.key.to_octets()?,
+                compromised: earlier.compromised,
+            })
+        });
+        let record = Record {
+            id: self.id,
+            name: self.name.clone(),
+            address: self.address.clone(),
+            key: self.key.to_octets()?,
+            chain: self.chain.iter().map(hex::encode).collect(),
+            contact: self.contact,
+            contact_rev: self.contact_rev,
+            earlier: earlier.collect::<Result<_, AgentError>>()?,
+            addresses: self.addresses.clone(),
+            consent: self.consent,
+        };
+        Ok(store.set(Table::Own, KEY, &record)?)
+    }
+
+    /// The number of the newest epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u16 {
+        u16::try_from(self.chain.len().saturating_sub(1)).unwrap_or(u16::MAX)
+    }
+
+    /// The identity id, and the object hash of the newest entry of the chain.
+    #[must_use]
+    pub fn head(&self) -> (Id, Id) {
+        (self.id, self.chain.last().copied().unwrap_or_default())
+    }
+
+    /// The addresses before the present one.
+    #[must_use]
+    pub fn earlier_addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Whether mail to an address is for this person: the present one, or an earlier one.
+    pub(crate) fn had_address(&self, wanted: &str) -> bool {
+        let mut all = std::iter::once(&self.address).chain(&self.addresses);
+        all.any(|address| super::address::same(address, wanted))
+    }
+
+    /// All keys that can decrypt, the newest first.
+    pub(crate) fn keys(&self) -> Vec<&OwnKey> {
+        let earlier = self.earlier.iter().rev().map(|earlier| &earlier.key);
+        std::iter::once(&self.key).chain(earlier).collect()
+    }
+
+    /// The fingerprints of the own primary keys: those that are compromised, or the others.
+    pub(crate) fn fingerprints(&self, compromised: bool) -> Vec<Fingerprint> {
+        let earlier = self
+            .earlier
+            .iter()
+            .filter(|earlier| earlier.compromised == compromised);
+        let newest = (!compromised).then(|| self.key.fingerprint());
+        newest
+            .into_iter()
+            .chain(earlier.map(|earlier| earlier.key.fingerprint()))
+            .collect()
     }
 
     /// The certificate, armored, for ordinary mail programs.

@@ -30,6 +30,12 @@ pub struct Peer {
     /// The object hash of its contact.
     #[serde(with = "hex::serde")]
     pub contact: Id,
+    /// The epoch that its contact names.
+    #[serde(default)]
+    pub contact_epoch: u16,
+    /// Whether friends may introduce it to others.
+    #[serde(default)]
+    pub introducible: bool,
     /// The entries of its chain in order of epochs.
     pub chain: Vec<Entry>,
     #[serde(with = "hex::serde")]
@@ -48,9 +54,55 @@ pub struct Entry {
     /// The key hash of the next key.
     #[serde(with = "hex::serde")]
     pub next: Id,
+    /// Earlier epochs whose keys somebody else may have.
+    #[serde(default)]
+    pub compromised: Vec<u16>,
 }
 
 impl Peer {
+    /// The object hash of the newest entry of the chain.
+    #[must_use]
+    pub fn head(&self) -> Id {
+        self.chain.last().map_or([0; 32], |entry| entry.hash)
+    }
+
+    /// Whether a key of the chain has this fingerprint.
+    pub(crate) fn has_key(&self, fingerprint: &sequoia_openpgp::Fingerprint) -> bool {
+        self.keys()
+            .iter()
+            .any(|key| key.fingerprint() == *fingerprint)
+    }
+
+    /// The number of the newest epoch.
+    #[must_use]
+    pub fn epoch(&self) -> usize {
+        self.chain.len().saturating_sub(1)
+    }
+
+    /// Whether a later entry names an epoch as compromised.
+    pub(crate) fn is_compromised(&self, epoch: usize) -> bool {
+        let named = |entry: &Entry| entry.compromised.iter().any(|e| usize::from(*e) == epoch);
+        self.chain.iter().any(named)
+    }
+
+    /// The epoch whose key made an object's signature.
+    pub(crate) fn epoch_of(&self, signed: &Signed) -> usize {
+        signed.signer(&self.keys()).unwrap_or_default()
+    }
+
+    /// The certificate in binary.
+    pub(crate) fn certificate_octets(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// With another certificate of the newest key.
+    pub(crate) fn with_certificate(mut self, certificate: &Certificate) -> Self {
+        if let Ok(octets) = certificate.to_octets() {
+            self.certificate = octets;
+        }
+        self
+    }
+
     /// The address to send to.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -137,7 +189,7 @@ impl Parts {
         }
     }
 
-    fn object(&self, hash: Id) -> Option<&Part> {
+    pub(crate) fn object(&self, hash: Id) -> Option<&Part> {
         self.objects
             .iter()
             .flatten()
@@ -151,6 +203,7 @@ impl Parts {
             let named = match &object.payload {
                 types::Payload::Accept(accept) => &accept.credentials,
                 types::Payload::Decline(decline) => &decline.credentials,
+                types::Payload::Request(request) => &request.credentials,
                 _ => return None,
             };
             Some((object.author.0, named))
@@ -205,6 +258,8 @@ pub(crate) fn introduce(
         addresses: contact.address.iter().map(ToString::to_string).collect(),
         contact_rev: part.object.as_ref().map_or(1, |object| object.rev.get()),
         contact: part.signed.hash,
+        contact_epoch: contact.epoch.get(),
+        introducible: contact.introduce.is_some(),
         chain,
         certificate: certificate.to_octets().map_err(|_| Violation(missing))?,
     };
@@ -269,9 +324,16 @@ impl Step<'_> {
         for (hash, message) in octets {
             self.store.put(Table::Octets, hash, message);
         }
+        let order = |peer: &Peer| (peer.chain.len(), peer.contact_epoch, peer.contact_rev);
         match self.peer(peer.id)? {
-            Some(known) if known.contact_rev >= peer.contact_rev => Ok(known),
+            Some(known) if order(&known) >= order(&peer) => Ok(known),
             known => {
+                if known
+                    .as_ref()
+                    .is_some_and(|known| known.chain.len() < peer.chain.len())
+                {
+                    self.renewed(peer.id)?;
+                }
                 self.set_peer(known.as_ref(), &peer)?;
                 Ok(peer)
             }
@@ -289,10 +351,9 @@ impl Step<'_> {
             let key = [address_key(address), new.id.to_vec()].concat();
             self.store.put(Table::Address, key, Vec::new());
         }
-        if let Some(certificate) = new.certificate() {
-            let fingerprint = certificate.fingerprint();
+        for key in new.keys() {
             self.store
-                .put(Table::Key, fingerprint.as_bytes(), new.id.to_vec());
+                .put(Table::Key, key.fingerprint().as_bytes(), new.id.to_vec());
         }
         Ok(self.store.set(Table::Peer, new.id, new)?)
     }
@@ -305,9 +366,8 @@ impl Step<'_> {
                 [address_key(address), peer.id.to_vec()].concat(),
             );
         }
-        if let Some(certificate) = peer.certificate() {
-            self.store
-                .delete(Table::Key, certificate.fingerprint().as_bytes());
+        for key in peer.keys() {
+            self.store.delete(Table::Key, key.fingerprint().as_bytes());
         }
         self.store.delete(Table::Peer, peer.id);
     }

@@ -104,11 +104,15 @@ impl Agent {
             Err(Failure::Violation(violation)) => {
                 crate::implements!(req::LOOP_REFUSED_SILENT);
                 // A refused mail has no effect: what the step wrote is dropped.
+                let freezing = step.freezing.take();
                 if gate.enforces(&req::RECEIVE_NO_EFFECT) {
                     step = self.step(store, mail.now);
                 }
                 if violation == Violation(&req::GROUP_REVISION_UNKNOWN) {
                     step.hold_mail(mail.octets)?;
+                }
+                if let Some((peer, why)) = freezing {
+                    step.freeze(&peer, why)?;
                 }
                 if violation == Violation(&req::LOOP_NO_REACTION) {
                     step.note_bounce(mail.octets)?;
@@ -169,7 +173,7 @@ impl Step<'_> {
             .of_type("application/octet-stream")
             .next()
             .ok_or_else(broken)?;
-        match Opened::open(self.gate, &message.content, &self.own.key) {
+        match Opened::open(self.gate, &message.content, &self.own.keys()) {
             Ok(opened) => Ok(opened),
             Err(Unopened::NotForUs) => Err(Violation(&req::MAIL_KITH_VERSION_UNTRUSTED).into()),
             Err(Unopened::NoMessage) => Err(broken()),

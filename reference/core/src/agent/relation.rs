@@ -156,6 +156,9 @@ pub struct Pending {
     pub expires: i64,
     /// Whether the own server authenticated the mail.
     pub authenticated: bool,
+    /// The friend who introduced the other, in hex.
+    #[serde(default)]
+    pub introduced: Option<String>,
     /// What the person should know.
     pub warning: Option<String>,
 }

@@ -2,22 +2,26 @@
 
 use kith_schemas::types;
 use kith_spec::{Outcome, req};
+use sequoia_openpgp::Fingerprint;
 
 use super::objects::Sender;
 use super::peer::{self, Introduced, Parts, Peer};
 use super::receive::{Judged, ObjectVerdict, Verdict};
-use super::{Failure, Id, Step, address, group};
+use super::{Failure, Id, Step, group};
 use crate::gate::Violation;
 use crate::kinds;
+use crate::wire::keys::Certificate;
 use crate::wire::mime::{self, Entity};
 use crate::wire::sealed::Opened;
 use crate::wire::signature;
 
 /// The signer of a delivery.
-struct Signer {
-    peer: Peer,
+pub(super) struct Signer {
+    pub(super) peer: Peer,
     /// What it brought, if it was not known before or asks anew.
-    introduced: Option<Introduced>,
+    pub(super) introduced: Option<Introduced>,
+    /// Whether this very delivery hands over new entries of the chain.
+    pub(super) grown: bool,
 }
 
 impl Step<'_> {
@@ -37,15 +41,17 @@ impl Step<'_> {
         let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
         let delivery = kinds::decode_delivery(&document.content);
         let signer = self.find_signer(opened, &parts, delivery.as_ref().ok())?;
-        self.check_signer(opened, &signer)?;
+        let certificate = self.check_signer(opened, &signer, &parts, delivery.as_ref().ok())?;
         self.gate
             .check(&req::SEC_HASHED_ONLY, !(intended.is_empty() && hidden))?;
         self.gate
             .check(&req::SEC_NO_PASSWORD, opened.passwords == 0)?;
-        let own = self.own.certificate.fingerprint();
+        let named = |keys: Vec<Fingerprint>| keys.iter().any(|key| intended.contains(key));
+        let compromised = named(self.own.fingerprints(true));
+        self.gate.check(&req::IDENTITY_OWN_EARLIER, !compromised)?;
         self.gate.check(
             &req::SEC_FOR_ME,
-            intended.is_empty() || intended.contains(&own),
+            intended.is_empty() || named(self.own.fingerprints(false)),
         )?;
         let agree = intended.len() == opened.session_keys && !intended.is_empty();
         self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
@@ -55,8 +61,8 @@ impl Step<'_> {
         let sender = delivery.from.id.0 == signer.peer.id;
         self.gate.check(&req::DELIVERY_SENDER, sender)?;
         self.check_listed(&delivery, &parts)?;
-        self.check_certificates(&delivery, &parts, signer.peer.id)?;
-        self.take_delivery(&delivery, &parts, signer)
+        self.check_certificates(&delivery, &parts, &signer.peer)?;
+        self.take_delivery(&delivery, &parts, signer, certificate)
     }
 
     fn check_payload(&self, payload: &Entity) -> Result<(), Failure> {
@@ -93,7 +99,7 @@ impl Step<'_> {
     /// Finds the sender by the issuer of the signature: somebody known, or somebody who brings
     /// credentials for an answer to a request.
     fn find_signer(
-        &self,
+        &mut self,
         opened: &Opened,
         parts: &Parts,
         delivery: Option<&types::Delivery>,
@@ -116,47 +122,41 @@ impl Step<'_> {
             }
             None => None,
         };
-        match (known, introduced) {
-            (Some(peer), introduced) => Ok(Signer { peer, introduced }),
-            (None, Some(introduced)) => {
-                let peer = introduced.peer.clone();
-                let known = self.peer(peer.id)?;
-                Ok(Signer {
-                    peer: known.unwrap_or(peer),
-                    introduced: Some(introduced),
-                })
-            }
-            (None, None) => {
-                if let Some(delivery) = delivery
-                    && self.awaits_group(delivery, false)?
-                {
-                    return Err(Violation(&req::GROUP_REVISION_UNKNOWN).into());
-                }
-                let claimed = delivery
-                    .map(|delivery| self.peer(delivery.from.id.0))
-                    .transpose()?;
-                let rule = match claimed.flatten() {
-                    Some(_) => &req::SEC_DELIVERY_SIGNATURE,
-                    None => &req::FRIENDS_ONLY_FRIENDS,
-                };
-                Err(Violation(rule).into())
-            }
+        if known.is_none()
+            && introduced.is_none()
+            && let Some(delivery) = delivery
+            && self.peer(delivery.from.id.0)?.is_none()
+            && self.awaits_group(delivery, false)?
+        {
+            return Err(Violation(&req::GROUP_REVISION_UNKNOWN).into());
         }
-    }
-
-    fn check_signer(&self, opened: &Opened, signer: &Signer) -> Result<(), Failure> {
-        let peer = &signer.peer;
-        let unusable = Violation(&req::SEC_DELIVERY_SIGNATURE);
-        opened.verify(self.gate, &peer.current_key().ok_or(unusable)?)?;
-        peer.certificate()
-            .ok_or(unusable)?
-            .check(self.gate, self.now)?;
-        let relation = self.relation(peer.id)?;
-        let silent = !relation.blocked || !self.gate.enforces(&req::FRIENDS_BLOCK_SILENT);
-        if !silent {
-            return Err(Violation(&req::FRIENDS_BLOCK_SILENT).into());
+        let claimed = match (&known, delivery) {
+            (None, Some(delivery)) => self.peer(delivery.from.id.0)?,
+            _ => None,
+        };
+        if let Some(introduced) = &introduced {
+            self.check_rival(parts, &introduced.peer)?;
         }
-        Ok(())
+        if let Some(peer) = known.or(claimed) {
+            let grown = match self.grow(&peer, parts, delivery) {
+                Ok(grown) => grown,
+                // Under a known key, the entry alone is refused.
+                Err(_) if peer.has_key(&issuer) => None,
+                Err(violation) => return Err(violation.into()),
+            };
+            return Ok(Signer {
+                grown: grown.is_some(),
+                peer: grown.unwrap_or(peer),
+                introduced,
+            });
+        }
+        let introduced = introduced.ok_or(Violation(&req::FRIENDS_ONLY_FRIENDS))?;
+        let peer = self.peer(introduced.peer.id)?;
+        Ok(Signer {
+            peer: peer.unwrap_or_else(|| introduced.peer.clone()),
+            introduced: Some(introduced),
+            grown: false,
+        })
     }
 
     fn check_recipients(&self, delivery: &types::Delivery, intended: usize) -> Result<(), Failure> {
@@ -165,7 +165,7 @@ impl Step<'_> {
         let one = delivery.to.len() == 1 || delivery.group.is_some();
         self.gate.check(&req::SEC_ONE_RECIPIENT, one)?;
         let me = |party: &types::Party| {
-            party.id.0 == self.own.id && address::same(party.address.as_str(), &self.own.address)
+            party.id.0 == self.own.id && self.own.had_address(party.address.as_str())
         };
         Ok(self
             .gate
@@ -198,7 +198,7 @@ impl Step<'_> {
         &self,
         delivery: &types::Delivery,
         parts: &Parts,
-        sender: Id,
+        signer: &Peer,
     ) -> Result<(), Failure> {
         let objects = || {
             parts
@@ -212,23 +212,30 @@ impl Step<'_> {
                 types::Payload::Accept(accept) => accept.credentials.certificate.hash.0 == hash,
                 types::Payload::Decline(decline) => decline.credentials.certificate.hash.0 == hash,
                 types::Payload::Request(request) => request.credentials.certificate.hash.0 == hash,
+                types::Payload::Introduce(person) => person.credentials.certificate.hash.0 == hash,
                 _ => false,
             })
         };
-        let members = self.listed_by(sender, parts)?;
+        let members = self.listed_by(signer.id, parts)?;
+        // The sender's own may go along with what says who the sender is.
+        let says_who = objects().any(|object| {
+            let identity = kinds::of(&object.payload).traits().family == kinds::Family::Identity;
+            identity && object.author.0 == signer.id
+        });
         for listed in &delivery.certificate {
             let part = parts
                 .certificates
                 .iter()
                 .find(|(hash, _)| *hash == listed.hash.0);
-            let introduced = match part {
-                Some((_, Ok(certificate))) => group::is_introduced(certificate, parts, &members),
-                _ => false,
+            let (own, introduced) = match part {
+                Some((_, Ok(certificate))) => (
+                    signer.keys().contains(&certificate.primary()),
+                    group::is_introduced(certificate, parts, &members),
+                ),
+                _ => (false, false),
             };
-            self.gate.check(
-                &req::DELIVERY_CERTIFICATE_ONCE,
-                introduced || named(listed.hash.0),
-            )?;
+            let fits = named(listed.hash.0) || introduced || says_who && own;
+            self.gate.check(&req::DELIVERY_CERTIFICATE_ONCE, fits)?;
             if let Some((_, Err(violation))) = part {
                 return Err((*violation).into());
             }
@@ -240,7 +247,8 @@ impl Step<'_> {
         &mut self,
         delivery: &types::Delivery,
         parts: &Parts,
-        signer: Signer,
+        mut signer: Signer,
+        certificate: Option<Certificate>,
     ) -> Judged {
         let listed = |hash: Id| {
             delivery.object.iter().any(|listed| listed.hash.0 == hash)
@@ -263,6 +271,7 @@ impl Step<'_> {
             .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;
 
         let numbered = self.check_channel(delivery, &objects, &signer)?;
+        signer.peer = self.keep_signer(signer.peer, signer.grown, certificate, parts)?;
         let mut sender = Sender::of(signer.peer, signer.introduced);
         sender.group = group;
         let mut verdicts = Vec::new();
@@ -297,6 +306,7 @@ impl Step<'_> {
         }
         let brought_members = introduced.is_some();
         if self.exchanges_with(id)? {
+            self.take_paths(id, delivery)?;
             for ack in &delivery.ack {
                 self.acknowledged(id, ack)?;
             }

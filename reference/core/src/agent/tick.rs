@@ -68,6 +68,11 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         id: Id,
     },
+    /// An introduction is over.
+    Introduction {
+        #[serde(with = "hex::serde")]
+        id: Id,
+    },
     /// Something held has waited long enough.
     Release {
         #[serde(with = "hex::serde")]
@@ -116,6 +121,13 @@ impl Step<'_> {
                 Ok(())
             }
             Due::Follower { id } => self.forget_follower(id),
+            Due::Introduction { id } => {
+                // A later one may have taken its place.
+                if self.introduction(id)?.is_none() {
+                    self.store.delete(Table::Introduction, id);
+                }
+                Ok(())
+            }
             Due::Release { key } => {
                 self.store.delete(Table::Held, key);
                 Ok(())
@@ -128,6 +140,12 @@ impl Step<'_> {
             .channels_of(id)?
             .into_iter()
             .filter_map(|(_, state)| state.owed)
+            .min();
+        let waits = self.receipts_due(id)?.map(|due| due.since);
+        let echoes = !self.standing(id)?.echoes.is_empty();
+        let owed = [owed, waits, echoes.then_some(self.now - DAY)]
+            .into_iter()
+            .flatten()
             .min();
         let (Some(owed), Some(peer)) = (owed, self.peer(id)?) else {
             return Ok(());
@@ -142,6 +160,8 @@ impl Step<'_> {
             &peer,
             Load {
                 automatic: true,
+                // A receipt is an object, and objects are numbered.
+                numbered: waits.is_some(),
                 ..Load::default()
             },
         )

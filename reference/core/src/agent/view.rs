@@ -9,6 +9,7 @@ use crate::gate::Gate;
 use crate::store::{Read, Table, Transaction};
 
 mod apps;
+mod contacts;
 mod delivery;
 mod events;
 mod groups;
@@ -20,6 +21,7 @@ mod publishing;
 mod relation;
 
 pub use apps::{App, AppUpdate};
+pub use contacts::{Contact, Identity, Introduced};
 pub use delivery::{Copy, DeliveryState, Gap};
 pub use events::{Answered, Event};
 pub use groups::{Group, GroupEntry, Listed};
@@ -77,6 +79,9 @@ impl View<'_> {
     pub fn name(&self, id: Id) -> Result<String, AgentError> {
         if id == self.own {
             return Ok("you".to_owned());
+        }
+        if let Some(petname) = self.standing(id)?.petname {
+            return Ok(petname);
         }
         Ok(self
             .peer(id)?

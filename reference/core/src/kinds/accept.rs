@@ -158,6 +158,7 @@ impl Kind for Accept {
             ..Friendship::default()
         };
         step.become_friends(&peer, friendship)?;
+        step.met_at(peer.id, &asked.address)?;
         super::confirm::send(step, &peer, part.signed.hash)?;
         step.greet_with_fields(peer.id)?;
         step.release_held(&peer)?;

@@ -107,6 +107,7 @@ impl Kind for types::Confirm {
             ..Friendship::default()
         };
         step.become_friends(peer, friendship)?;
+        step.met_at(peer.id, peer.address())?;
         Ok(step.greet_with_fields(peer.id)?)
     }
 }

@@ -1,12 +1,12 @@
 //! `contact`: how an identity is reached (specification, section "Contact" of chapter "Identity").
 
-use kith_schemas::types::{Address, Audience, Contact, Epoch, Feature, Line, Payload};
+use kith_schemas::types::{Address, Agreed, Audience, Contact, Epoch, Feature, Line, Payload};
 use kith_spec::{Rule, req};
 
 use super::write::unfit;
 use super::{Arrival, Draft, FEATURES, Kind, Traits, draft};
 use crate::agent::peer::{Part, Peer};
-use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
+use crate::agent::{AgentError, Failure, Id, Step};
 use crate::gate::{Gate, Violation};
 use crate::store::Table;
 use crate::wire::keys::PublicKey;
@@ -21,32 +21,41 @@ pub fn id() -> [u8; 16] {
     id
 }
 
+/// What an own contact says.
+pub(crate) struct NewContact<'a> {
+    pub(crate) author: Id,
+    pub(crate) rev: u32,
+    pub(crate) epoch: u16,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) address: &'a str,
+    pub(crate) introduce: bool,
+    pub(crate) now: i64,
+}
+
 /// The document of an own contact.
 ///
 /// # Errors
 ///
 /// When name or address don't fit the schema.
-pub(crate) fn make(author: Id, rev: u32, new: &NewIdentity) -> Result<Vec<u8>, AgentError> {
-    let name = new
-        .name
-        .as_ref()
-        .map(|name| Line::new(name.as_str()))
-        .transpose();
+pub(crate) fn make(new: &NewContact<'_>) -> Result<Vec<u8>, AgentError> {
+    crate::implements!(req::INTRODUCE_DEFAULT);
+    let name = new.name.map(Line::new).transpose();
     let features = FEATURES.iter().map(|feature| Feature::new(*feature));
     let contact = Contact {
-        epoch: Epoch::new(0).map_err(unfit)?,
+        epoch: Epoch::new(new.epoch).map_err(unfit)?,
+        introduce: new.introduce.then_some(Agreed::Yes),
         name: name.map_err(unfit)?,
-        address: vec![Address::new(new.address.as_str()).map_err(unfit)?],
+        address: vec![Address::new(new.address).map_err(unfit)?],
         feature: features.collect::<Result<_, _>>().map_err(unfit)?,
     };
     let object = Draft {
         id: id(),
-        rev,
+        rev: new.rev,
         audience: Audience::Any,
         fallback: format!("The address {}.", new.address),
         payload: Payload::Contact(contact),
     };
-    draft(author, new.now, object)
+    draft(new.author, new.now, object)
 }
 
 /// Verifies the contact of somebody who introduces itself.
@@ -105,13 +114,16 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
     let object = part.object.as_ref().map_err(|violation| *violation)?;
     let rule = &req::CONTACT_AUTHOR;
     let contact = verify(step.gate, part, peer.id, &peer.keys(), rule)?;
-    let newer = (object.rev.get(), std::cmp::Reverse(part.signed.hash))
-        > (peer.contact_rev, std::cmp::Reverse(peer.contact));
+    let order = |epoch: u16, rev: u32, hash: Id| (epoch, rev, std::cmp::Reverse(hash));
+    let newer = order(contact.epoch.get(), object.rev.get(), part.signed.hash)
+        > order(peer.contact_epoch, peer.contact_rev, peer.contact);
     if newer || !step.gate.enforces(&req::CONTACT_LATEST) {
         let mut renewed = peer.clone();
         renewed.name = contact.name.as_ref().map(ToString::to_string);
         renewed.addresses = contact.address.iter().map(ToString::to_string).collect();
         renewed.contact_rev = object.rev.get();
+        renewed.contact_epoch = contact.epoch.get();
+        renewed.introducible = contact.introduce.is_some();
         renewed.contact = part.signed.hash;
         step.store
             .put(Table::Octets, part.signed.hash, part.signed.message.clone());
@@ -121,7 +133,7 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
 }
 
 /// No control characters, and nothing that turns the direction of text around.
-pub(super) fn is_clean(name: &str) -> bool {
+pub(crate) fn is_clean(name: &str) -> bool {
     !name.chars().any(|character| {
         character.is_control()
             || matches!(character,

@@ -1,44 +1,57 @@
 //! `identity`: one entry of an identity's chain (specification, chapter "Identity").
 
-use kith_schemas::types::{Audience, Base64, Epoch, Hash, Identity, Payload};
+use std::collections::BTreeSet;
+
+use kith_schemas::types::{Audience, Base64, Epoch, Hash, HashRef, Identity, Payload};
 use kith_spec::req;
 
 use super::write::unfit;
 use super::{Arrival, Draft, Kind, Traits, draft};
 use crate::agent::peer::{Entry, Part, Peer};
-use crate::agent::{AgentError, Failure, Id, NewIdentity, Step};
+use crate::agent::{AgentError, Failure, Id, Step};
 use crate::gate::{Gate, Violation};
 use crate::store::Table;
 use crate::wire::keys::{self, SigningKey};
 
-/// The document of the first entry.
+/// The document of an entry.
 ///
 /// # Errors
 ///
 /// When a value doesn't fit the schema.
-pub(crate) fn first(
-    id: Id,
-    random: [u8; 16],
-    key: &SigningKey,
-    next: Id,
-    new: &NewIdentity,
-) -> Result<Vec<u8>, AgentError> {
+pub(crate) fn make(entry: &NewEntry<'_>) -> Result<Vec<u8>, AgentError> {
+    let epoch = |number: u16| Epoch::new(number).map_err(unfit);
     let payload = Identity {
-        epoch: Epoch::new(0).map_err(unfit)?,
-        prev: None,
-        key: Base64::new(key.packet()?).map_err(unfit)?,
-        next: Hash::from(next),
-        compromised: Vec::new(),
+        epoch: epoch(entry.epoch)?,
+        prev: entry.prev.map(|hash| HashRef { hash: hash.into() }),
+        key: Base64::new(entry.key.packet()?).map_err(unfit)?,
+        next: Hash::from(entry.next),
+        compromised: entry
+            .compromised
+            .iter()
+            .map(|number| epoch(*number))
+            .collect::<Result<_, _>>()?,
     };
-    let name = new.name.as_deref().unwrap_or(&new.address);
     let object = Draft {
-        id: random,
+        id: entry.random,
         rev: 1,
         audience: Audience::Any,
-        fallback: format!("The key of {name}."),
+        fallback: format!("The key of {}.", entry.name),
         payload: Payload::Identity(payload),
     };
-    draft(id, new.now, object)
+    draft(entry.id, entry.now, object)
+}
+
+/// What an entry says.
+pub(crate) struct NewEntry<'a> {
+    pub(crate) id: Id,
+    pub(crate) random: [u8; 16],
+    pub(crate) epoch: u16,
+    pub(crate) prev: Option<Id>,
+    pub(crate) key: &'a SigningKey,
+    pub(crate) next: Id,
+    pub(crate) compromised: Vec<u16>,
+    pub(crate) name: &'a str,
+    pub(crate) now: i64,
 }
 
 /// Verifies one entry against the entries before it.
@@ -71,10 +84,20 @@ pub(crate) fn verify(
     gate.check(&req::IDENTITY_COMPLETE, follows)?;
     let committed = last.is_none_or(|entry| entry.next == keys::key_hash(&key));
     gate.check(&req::IDENTITY_COMMITTED, committed)?;
+    let compromised: Vec<u16> = identity
+        .compromised
+        .iter()
+        .map(|epoch| epoch.get())
+        .collect();
+    let distinct: BTreeSet<u16> = compromised.iter().copied().collect();
+    let earlier = distinct.len() == compromised.len()
+        && distinct.iter().all(|epoch| *epoch < identity.epoch.get());
+    gate.check(&req::IDENTITY_COMPROMISED_EARLIER, earlier)?;
     Ok(Entry {
         hash: part.signed.hash,
         key: identity.key.as_bytes().to_vec(),
         next: identity.next.0,
+        compromised,
     })
 }
 
@@ -94,6 +117,17 @@ impl Kind for Identity {
     }
 }
 
+/// What the person reads when a contact is frozen because of a rival entry.
+pub(crate) const RIVAL: &str =
+    "somebody else has this person's key: two different entries of the chain are signed by it";
+
+/// Whether an entry would be valid in the place of the newest one: then the key is in two hands.
+pub(crate) fn is_rival(gate: &dyn Gate, part: &Part, peer: &Peer, epoch: usize) -> bool {
+    gate.enforces(&req::IDENTITY_RIVAL_FREEZES)
+        && epoch == peer.epoch()
+        && verify(gate, part, peer.id, &peer.chain[..epoch]).is_ok()
+}
+
 /// Judges an entry of an identity that is known: the same, the next one, or a rival.
 fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> {
     let object = part.object.as_ref().map_err(|violation| *violation)?;
@@ -103,6 +137,9 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
     let epoch = identity.epoch.get() as usize;
     if let Some(known) = peer.chain.get(epoch) {
         let same = known.hash == part.signed.hash;
+        if !same && is_rival(step.gate, part, peer, epoch) {
+            step.freeze(peer, RIVAL)?;
+        }
         step.gate.check(&req::IDENTITY_FIRST_SEEN, same)?;
         if !same {
             let mut rival = peer.clone();

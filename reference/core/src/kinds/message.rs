@@ -102,6 +102,7 @@ impl Kind for Message {
             },
         };
         if step.merge(part, object, body)? {
+            step.owe_receipt(object.author.0, part.signed.hash, false)?;
             let from = step.shown_name(object.author.0)?;
             step.events.push(Event::Message { from });
         }
@@ -111,6 +112,9 @@ impl Kind for Message {
 
 impl Step<'_> {
     pub(crate) fn shown_name(&self, id: Id) -> Result<String, AgentError> {
+        if let Some(petname) = self.standing(id)?.petname {
+            return Ok(petname);
+        }
         Ok(self
             .peer(id)?
             .map_or_else(|| hex::encode(&id[..8]), |peer| peer.shown()))

@@ -10,6 +10,7 @@ use super::write::unfit;
 use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::invite::{self, Invitation};
 use crate::agent::objects::Sender;
+use crate::agent::outgoing::Load;
 use crate::agent::peer::{self, Part};
 use crate::agent::relation::{Asked, AskedInvite, Pending, State};
 use crate::agent::tick::Due;
@@ -88,7 +89,17 @@ pub(crate) fn ask(
         .map_err(AgentError::from)?;
     step.plan_asked(&asked)?;
     crate::implements!(req::FRIENDS_REQUEST_OPEN, req::FRIENDS_INVITE_PROOF);
-    step.deliver_open(to, hash)?;
+    match step.introduced_at(to)? {
+        Some(introduced) if step.gate.enforces(&req::INTRODUCE_SEALED) => {
+            let load = Load {
+                objects: vec![hash],
+                credentials: true,
+                ..Load::default()
+            };
+            step.deliver(&introduced.peer, load)?;
+        }
+        _ => step.deliver_open(to, hash)?,
+    }
     Ok(id)
 }
 
@@ -144,11 +155,13 @@ pub(crate) fn take(
     let (invited, warning) = step.judge_invite(object, request, peer.id)?;
     let state = step.state(peer)?;
     let crossed = crosses(step, state, sender)?;
-    if !invited && !sender.authenticated {
+    let introduced = step.introduction(peer.id)?;
+    let introduced = introduced.filter(|_| step.gate.enforces(&req::INTRODUCE_SHOWN));
+    if !invited && !sender.authenticated && introduced.is_none() {
         let queue = step.all_pending()?;
         let strangers = queue
             .iter()
-            .filter(|pending| !pending.authenticated)
+            .filter(|pending| !pending.authenticated && pending.introduced.is_none())
             .count();
         let room = (strangers as u64) < limit::REQUEST_QUEUE;
         step.gate.check(&req::FRIENDS_REQUEST_QUEUE, room)?;
@@ -165,6 +178,7 @@ pub(crate) fn take(
         created: object.created.unix_seconds(),
         expires,
         authenticated: sender.authenticated,
+        introduced: introduced.map(|introduced| hex::encode(introduced.by)),
         warning,
     };
     let peer = match &sender.introduced {

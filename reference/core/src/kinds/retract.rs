@@ -124,8 +124,13 @@ impl Kind for Retract {
         }
         gate.check(&req::RETRACT_DERIVED, !super::DERIVED.contains(&kind))?;
         let key = merge_key(target.author.0, kind, target.id.0);
+        let epoch = arrival.sender.peer.epoch_of(&arrival.part.signed);
+        let epoch = u16::try_from(epoch).unwrap_or(u16::MAX);
         match step.entry(&key)? {
-            Some(entry) => bury(step, entry)?,
+            Some(mut entry) => {
+                entry.epoch = epoch;
+                bury(step, entry)?;
+            }
             None if gate.enforces(&req::RETRACT_FIRST) => {
                 let entry = Entry {
                     author: target.author.0,
@@ -137,6 +142,7 @@ impl Kind for Retract {
                     received: step.now,
                     shown: step.now,
                     retracted: true,
+                    epoch,
                     body: Body::Nothing,
                     scope: None,
                 };

@@ -128,6 +128,21 @@ impl OwnKey {
         self.cert.as_tsk().to_vec().map_err(WireError::openpgp)
     }
 
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        match self.cert.primary_key().key().version() {
+            4 => KeyKind::V4,
+            _ => KeyKind::V6,
+        }
+    }
+
+    /// The fingerprint of the primary key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.cert.fingerprint()
+    }
+
     /// The primary key.
     ///
     /// # Errors
@@ -317,6 +332,19 @@ pub fn parse_bare(packet: &[u8]) -> Result<PublicKey, Violation> {
 
 pub(super) fn system_time(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs())
+}
+
+/// ASCII armor (RFC 9580, section 6.2), without the obsolete checksum.
+#[must_use]
+pub fn armor(label: &str, octets: &[u8]) -> String {
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::STANDARD.encode(octets);
+    let mut armor = format!("-----BEGIN {label}-----\n\n");
+    for line in base64.as_bytes().chunks(64) {
+        armor.extend(line.iter().copied().map(char::from));
+        armor.push('\n');
+    }
+    armor + &format!("-----END {label}-----\n")
 }
 
 /// The binary form of a part that may be armored.

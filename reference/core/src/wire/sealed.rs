@@ -57,7 +57,7 @@ impl Opened {
     /// # Errors
     ///
     /// [`Unopened`].
-    pub fn open(gate: &dyn Gate, message: &[u8], own: &OwnKey) -> Result<Self, Unopened> {
+    pub fn open(gate: &dyn Gate, message: &[u8], own: &[&OwnKey]) -> Result<Self, Unopened> {
         let mut opening = Opening::default();
         let mut result = PacketParserBuilder::from_bytes(message)
             .and_then(|builder| builder.max_recursion_depth(8).build())
@@ -132,7 +132,7 @@ impl Opening {
         &mut self,
         gate: &dyn Gate,
         parser: &mut PacketParser<'_>,
-        own: &OwnKey,
+        own: &[&OwnKey],
     ) -> Result<(), Unopened> {
         match &parser.packet {
             Packet::SEIP(seip) => {
@@ -205,9 +205,9 @@ impl Opening {
     fn session_key(
         &self,
         version: u8,
-        own: &OwnKey,
+        own: &[&OwnKey],
     ) -> Option<(Option<SymmetricAlgorithm>, SessionKey)> {
-        for key in own.decryption_keys() {
+        for key in own.iter().flat_map(|own| own.decryption_keys()) {
             let Ok(mut pair) = key.into_keypair() else {
                 continue;
             };

@@ -88,6 +88,15 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// Which of `keys` made the signature.
+    #[must_use]
+    pub fn signer(&self, keys: &[Key<PublicParts, UnspecifiedRole>]) -> Option<usize> {
+        keys.iter()
+            .position(|key| self.signature.verify_document(key).is_ok())
+    }
+}
+
 /// The packets of an unarmored message and the content of its one literal.
 fn packets(gate: &dyn Gate, message: &[u8]) -> Option<(Vec<Packet>, Option<Vec<u8>>)> {
     // An armored or otherwise encoded object doesn't start with a packet.

@@ -33,9 +33,20 @@ pub struct Message {
     pub media: Vec<Medium>,
     /// How far an own one got.
     pub delivery: Option<DeliveryState>,
+    /// What the recipient told of an own one: `delivered` or `seen`.
+    pub receipt: Option<&'static str>,
 }
 
 impl View<'_> {
+    fn receipt(&self, hash: Id) -> Result<Option<&'static str>, AgentError> {
+        let state = self.store.get(Table::Receipt, &hash)?;
+        Ok(match state.and_then(|state| state.first().copied()) {
+            Some(crate::kinds::receipt::SEEN) => Some("seen"),
+            Some(_) => Some("delivered"),
+            None => None,
+        })
+    }
+
     /// The messages with one identity, or with all, in display order.
     ///
     /// # Errors
@@ -79,6 +90,7 @@ impl View<'_> {
                 } else {
                     Vec::new()
                 },
+                receipt: self.receipt(entry.hash)?,
                 delivery: if own {
                     Some(self.delivery(&entry.key(), *peer)?)
                 } else {

@@ -16,7 +16,7 @@ pub struct Friend {
     pub identity: String,
     /// The address.
     pub address: String,
-    /// The claimed name.
+    /// The name that the person gave, else the claimed one.
     pub name: Option<String>,
     /// Since when, unix seconds.
     pub since: i64,
@@ -55,6 +55,8 @@ pub struct Request {
     pub authenticated: bool,
     /// Whether it was made from an invite.
     pub invited: bool,
+    /// The friend who introduced the other, in hex.
+    pub introduced: Option<String>,
     /// What the person should know.
     pub warning: Option<String>,
 }
@@ -86,7 +88,7 @@ impl View<'_> {
             friends.push(Friend {
                 identity: hex::encode(id),
                 address: peer.address().to_owned(),
-                name: peer.name.clone(),
+                name: self.standing(id)?.petname.or(peer.name),
                 since: friend.since,
             });
         }
@@ -114,6 +116,7 @@ impl View<'_> {
                 rivals: Vec::new(),
                 authenticated: false,
                 invited: asked.invite.is_some(),
+                introduced: None,
                 warning: None,
             });
         }
@@ -132,6 +135,7 @@ impl View<'_> {
                 rivals: Vec::new(),
                 authenticated: false,
                 invited: false,
+                introduced: None,
                 warning: None,
             });
         }
@@ -174,6 +178,7 @@ impl View<'_> {
             rivals: rivals(peer),
             authenticated: request.authenticated,
             invited: false,
+            introduced: request.introduced.clone(),
             warning: request.warning.clone(),
         });
         Ok(shown.collect())
