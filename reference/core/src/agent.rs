@@ -122,6 +122,7 @@ pub enum Event {
         from: String,
         /// What happened.
         info: Option<String>,
+    },
     /// A contact is frozen: its key is in two hands or revoked.
     Frozen {
         /// The name or address.

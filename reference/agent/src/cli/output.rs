@@ -213,6 +213,11 @@ fn shown_event(event: &Event) -> String {
         }
         Event::Answer { from } => {
             format!("{} answered your invitation: kith event list", safe(from))
+        Event::Frozen { name, why } => {
+            format!("{} is not to be trusted for now: {}", safe(name), safe(why))
+        }
+        Event::Introduced { name, by } => {
+            format!("{} introduces {}: kith requests", safe(by), safe(name))
         }
         Event::Undelivered { to, reason } => {
             format!("Not delivered to {}: {}", safe(to), safe(reason))

@@ -102,7 +102,9 @@ impl Kind for Message {
             },
         };
         if step.merge(part, object, body)? {
-            step.owe_receipt(object.author.0, part.signed.hash, false)?;
+            if self.to.is_some() {
+                step.owe_receipt(object.author.0, part.signed.hash, false)?;
+            }
             let from = step.shown_name(object.author.0)?;
             step.events.push(Event::Message { from });
         }

@@ -101,7 +101,10 @@ fn is_own_message_to(step: &Step<'_>, hash: Id, to: Id) -> Result<bool, AgentErr
         let own = object.author.0 == step.own.id;
         let anybody = !step.gate.enforces(&req::RECEIPT_MESSAGES);
         match &object.payload {
-            Payload::Message(message) => own && (message.to.id.0 == to || anybody),
+            Payload::Message(message) => {
+                let direct = message.to.as_ref().is_some_and(|person| person.id.0 == to);
+                own && (direct || anybody)
+            }
             _ => false,
         }
     }))
