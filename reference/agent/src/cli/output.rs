@@ -213,6 +213,7 @@ fn shown_event(event: &Event) -> String {
         }
         Event::Answer { from } => {
             format!("{} answered your invitation: kith event list", safe(from))
+        }
         Event::Frozen { name, why } => {
             format!("{} is not to be trusted for now: {}", safe(name), safe(why))
         }
