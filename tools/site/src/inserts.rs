@@ -53,7 +53,7 @@ fn example(links: &Links<'_>, id: &str, kind: Option<&str>) -> Markup {
                 (document("Object", &object.kind, &object.xml))
             }
             @if let Some(mail) = mail {
-                details.fold { summary { "The mail as it stands on the wire" } (xml::figure(&html! { (mail) })) }
+                details.fold { summary { "The mail as it stands on the wire" } (xml::verbatim(mail)) }
             }
         }
     }

@@ -192,7 +192,7 @@ impl Rewriter<'_> {
         let (language, text) = self.code.take().unwrap_or_default();
         let markup = match language.as_str() {
             "xml" => xml::figure(&xml::highlight(&text)),
-            _ => xml::figure(&html! { (text) }),
+            _ => xml::verbatim(&text),
         };
         vec![raw(markup.into_string())]
     }

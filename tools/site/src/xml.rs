@@ -166,9 +166,14 @@ fn pieces(rest: &str) -> Vec<&str> {
     pieces
 }
 
-/// A block of code that can be scrolled.
+/// A block of XML: long lines wrap.
 pub(crate) fn figure(code: &Markup) -> Markup {
-    html! { pre.code tabindex="0" { code { (code) } } }
+    html! { pre.code.xml tabindex="0" { code { (code) } } }
+}
+
+/// A block of text whose columns matter: long lines are scrolled.
+pub(crate) fn verbatim(text: &str) -> Markup {
+    html! { pre.code tabindex="0" { code { (text) } } }
 }
 
 #[cfg(test)]
