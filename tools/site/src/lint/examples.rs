@@ -47,14 +47,14 @@ pub(super) fn check(input: &Input, schemas: &Schemas, problems: &mut Vec<Problem
 
 /// Whether a chapter that speaks of the kind waits for vectors.
 fn waits(input: &Input, kind: &str) -> bool {
-    let marks = [format!("`{kind}`"), format!("<{kind}")];
-    let waiting = input
-        .spec
-        .pending
-        .iter()
-        .filter(|entry| entry.lacks.contains(&Lack::Vector));
+    let pending = input.spec.pending.iter();
+    let waiting = pending.filter(|entry| entry.lacks.contains(&Lack::Vector));
+    let apart = |c: char| !c.is_alphanumeric() && c != '-';
     waiting
         .filter_map(|entry| input.spec.chapter(&entry.chapter))
         .filter_map(|chapter| input.file(&chapter.file))
-        .any(|text| marks.iter().any(|mark| text.contains(mark)))
+        .any(|text| {
+            text.split(apart)
+                .any(|word| word.eq_ignore_ascii_case(kind))
+        })
 }
