@@ -1,7 +1,7 @@
 //! What the parser cannot know to be wrong: links, names, sizes, examples and
 //! what every chapter has to contain.
 
-use kith_spec_source::{Insert, Problem};
+use kith_spec_source::{Insert, Place, Problem};
 
 use crate::input::Input;
 use crate::links::{Form, Links};
@@ -37,12 +37,29 @@ pub fn lint(input: &Input) -> Vec<Problem> {
         sections::check(input, chapter, &mut problems);
     }
     vectors(input, &mut problems);
+    tables(input, &mut problems);
     if !input.opened.is_empty() {
         examples::check(input, &schemas, &mut problems);
     }
     problems.sort();
     problems.dedup();
     problems
+}
+
+/// Every state table is shown in a chapter.
+fn tables(input: &Input, problems: &mut Vec<Problem>) {
+    for table in &input.spec.tables {
+        let shows =
+            |insert: &Insert| matches!(insert, Insert::State { name } if *name == table.name);
+        let mut directives = input.spec.directives.iter();
+        if !directives.any(|directive| shows(&directive.insert)) {
+            let name = &table.name;
+            let message = format!(
+                "no chapter shows this state table; write {{{{ state {name} }}}} on a line of its own"
+            );
+            problems.push(Place::new(&table.file, 1).problem(message));
+        }
+    }
 }
 
 /// Examples name valid vectors; in chapters that wait for vectors they may

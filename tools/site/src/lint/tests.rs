@@ -1,6 +1,6 @@
 //! For each rule one text that breaks it.
 
-use kith_spec_source::{Source, parse};
+use kith_spec_source::{Source, Table, parse};
 
 use super::*;
 use crate::input::{Document, Opened, Vector};
@@ -210,6 +210,23 @@ fn chapters_speak_of_security_and_privacy() {
         found[0].to_string(),
         "spec/1.0/02-mail.md:1: the chapter has no section `## Privacy`"
     );
+}
+
+#[test]
+fn state_tables_are_shown() {
+    let mut input = input("", "");
+    input.spec.tables.push(Table {
+        name: "door".into(),
+        title: "Door".into(),
+        about: String::new(),
+        file: "spec/1.0/state/door.toml".into(),
+        states: vec![],
+        inputs: vec![],
+        cells: vec![],
+    });
+    let found = lint(&input);
+    assert_eq!(found[0].file, "spec/1.0/state/door.toml");
+    assert!(found[0].message.contains("{{ state door }}"), "{found:?}");
 }
 
 #[test]
