@@ -21,7 +21,9 @@ mod flags;
 mod friends;
 mod identity;
 mod mail;
+mod media;
 mod objects;
+mod profile;
 mod receiving;
 mod scene;
 mod signatures;
@@ -389,6 +391,8 @@ pub fn catalogue() -> Vec<Fault> {
         identity::faults(),
         friends::faults(),
         social::faults(),
+        media::faults(),
+        profile::faults(),
         delivery::faults(),
         receiving::faults(),
         accepted::faults(),

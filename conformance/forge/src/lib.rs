@@ -16,6 +16,7 @@ pub mod hash;
 pub mod instant;
 pub mod invite;
 pub mod kinds;
+pub mod media;
 pub mod mime;
 pub mod openpgp;
 mod peer;

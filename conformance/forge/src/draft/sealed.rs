@@ -4,6 +4,7 @@ use super::mail::{MailDraft, boundary, text};
 use super::open::certificate_part;
 use super::{DeliveryDraft, EnvelopeDraft, Hook, Item, Mail, SignedObject};
 use crate::ForgeError;
+use crate::media::Medium;
 use crate::mime::{Body, Part, TransferEncoding};
 use crate::openpgp::{ArmorKind, Certificate, armor};
 use crate::seed::Rng;
@@ -15,6 +16,8 @@ pub struct Draft {
     pub objects: Vec<Item>,
     /// The certificates.
     pub certificates: Vec<Certificate>,
+    /// The media.
+    pub media: Vec<Medium>,
     /// The delivery document.
     pub delivery: DeliveryDraft,
     /// The envelope.
@@ -41,6 +44,7 @@ impl Draft {
         Self {
             objects: Vec::new(),
             certificates: Vec::new(),
+            media: Vec::new(),
             delivery,
             envelope,
             mail,
@@ -101,6 +105,7 @@ impl Draft {
         ];
         parts.extend(objects.iter().map(SignedObject::part));
         parts.extend(self.certificates.iter().map(certificate_part));
+        parts.extend(self.media.iter().map(Medium::part));
         let outer = self.mail.protected(message_id, &self.mail.subject);
         let mut fields = self.mail.protected(message_id, &self.subject);
         let copies = outer.into_iter();
