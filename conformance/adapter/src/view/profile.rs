@@ -7,16 +7,19 @@ use super::media::Medium;
 use crate::act::profile::FieldPart;
 use crate::protocol::Identity;
 
-/// What somebody tells about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What people tell about themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
-    /// Whose; the user's own too.
-    pub identity: Identity,
+    /// Whose, a friend's or the user's own; those of all friends where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
 }
 
 /// A field that is not empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Field {
+    /// Whose.
+    pub identity: Identity,
     /// The field, as the specification names it: `fn`, `tel`, …
     pub field: String,
     /// The revision shown.

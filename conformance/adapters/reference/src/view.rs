@@ -59,8 +59,23 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
             content.into_iter().collect::<Vec<_>>().into()
         }
         Query::Profile(profile) => {
-            let fields = view.profile(id32(&profile.identity)?).map_err(internal)?;
-            list(fields, profile::field)?
+            let wanted = match &profile.identity {
+                Some(identity) => vec![identity.clone()],
+                None => {
+                    let friends = view.friends().map_err(internal)?;
+                    let all = friends.iter().map(|friend| identity(&friend.identity));
+                    all.collect::<Result<_, _>>()?
+                }
+            };
+            let mut fields = Vec::new();
+            for identity in wanted {
+                let of = view.profile(id32(&identity)?).map_err(internal)?;
+                let of = of
+                    .into_iter()
+                    .map(|one| profile::field(identity.clone(), one));
+                fields.extend(of.collect::<Result<Vec<_>, _>>()?);
+            }
+            fields.into()
         }
         Query::Unknown(_) => {
             let mut posts = view.timeline(ALL).map_err(internal)?;

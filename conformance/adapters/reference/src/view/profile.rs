@@ -1,15 +1,16 @@
 //! Fields of profiles.
 
 use kith_adapter::act::profile::FieldPart;
-use kith_adapter::protocol::Failure;
+use kith_adapter::protocol::{Failure, Identity};
 use kith_adapter::view::profile::{Field, ShownValue};
 use kith_core::agent::view;
 use kith_core::kinds::field::Place;
 
 use super::medium;
 
-pub(super) fn field(field: view::Field) -> Result<Field, Failure> {
+pub(super) fn field(identity: Identity, field: view::Field) -> Result<Field, Failure> {
     Ok(Field {
+        identity,
         field: field.name,
         rev: field.rev,
         values: field.values.into_iter().map(value).collect(),
