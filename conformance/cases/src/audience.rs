@@ -94,12 +94,7 @@ async fn one_friend(scene: &Scene) -> Result<(Agent, Puppet, Friendship), Stop> 
 }
 
 /// Whether the agent sent nothing with such an object to a puppet.
-pub(crate) fn spared(
-    scene: &Scene,
-    rule: Rule,
-    puppet: &Puppet,
-    kind: &str,
-) -> Result<(), Stop> {
+pub(crate) fn spared(scene: &Scene, rule: Rule, puppet: &Puppet, kind: &str) -> Result<(), Stop> {
     let mails = scene.mail_to(puppet)?;
     let got: Vec<_> = mails
         .iter()

@@ -9,19 +9,25 @@
 //! | `mailbox.rs` | the queue of requests, filing, transport |
 //! | `messages.rs` | private messages |
 //! | `posts.rs` | posts to friends and retractions |
+//! | `audience.rs` | circles, chosen friends, withdrawal |
+//! | `media.rs` | media and links |
+//! | `profile.rs` | profiles |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
 //! asserts, and an async function over a scene.
 
+mod audience;
 mod delivery;
 mod faults;
 mod friends;
 mod invites;
 mod mailbox;
+mod media;
 mod messages;
 mod posts;
+mod profile;
 mod table;
 mod wire;
 
@@ -34,6 +40,9 @@ pub fn suite() -> Vec<Case> {
     suite.extend(friends::cases());
     suite.extend(messages::cases());
     suite.extend(posts::cases());
+    suite.extend(audience::cases());
+    suite.extend(media::cases());
+    suite.extend(profile::cases());
     suite.extend(invites::cases());
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());

@@ -232,7 +232,10 @@ async fn metadata(scene: Scene) -> Result<(), Stop> {
             .any(|window| window == place.as_bytes())
     });
     scene.expect(&req::MEDIA_METADATA, !pictures.is_empty() && !told, || {
-        format!("expected a picture without the text in it, seen {} parts", pictures.len())
+        format!(
+            "expected a picture without the text in it, seen {} parts",
+            pictures.len()
+        )
     });
     Ok(())
 }
@@ -309,7 +312,10 @@ async fn received(scene: Scene) -> Result<(), Stop> {
     });
     let saved = octets(&agent, &entry).await?;
     scene.expect(&req::MEDIA_PART, saved == Some(picture.octets), || {
-        format!("expected the octets that were sent, seen {:?}", saved.map(|o| o.len()))
+        format!(
+            "expected the octets that were sent, seen {:?}",
+            saved.map(|o| o.len())
+        )
     });
     Ok(())
 }
@@ -326,9 +332,19 @@ async fn late(scene: Scene) -> Result<(), Stop> {
     let instead = entry.media.first().and_then(|medium| medium.alt.clone());
     let right = !available(&entry) && instead.as_deref() == Some(&*alt);
     scene.expect(&req::MEDIA_MISSING, right, || {
-        format!("expected `{alt}` in the picture's place, seen {:?}", entry.media)
+        format!(
+            "expected `{alt}` in the picture's place, seen {:?}",
+            entry.media
+        )
     });
-    hand(&scene, &mut bob, &friendship, &object, vec![picture.clone()]).await?;
+    hand(
+        &scene,
+        &mut bob,
+        &friendship,
+        &object,
+        vec![picture.clone()],
+    )
+    .await?;
     let entry = shown(&scene, &agent, &req::MEDIA_LATE, &text).await?;
     let saved = octets(&agent, &entry).await?;
     scene.expect(
@@ -347,8 +363,13 @@ async fn mismatched(scene: Scene) -> Result<(), Stop> {
     let mut other = two.clone();
     other.media_type = "image/svg+xml".to_owned();
     for (element, carried) in [(shorter, one), (two.element("media"), other)] {
-        let (text, _) =
-            post(&scene, (&mut bob, &friendship), vec![element], vec![carried]).await?;
+        let (text, _) = post(
+            &scene,
+            (&mut bob, &friendship),
+            vec![element],
+            vec![carried],
+        )
+        .await?;
         let entry = shown(&scene, &agent, &req::MEDIA_MATCH, &text).await?;
         let saved = octets(&agent, &entry).await?;
         scene.expect(
@@ -421,7 +442,10 @@ async fn active(scene: Scene) -> Result<(), Stop> {
         let entry = shown(&scene, &agent, &req::MEDIA_INLINE, &text).await?;
         let inline = entry.media.iter().any(|medium| medium.inline);
         scene.expect(&req::MEDIA_INLINE, available(&entry) && !inline, || {
-            format!("expected {media_type} to be offered for saving only, seen {:?}", entry.media)
+            format!(
+                "expected {media_type} to be offered for saving only, seen {:?}",
+                entry.media
+            )
         });
     }
     Ok(())
@@ -468,7 +492,10 @@ async fn link(scene: Scene, locked: Option<(Vec<u8>, Vec<u8>, String)>) -> Resul
         None => &req::LINK_CHECK,
     };
     scene.expect(rule, here == Some(content), || {
-        format!("expected the medium, seen {:?} octets", here.map(|octets| octets.len()))
+        format!(
+            "expected the medium, seen {:?} octets",
+            here.map(|octets| octets.len())
+        )
     });
     Ok(())
 }

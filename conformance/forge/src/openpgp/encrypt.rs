@@ -6,17 +6,18 @@ use std::sync::Arc;
 use pgp::composed::{Deserializable, KeyType, PlainSessionKey, RawSessionKey, SignedSecretKey};
 use pgp::crypto::aead::{AeadAlgorithm, ChunkSize};
 use pgp::crypto::ecc_curve::ECCCurve;
+use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::{
     PubKeyInner, PublicKeyEncryptedSessionKey, PublicSubkey, SecretSubkey,
-    SymEncryptedProtectedData,
+    SymEncryptedProtectedData, SymKeyEncryptedSessionKey,
 };
 use pgp::ser::Serialize;
-use pgp::types::{DecryptionKey as _, EskType, Password, Timestamp};
+use pgp::types::{DecryptionKey as _, EskType, Password, StringToKey, Timestamp};
 
 use super::PgpError;
 use super::key::{Fingerprint, KeyKind, public_packet};
-use super::packet::{Packet, tag};
+use super::packet::{Packet, serialize, tag};
 use crate::instant::Instant;
 use crate::seed::{Rng, random};
 
@@ -156,4 +157,26 @@ impl SessionKey {
         let body = body.map_err(PgpError::rpgp("to encrypt data"))?;
         Ok(Packet::new(tag::SED, body))
     }
+}
+
+/// An OpenPGP message in binary, encrypted with a password: how large media stand on a server.
+pub fn encrypt_with_password(
+    rng: &mut Rng,
+    password: &str,
+    content: &[u8],
+) -> Result<Vec<u8>, PgpError> {
+    let key = SessionKey::random(rng);
+    // The password is random, so its derivation need not be slow.
+    let derivation = StringToKey::new_iterated(&mut *rng, HashAlgorithm::Sha256, 96);
+    let packet = SymKeyEncryptedSessionKey::encrypt_v4(
+        &Password::from(password),
+        &key.0,
+        derivation,
+        CIPHER,
+    );
+    let body = packet.and_then(|packet| packet.to_bytes());
+    let body = body.map_err(PgpError::rpgp("to encrypt with a password"))?;
+    let plain = Packet::literal(b'b', content).octets();
+    let data = key.seipd(rng, 1, &plain)?;
+    Ok(serialize(&[Packet::new(tag::SKESK, body), data]))
 }
