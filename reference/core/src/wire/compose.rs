@@ -142,8 +142,7 @@ fn medium(carried: Carried) -> MimePart<'static> {
     let part = MimePart::new(
         ContentType::new(carried.media_type.clone()),
         BodyPart::Binary(carried.octets.into()),
-    )
-    .transfer_encoding("base64");
+    );
     match carried.name {
         Some(name) => part.attachment(name),
         None => part.inline(),
