@@ -309,10 +309,12 @@ impl Step<'_> {
     }
 
     fn note_use(&mut self, author: Id, hash: Id, object: &[u8]) -> Result<(), AgentError> {
-        let present = self
-            .store
-            .get(Table::Media, &media_key(author, hash))?
-            .is_some();
+        let reused = author == self.own.id || self.gate.enforces(&req::MEDIA_KEPT);
+        let present = reused
+            && self
+                .store
+                .get(Table::Media, &media_key(author, hash))?
+                .is_some();
         let key = [&media_key(author, hash), object].concat();
         self.store
             .put(Table::MediaUse, key, vec![u8::from(present)]);
