@@ -12,6 +12,7 @@ mod config;
 mod doctor;
 mod failure;
 mod init;
+mod keys;
 mod media;
 mod output;
 mod people;
@@ -92,6 +93,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Sync(sync) => sync::sync(context, &sync).await,
         Command::Status => sync::status(context),
         Command::Doctor => doctor::doctor(context).await,
+        Command::Keys(keys) => keys::keys(context, &keys.file),
     }
 }
 

@@ -101,6 +101,14 @@ pub(super) enum Command {
     Status,
     /// Check configuration, store, servers and clock, and say what to do
     Doctor,
+    /// Write your keys into a file, so that an ordinary mail program can show what kith sends
+    Keys(KeyFile),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct KeyFile {
+    /// The file to write; it must not exist yet
+    pub(super) file: PathBuf,
 }
 
 /// Which keys to make.

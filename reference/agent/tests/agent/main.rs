@@ -7,6 +7,7 @@
 )]
 
 mod help;
+mod mail_program;
 mod mailbox;
 mod program;
 mod sending;

@@ -7,6 +7,7 @@ use std::path::Path;
 use kith_testbed::Config;
 use regex::Regex;
 
+use crate::mail_program;
 use crate::support::{ALICE, BOB, Shell, server};
 
 struct Story {
@@ -54,6 +55,17 @@ fn masked(told: &str) -> String {
         ),
         (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "2026-11-21 09:00 UTC"),
         (r"\b[0-9a-f]{8}\b", "1f0c9ab2"),
+        (
+            r"\w{3} \w{3} +\d+ [\d:]{8} \d{4}",
+            "Sat Nov 21 09:00:00 2026",
+        ),
+        (
+            r"\w{3}, \d+ \w{3} \d{4} [\d:]{8}",
+            "Sat, 21 Nov 2026 09:00:00",
+        ),
+        (r"(?:[0-9A-F]{4} +){9}[0-9A-F]{4}", "1F0C 9AB2 …"),
+        (r"-NP - \d/\d", "-NP - 2/3"),
+        (r"Size: [\d.]+K", "Size: 0.8K"),
     ];
     masks
         .into_iter()
@@ -113,6 +125,16 @@ async fn transcript() {
     story.step("bob", &["message", "Alice", "Gladly, at seven."]);
     story.step("alice", &["sync"]);
     story.step("alice", &["messages", "Bob"]);
+    story.tell(
+        "Bob's ordinary mail program, once it has the keys, shows the text of the same mails,\n# here the post. Without the keys it shows that a private Kith mail came.",
+    );
+    story.step("bob", &["keys", "keys.asc"]);
+    let shown = mail_program::shown(&story.bob, &server, BOB, "Kith");
+    let mail = shown.iter().find(|mail| mail.contains("The first snow!"));
+    let mail = mail.unwrap_or_else(|| panic!("{shown:#?}"));
+    story
+        .told
+        .push_str(&format!("bob$ mutt\n{}\n", mail.trim_end()));
     let told = masked(story.told.trim_end()) + "\n";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/two-people.txt");
     if std::env::var_os("KITH_UPDATE").is_some() {

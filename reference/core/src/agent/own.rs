@@ -113,6 +113,15 @@ struct EarlierRecord {
 }
 
 impl Own {
+    /// The secret key in armor, for a mail program that shall read the fallbacks.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library can't write the key.
+    pub fn armored_key(&self) -> Result<Vec<u8>, AgentError> {
+        Ok(self.key.to_armor()?)
+    }
+
     /// How it is named in fallbacks: the name, else the address.
     pub(crate) fn shown(&self) -> String {
         self.name.as_ref().unwrap_or(&self.address).clone()

@@ -11,7 +11,7 @@ use sequoia_openpgp::packet::{Key, Packet, UserID};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use sequoia_openpgp::policy::{Policy, StandardPolicy};
 use sequoia_openpgp::serialize::{Marshal, MarshalInto};
-use sequoia_openpgp::types::{KeyFlags, RevocationStatus};
+use sequoia_openpgp::types::{Features, KeyFlags, RevocationStatus};
 use sequoia_openpgp::{Cert, Fingerprint, Profile};
 
 use super::WireError;
@@ -78,10 +78,16 @@ impl OwnKey {
         let encryption = KeyFlags::empty()
             .set_transport_encryption()
             .set_storage_encryption();
+        crate::implements!(req::SEC_V4_READABLE);
+        let features = match kind {
+            KeyKind::V4 => Features::empty().set_seipdv1(),
+            KeyKind::V6 => Features::empty().set_seipdv1().set_seipdv2(),
+        };
         let make = || {
             let mut builder = CertBuilder::new()
                 .set_cipher_suite(CipherSuite::Cv25519)
                 .set_profile(profile)?
+                .set_features(features)?
                 .set_creation_time(system_time(now))
                 .set_primary_key_flags(KeyFlags::empty().set_certification().set_signing())
                 .set_validity_period(None)
@@ -141,6 +147,20 @@ impl OwnKey {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.cert.fingerprint()
+    }
+
+    /// The transferable secret key in armor, for other OpenPGP programs.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library can't write the key.
+    pub fn to_armor(&self) -> Result<Vec<u8>, WireError> {
+        let mut armored = Vec::new();
+        let tsk = self.cert.as_tsk();
+        tsk.armored()
+            .serialize(&mut armored)
+            .map_err(WireError::openpgp)?;
+        Ok(armored)
     }
 
     /// The primary key.

@@ -72,6 +72,10 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
         look: own_primary,
     },
     Check {
+        rule: &req::SEC_V4_READABLE,
+        look: v4_readable,
+    },
+    Check {
         rule: &req::SEC_CERT_SIZE,
         look: cert_size,
     },
@@ -393,6 +397,18 @@ fn own_primary(seen: &Seen<'_>) -> Verdict {
     Verdict::all(envelope.chain(objects).map(|signature| {
         Verdict::of(signature.signer.as_deref() == Some(sender), || {
             format!("expected everything to be signed with the primary key {sender}")
+        })
+    }))
+}
+
+fn v4_readable(seen: &Seen<'_>) -> Verdict {
+    let certificates = seen
+        .mail
+        .into_iter()
+        .flat_map(|mail| mail.certificates.iter().flatten());
+    Verdict::all(certificates.map(|facts| {
+        Verdict::of(!openpgp::declares_v2_as_v4(&facts.cert, seen.now), || {
+            "expected no declaration of protected data of version 2 with a version 4 key".to_owned()
         })
     }))
 }

@@ -247,6 +247,21 @@ pub fn may_certify_and_sign(cert: &Cert, now: i64) -> bool {
     })
 }
 
+/// Whether a version 4 key says, by valid self-signatures, that it reads integrity protected data
+/// of version 2, at a time in Unix seconds.
+pub fn declares_v2_as_v4(cert: &Cert, now: i64) -> bool {
+    let policy = StandardPolicy::new();
+    let Some(now) = instant(now) else {
+        return false;
+    };
+    let valid = cert.with_policy(&policy, now);
+    let declared = valid.is_ok_and(|cert| {
+        let features = Preferences::features(&cert);
+        features.is_some_and(|features| features.supports_seipdv2())
+    });
+    declared && cert.primary_key().key().version() == 4
+}
+
 fn instant(seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(seconds).ok()?;
     Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))

@@ -251,4 +251,23 @@ impl View<'_> {
         };
         Ok(self.friends()?.into_iter().filter(matches).collect())
     }
+
+    /// The friends' certificates in armor.
+    ///
+    /// # Errors
+    ///
+    /// When the store or the OpenPGP library fails.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, AgentError> {
+        let mut certificates = Vec::new();
+        for (id, relation) in self.relations_of()? {
+            if relation.friend.is_none() || relation.blocked {
+                continue;
+            }
+            let certificate = self.peer(id)?.and_then(|peer| peer.certificate());
+            if let Some(certificate) = certificate {
+                certificates.push(certificate.to_armor()?);
+            }
+        }
+        Ok(certificates)
+    }
 }
