@@ -256,7 +256,7 @@ pub fn declares_v2_as_v4(cert: &Cert, now: i64) -> bool {
     };
     let valid = cert.with_policy(&policy, now);
     let declared = valid.is_ok_and(|cert| {
-        let features = Preferences::features(&cert);
+        let features = openpgp::cert::Preferences::features(&cert);
         features.is_some_and(|features| features.supports_seipdv2())
     });
     declared && cert.primary_key().key().version() == 4
