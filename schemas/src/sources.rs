@@ -8,6 +8,7 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
     &[
         ("accept.xsd", include_str!("../1.0/accept.xsd")),
         ("app.xsd", include_str!("../1.0/app.xsd")),
+        ("comment.xsd", include_str!("../1.0/comment.xsd")),
         ("common.xsd", include_str!("../1.0/common.xsd")),
         ("confirm.xsd", include_str!("../1.0/confirm.xsd")),
         ("contact.xsd", include_str!("../1.0/contact.xsd")),
@@ -18,6 +19,7 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("event.xsd", include_str!("../1.0/event.xsd")),
         ("field.xsd", include_str!("../1.0/field.xsd")),
         ("group.xsd", include_str!("../1.0/group.xsd")),
+        ("hide.xsd", include_str!("../1.0/hide.xsd")),
         ("identity.xsd", include_str!("../1.0/identity.xsd")),
         ("introduce.xsd", include_str!("../1.0/introduce.xsd")),
         ("join.xsd", include_str!("../1.0/join.xsd")),
@@ -28,11 +30,13 @@ pub fn sources() -> &'static [(&'static str, &'static str)] {
         ("page.xsd", include_str!("../1.0/page.xsd")),
         ("post.xsd", include_str!("../1.0/post.xsd")),
         ("proposal.xsd", include_str!("../1.0/proposal.xsd")),
+        ("reaction.xsd", include_str!("../1.0/reaction.xsd")),
         ("receipt.xsd", include_str!("../1.0/receipt.xsd")),
         ("relay.xsd", include_str!("../1.0/relay.xsd")),
         ("request.xsd", include_str!("../1.0/request.xsd")),
         ("retract.xsd", include_str!("../1.0/retract.xsd")),
         ("rsvp.xsd", include_str!("../1.0/rsvp.xsd")),
+        ("share.xsd", include_str!("../1.0/share.xsd")),
         ("withdraw.xsd", include_str!("../1.0/withdraw.xsd")),
     ]
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod app;
+mod comment;
 mod common;
 mod confirm;
 mod contact;
@@ -14,6 +15,7 @@ mod end;
 mod event;
 mod field;
 mod group;
+mod hide;
 mod identity;
 mod introduce;
 mod join;
@@ -24,21 +26,24 @@ mod object;
 mod page;
 mod post;
 mod proposal;
+mod reaction;
 mod receipt;
 mod relay;
 mod request;
 mod retract;
 mod rsvp;
+mod share;
 mod withdraw;
 
 pub use crate::foreign::Foreign;
 pub use accept::{Accept, AcceptInvite};
 pub use app::{App, AppType, AppUpdate, AppUpdateApp};
+pub use comment::{Comment, CommentText};
 pub(crate) use common::Ext;
 pub use common::{
     Address, Audience, Base64, Credentials, Epoch, Fallback, Feature, Hash, HashRef, IdentityId,
-    Kind, Line, ObjectRef, Person, Random128, Revision, Scope, Sequence, SequenceOrZero, Text,
-    Time,
+    Kind, Line, ObjectRef, Person, Random128, Revision, RevisionRef, Scope, Sequence,
+    SequenceOrZero, Text, Time,
 };
 pub use confirm::Confirm;
 pub use contact::{Agreed, Contact};
@@ -59,6 +64,7 @@ pub use field::{
     UriValue, Uris,
 };
 pub use group::{Group, GroupAbout, GroupMember, GroupRevision, GroupRole};
+pub use hide::Hide;
 pub use identity::Identity;
 pub use introduce::Introduce;
 pub use join::Join;
@@ -72,11 +78,13 @@ pub use object::{Object, Payload};
 pub use page::{CommentPolicy, Description, Page, PageLink, PageList};
 pub use post::{Mention, Post};
 pub use proposal::{Proposal, ProposedChange};
+pub use reaction::{Reaction, Symbol};
 pub use receipt::Receipt;
 pub use relay::Relay;
 pub use request::{InviteProof, Note, Purpose, Request, RequestTo};
 pub use retract::Retract;
 pub use rsvp::{EventRevision, Rsvp, RsvpAnswer, RsvpGuests};
+pub use share::Share;
 pub use withdraw::Withdraw;
 
 use crate::decode::Element;

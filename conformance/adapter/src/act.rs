@@ -10,6 +10,7 @@ pub mod private;
 pub mod profile;
 pub mod publishing;
 pub mod relation;
+pub mod thread;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -126,6 +127,16 @@ actions! {
     ProfileSet(profile::ProfileSet) = "profile-set" -> Empty;
     /// Hand over what was fetched from where a medium says.
     Fetched(media::Fetched) = "fetched" -> Empty;
+    /// Say something about a post or share, or about a comment under it.
+    Comment(thread::Comment) = "comment" -> Created;
+    /// Replace what the user feels about a post or share, or about a comment under it.
+    React(thread::React) = "react" -> Created;
+    /// Hand on a public post.
+    Share(thread::Share) = "share" -> Created;
+    /// Hide what stands under a post or share of the user.
+    Hide(thread::Hide) = "hide" -> Created;
+    /// Allow or stop relaying under a post or share of the user.
+    Relaying(thread::Relaying) = "relaying" -> Empty;
     /// Change the text of something written earlier.
     Edit(object::Edit) = "edit" -> Empty;
     /// Take something back, for everybody.

@@ -10,6 +10,7 @@ pub mod private;
 pub mod profile;
 pub mod publishing;
 pub mod relation;
+pub mod thread;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -134,6 +135,10 @@ views! {
     Profile(profile::Profile) = "profile" -> profile::Field;
     /// Objects of kinds that the implementation doesn't know.
     Unknown(publishing::Unknown) = "unknown" -> publishing::Fallback;
+    /// What stands under posts and shares.
+    Threads(thread::Threads) = "threads" -> thread::Thread;
+    /// Public posts that friends, and the user, hand on.
+    Shares(thread::Shares) = "shares" -> thread::Share;
     /// Deliveries that are missing.
     Gaps(delivery::Gaps) = "gaps" -> delivery::Gap;
     /// What became of what the user sent.

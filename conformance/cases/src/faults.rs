@@ -32,6 +32,9 @@ fn place(base: Base) -> (Rung, &'static str) {
         Base::Post | Base::Retract => (Rung::Rest, "post/received"),
         Base::End | Base::Acknowledgement => (Rung::Rest, "friends/handshake/accepted"),
         Base::Message => (Rung::Message, "message/received"),
+        Base::Comment | Base::Reaction => (Rung::Rest, "comment/received"),
+        Base::RelayedComment | Base::Hide => (Rung::Rest, "comment/relayed/received"),
+        Base::Share => (Rung::Rest, "comment/share/received"),
     }
 }
 
@@ -73,7 +76,10 @@ async fn play(scene: Scene, fault: Fault) -> Result<(), Stop> {
 /// where something came before, which may have changed the relation, and where nobody sees
 /// the effect; then a stranger's request is the barrier.
 fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
-    let visible = !matches!(fault.base, Base::Acknowledgement | Base::Retract);
+    let visible = !matches!(
+        fault.base,
+        Base::Acknowledgement | Base::Retract | Base::Reaction | Base::Hide
+    );
     visible && forged.earlier.is_empty()
 }
 
@@ -163,7 +169,7 @@ async fn accepted(
                 format!("{shown} things of the author"),
             )
         }
-        Base::Retract | Base::Acknowledgement => (true, String::new()),
+        Base::Retract | Base::Acknowledgement | Base::Hide => (true, String::new()),
         base => {
             let text = &forge.text;
             (

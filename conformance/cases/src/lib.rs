@@ -19,6 +19,7 @@
 //! asserts, and an async function over a scene.
 
 mod audience;
+mod comments;
 mod delivery;
 mod faults;
 mod friends;
@@ -43,6 +44,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(audience::cases());
     suite.extend(media::cases());
     suite.extend(profile::cases());
+    suite.extend(comments::cases());
     suite.extend(invites::cases());
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());

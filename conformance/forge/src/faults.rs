@@ -15,6 +15,7 @@ use crate::openpgp::KeyKind;
 
 mod accepted;
 mod certificates;
+mod comments;
 mod delivery;
 mod envelope;
 mod flags;
@@ -55,6 +56,16 @@ pub enum Base {
     Retract,
     /// A friend's bare acknowledgement.
     Acknowledgement,
+    /// A friend's comment on the recipient's post.
+    Comment,
+    /// A friend's reaction to the recipient's post.
+    Reaction,
+    /// A comment of somebody else under a friend's post, relayed by that friend.
+    RelayedComment,
+    /// A friend's hide of what somebody else wrote under the friend's post.
+    Hide,
+    /// A friend's share of somebody else's public post.
+    Share,
 }
 
 /// What must have happened before between author and recipient.
@@ -70,11 +81,13 @@ pub enum Relation {
     Accepted,
     /// The author asked, the recipient accepted, the author confirmed.
     Friends,
+    /// Friends, and the recipient posted.
+    Posted,
 }
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -85,6 +98,11 @@ impl Base {
         Self::Post,
         Self::Retract,
         Self::Acknowledgement,
+        Self::Comment,
+        Self::Reaction,
+        Self::RelayedComment,
+        Self::Hide,
+        Self::Share,
     ];
 
     /// What it needs.
@@ -94,6 +112,7 @@ impl Base {
             Self::Accept | Self::Decline => Relation::Asked,
             Self::InvitedAccept => Relation::AskedInvited,
             Self::Confirm => Relation::Accepted,
+            Self::Comment | Self::Reaction => Relation::Posted,
             _ => Relation::Friends,
         }
     }
@@ -111,6 +130,11 @@ impl Base {
             Self::Post => "post",
             Self::Retract => "retract",
             Self::Acknowledgement => "acknowledgement",
+            Self::Comment => "comment",
+            Self::Reaction => "reaction",
+            Self::RelayedComment => "relayed-comment",
+            Self::Hide => "hide",
+            Self::Share => "share",
         }
     }
 }
@@ -314,7 +338,7 @@ impl Fault {
     /// What the violation concerns: by `receive.handshake` a fault in a part of
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
-        let friends = self.base.relation() == Relation::Friends;
+        let friends = self.base.relation() >= Relation::Friends;
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -393,6 +417,7 @@ pub fn catalogue() -> Vec<Fault> {
         social::faults(),
         media::faults(),
         profile::faults(),
+        comments::faults(),
         delivery::faults(),
         receiving::faults(),
         accepted::faults(),

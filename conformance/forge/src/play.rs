@@ -8,7 +8,7 @@ use crate::faults::{Base, Earlier, Fault, Forged, History, Relation, Scene, Verd
 use crate::hash::ObjectHash;
 use crate::instant::{DAY, Instant};
 use crate::invite::Invite;
-use crate::kinds::{RequestOptions, RequestRef};
+use crate::kinds::{RequestOptions, RequestRef, RevisionRef};
 use crate::openpgp::KeyKind;
 use crate::peer::Peer;
 use crate::puppet::Puppet;
@@ -91,6 +91,8 @@ impl Opening {
             (Relation::Accepted, _) => "accepted",
             (Relation::Friends, false) => "friends",
             (Relation::Friends, true) => "two-friends",
+            (Relation::Posted, false) => "posted",
+            (Relation::Posted, true) => "posted-to-two",
         };
         let id = format!("{name}-{author}-{recipient}");
         let seed = Seed::new("kith vectors").child(&id);
@@ -133,7 +135,28 @@ impl Opening {
             }
             Relation::Accepted => self.befriend(false),
             Relation::Friends => self.befriend(true),
+            Relation::Posted => {
+                self.befriend(true)?;
+                self.post()
+            }
         }
+    }
+
+    /// The recipient posts.
+    fn post(&mut self) -> Result<(), PlayError> {
+        let at = self.scene.now - 60;
+        let to = self.scene.author.peer();
+        let mut draft = self.recipient.post(&to, "The first snow!", at)?;
+        let objects = draft.sign(&mut self.scene.rng);
+        let post = objects.last().map(|post| RevisionRef::of(post, "post"));
+        self.scene.history.post = post;
+        self.steps.push(Step::Sent {
+            to,
+            objects,
+            invite: None,
+            at,
+        });
+        Ok(())
     }
 
     /// The recipient asks the author.
@@ -222,7 +245,8 @@ impl Opening {
     pub fn valid(&self, base: Base) -> Result<Play, PlayError> {
         let mut scene = self.scene(base.name());
         let mail = scene.valid(base)?.render(&mut scene.rng)?;
-        let forged = Forged::valid(mail);
+        let mut forged = Forged::valid(mail);
+        forged.earlier = scene.take_earlier()?;
         Ok(self.with(scene, forged))
     }
 

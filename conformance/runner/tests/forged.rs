@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use kith_forge::faults::{Base, Expectation, History, Relation, Scene, catalogue};
-use kith_forge::kinds::{RequestOptions, RequestRef};
+use kith_forge::kinds::{RequestOptions, RequestRef, RevisionRef};
 use kith_forge::read::{Knowledge, read_open};
 use kith_forge::{Hash, Instant, KeyKind, Puppet, Seed};
 use kith_runner::judge::{self, Keyring, forged};
@@ -33,11 +33,15 @@ fn scene(kind: KeyKind, relation: Relation) -> (Scene, Keyring) {
         keyring.add_person(person).unwrap();
     }
     let invite = bob.invite(NOW);
+    let mut rng = Seed::new("judge").child("post").rng();
+    let post = alice.post_object("The first snow!", NOW).sign(&mut rng);
+    let post = RevisionRef::of(&post, "post");
     let history = History {
         request: Some(request_ref(&mut bob, "alice@a.test")),
         asked: Some(request_ref(&mut alice, "bob@b.test")),
         accept: Some(Hash::of("accept")),
         invite: (relation == Relation::AskedInvited).then_some(invite),
+        post: Some(post),
     };
     let rng = Seed::new("judge").child("rng").rng();
     let mut scene = Scene::new(bob, carol, alice.peer(), NOW, rng);

@@ -18,11 +18,14 @@ pub mod act;
 pub mod address;
 pub mod adopt;
 pub mod authentication;
+mod author;
 mod bounce;
 pub mod channel;
 pub mod circle;
+mod converse;
 pub mod follow;
 pub mod group;
+mod held;
 pub mod introduction;
 pub mod invite;
 pub mod media;
@@ -41,6 +44,7 @@ mod renewal;
 mod rotation;
 mod sealed_mail;
 pub mod standing;
+pub mod thread;
 pub mod tick;
 pub mod view;
 
@@ -171,6 +175,11 @@ pub enum Event {
     /// Somebody answered an own event.
     Answer {
         /// Who.
+        from: String,
+    },
+    /// A comment arrived or changed.
+    Comment {
+        /// The name of its author.
         from: String,
     },
     /// A mail came back or was refused by a server.

@@ -9,6 +9,7 @@ use kith_spec::{Rule, req};
 
 use crate::agent::objects::{Body, Sender};
 use crate::agent::peer::{Part, Parts, Peer};
+use crate::agent::thread::Key;
 use crate::agent::{Failure, Id, Step};
 use crate::gate::{Gate, Violation};
 use crate::wire::signed::Signed;
@@ -16,6 +17,7 @@ use crate::wire::signed::Signed;
 pub mod accept;
 pub mod app;
 pub mod app_update;
+pub mod comment;
 pub mod confirm;
 pub mod contact;
 pub mod decline;
@@ -23,6 +25,7 @@ pub mod end;
 pub mod event;
 pub mod field;
 pub mod group;
+pub mod hide;
 pub mod identity;
 pub(crate) mod introduce;
 pub mod join;
@@ -31,11 +34,13 @@ pub mod message;
 pub mod page;
 pub mod post;
 pub mod proposal;
+pub mod reaction;
 pub(crate) mod receipt;
 pub mod relay;
 pub mod request;
 pub mod retract;
 pub mod rsvp;
+pub mod share;
 pub mod withdraw;
 mod write;
 
@@ -53,6 +58,11 @@ pub(crate) trait Kind {
 
     /// The identity that an addressed object names, and the rule that it be the reader's.
     fn addressed_to(&self) -> Option<(Id, Rule)> {
+        None
+    }
+
+    /// The root of the thread that the object belongs to: its author may relay it.
+    fn root(&self) -> Option<Key> {
         None
     }
 
@@ -177,6 +187,10 @@ pub(crate) fn of(payload: &Payload) -> &dyn Kind {
         Payload::Message(kind) => kind,
         Payload::Receipt(kind) => kind,
         Payload::Post(kind) => kind,
+        Payload::Comment(kind) => kind,
+        Payload::Reaction(kind) => kind,
+        Payload::Share(kind) => kind,
+        Payload::Hide(kind) => kind,
         Payload::Retract(kind) => kind,
         Payload::Page(kind) => kind,
         Payload::Relay(kind) => kind,
@@ -201,7 +215,7 @@ pub(crate) const FINAL: [&str; 7] = [
 
 /// The names of the kinds whose ids are derived from what they are about; they are emptied, and
 /// never retracted (`retract.derived`).
-pub(crate) const DERIVED: [&str; 1] = ["field"];
+pub(crate) const DERIVED: [&str; 2] = ["field", "reaction"];
 
 /// The kind of a payload: its local name, preceded by its namespace unless that is Kith's.
 #[must_use]
@@ -251,7 +265,9 @@ pub(crate) fn check_openness(
     open: bool,
 ) -> Result<(), Violation> {
     let traits = of(&object.payload).traits();
-    if traits.family != Family::Content {
+    // What is said under a public post goes to its author in sealed mail.
+    let reply = !open && of(&object.payload).root().is_some();
+    if traits.family != Family::Content || reply {
         return Ok(());
     }
     let public = object.audience == Audience::Public;
@@ -271,9 +287,34 @@ pub(crate) fn speaks_for_another(part: Option<&Part>, sender: Id) -> bool {
     identity && object.is_some_and(|object| object.author.0 != sender)
 }
 
+/// The authors of the chains that a mail brings because the sender hands on what they wrote.
+pub(crate) fn handed_over(parts: &Parts, sender: Id) -> Vec<Id> {
+    let parts_of = parts.objects.iter().flatten();
+    let author = |part: &Part| {
+        let object = part.object.as_ref().ok()?;
+        let relayed = of(&object.payload)
+            .root()
+            .is_some_and(|root| root.author == sender);
+        let shared = share::is_handed_on(part, parts, sender);
+        (relayed || shared).then_some(object.author.0)
+    };
+    parts_of.filter_map(author).collect()
+}
+
 /// Whether a part is an object of the handshake.
 pub(crate) fn is_handshake(part: Option<&Part>) -> bool {
     traits(part).is_some_and(|traits| traits.family == Family::Handshake)
+}
+
+/// Whether these objects only take back what was said before, which a former friend may
+/// (`retract.after-end`).
+pub(crate) fn is_taking_back(objects: &[&Result<Part, (Id, Violation)>]) -> bool {
+    let names = || {
+        let parts = objects.iter().map(|part| traits(part.as_ref().ok()));
+        parts.map(|traits| traits.map_or("", |traits| traits.name))
+    };
+    names().any(|name| name == "retract")
+        && names().all(|name| matches!(name, "retract" | "identity"))
 }
 
 /// Whether a delivery with this object has no channel (`channel.none`).

@@ -99,6 +99,18 @@ pub enum Table {
     ReceiptDue = 26,
     /// People who were introduced, by identity id.
     Introduction = 27,
+    /// Chains of people whose objects came through others, by identity id.
+    Author = 70,
+    /// What stands under a post or share, by the root's merge key, time and merge key.
+    Reply = 71,
+    /// Public posts that shares hand on, by object hash.
+    Quoted = 72,
+    /// Keys of held objects, by the merge key of the root that they wait for.
+    Waiting = 73,
+    /// Own posts and shares under which nothing is relayed, by merge key.
+    Stopped = 74,
+    /// How many revisions somebody wrote under an own post or share, by merge key and identity id.
+    Tally = 75,
 }
 
 /// One row to write or, without value, to delete.

@@ -232,6 +232,52 @@ impl Encode for ObjectRef {
     }
 }
 
+/// A reference to one revision of an object: its key, and the object hash of the revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionRef {
+    /// The attribute `author`: The id of an identity: the key hash of its first primary key, in the
+    /// form of a Hash.
+    pub author: IdentityId,
+    /// The attribute `id`: 128 random bits: 32 lower-case hexadecimal digits.
+    pub id: Random128,
+    /// The attribute `kind`: The kind of an object: the local name of its payload, preceded by its
+    /// namespace in braces unless that is this one.
+    pub kind: Kind,
+    /// The attribute `hash`: A SHA-256 value: 64 lower-case hexadecimal digits.
+    pub hash: Hash,
+}
+
+impl Element for RevisionRef {
+    fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
+        let mut attributes = Attributes::of(node);
+        let author = attributes.required("author")?;
+        let id = attributes.required("id")?;
+        let kind = attributes.required("kind")?;
+        let hash = attributes.required("hash")?;
+        attributes.finish(&["author", "id", "kind", "hash"])?;
+        decode::empty(node)?;
+        Ok(Self {
+            author,
+            id,
+            kind,
+            hash,
+        })
+    }
+}
+
+impl Encode for RevisionRef {
+    fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
+        let start = out
+            .start(name)
+            .with("author", &self.author)
+            .with("id", &self.id)
+            .with("kind", &self.kind)
+            .with("hash", &self.hash);
+        out.empty(start);
+        Ok(())
+    }
+}
+
 simple::string! {
     /// The kind of an object: the local name of its payload, preceded by its namespace in braces
     /// unless that is this one.

@@ -3,9 +3,10 @@
 //! The root of every object document.
 
 use super::{
-    Accept, App, AppUpdate, Audience, Confirm, Contact, Decline, End, Event, Ext, Fallback,
-    Feature, Field, Group, Identity, IdentityId, Introduce, Join, Leave, Message, Page, Post,
-    Proposal, Random128, Receipt, Relay, Request, Retract, Revision, Rsvp, Scope, Time, Withdraw,
+    Accept, App, AppUpdate, Audience, Comment, Confirm, Contact, Decline, End, Event, Ext,
+    Fallback, Feature, Field, Group, Hide, Identity, IdentityId, Introduce, Join, Leave, Message,
+    Page, Post, Proposal, Random128, Reaction, Receipt, Relay, Request, Retract, Revision, Rsvp,
+    Scope, Share, Time, Withdraw,
 };
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
@@ -57,7 +58,7 @@ impl Element for Object {
         let requires = children.repeated("requires", 0, 16)?;
         let scope = children.optional("scope")?;
         let fallback = children.one("fallback")?;
-        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, introduce, message, receipt, post, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, withdraw, field, an element of another namespace")?;
+        let payload = children.choice(Payload::choose, "identity, contact, request, accept, confirm, decline, end, introduce, message, receipt, post, comment, reaction, share, hide, retract, page, relay, app, app-update, group, join, leave, proposal, event, rsvp, withdraw, field, an element of another namespace")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
         Ok(Self {
@@ -120,6 +121,14 @@ pub enum Payload {
     Receipt(Receipt),
     /// The element `post`.
     Post(Post),
+    /// The element `comment`.
+    Comment(Comment),
+    /// The element `reaction`.
+    Reaction(Reaction),
+    /// The element `share`.
+    Share(Share),
+    /// The element `hide`.
+    Hide(Hide),
     /// The element `retract`.
     Retract(Retract),
     /// The element `page`.
@@ -167,6 +176,10 @@ impl Payload {
             Self::Message(_) => Cow::Borrowed("message"),
             Self::Receipt(_) => Cow::Borrowed("receipt"),
             Self::Post(_) => Cow::Borrowed("post"),
+            Self::Comment(_) => Cow::Borrowed("comment"),
+            Self::Reaction(_) => Cow::Borrowed("reaction"),
+            Self::Share(_) => Cow::Borrowed("share"),
+            Self::Hide(_) => Cow::Borrowed("hide"),
             Self::Retract(_) => Cow::Borrowed("retract"),
             Self::Page(_) => Cow::Borrowed("page"),
             Self::Relay(_) => Cow::Borrowed("relay"),
@@ -197,6 +210,10 @@ impl Payload {
             Some("message") => Self::Message(children.one("message")?),
             Some("receipt") => Self::Receipt(children.one("receipt")?),
             Some("post") => Self::Post(children.one("post")?),
+            Some("comment") => Self::Comment(children.one("comment")?),
+            Some("reaction") => Self::Reaction(children.one("reaction")?),
+            Some("share") => Self::Share(children.one("share")?),
+            Some("hide") => Self::Hide(children.one("hide")?),
             Some("retract") => Self::Retract(children.one("retract")?),
             Some("page") => Self::Page(children.one("page")?),
             Some("relay") => Self::Relay(children.one("relay")?),
@@ -230,6 +247,10 @@ impl Encode for Payload {
             Self::Message(value) => value.write("message", out),
             Self::Receipt(value) => value.write("receipt", out),
             Self::Post(value) => value.write("post", out),
+            Self::Comment(value) => value.write("comment", out),
+            Self::Reaction(value) => value.write("reaction", out),
+            Self::Share(value) => value.write("share", out),
+            Self::Hide(value) => value.write("hide", out),
             Self::Retract(value) => value.write("retract", out),
             Self::Page(value) => value.write("page", out),
             Self::Relay(value) => value.write("relay", out),

@@ -14,6 +14,8 @@ pub struct Retract {
     /// The element `target`: A reference to an object whatever its revision: the key by which
     /// objects merge.
     pub target: ObjectRef,
+    /// Under which object the comment stands that is taken back.
+    pub root: Option<ObjectRef>,
 }
 
 impl Element for Retract {
@@ -21,9 +23,10 @@ impl Element for Retract {
         Attributes::of(node).finish(&[])?;
         let mut children = Children::of(node)?;
         let target = children.one("target")?;
+        let root = children.optional("root")?;
         children.optional::<Ext>("ext")?;
         children.finish()?;
-        Ok(Self { target })
+        Ok(Self { target, root })
     }
 }
 
@@ -32,6 +35,9 @@ impl Encode for Retract {
         let start = out.start(name);
         out.open(name, start);
         self.target.write("target", out)?;
+        if let Some(value) = &self.root {
+            value.write("root", out)?;
+        }
         out.close(name);
         Ok(())
     }

@@ -236,6 +236,11 @@ fn requirement(base: Base) -> kith_spec::Rule {
         Base::Post => &req::POST_AUDIENCE,
         Base::Retract => &req::RETRACT_FINAL,
         Base::Acknowledgement => &req::ACK_BARE,
+        Base::Comment => &req::COMMENT_DELIVERED,
+        Base::Reaction => &req::REACTION_REPLACE,
+        Base::RelayedComment => &req::RELAY_CHAIN,
+        Base::Hide => &req::HIDE_EFFECT,
+        Base::Share => &req::SHARE_SHOWN,
     }
 }
 

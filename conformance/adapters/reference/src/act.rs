@@ -3,7 +3,7 @@
 use kith_adapter::act::Action as Wanted;
 use kith_adapter::act::media::{Attachment as Given, Content as GivenContent};
 use kith_adapter::act::publishing::Readers as WantedReaders;
-use kith_adapter::protocol::{Failure, Identity};
+use kith_adapter::protocol::{Failure, Identity, ObjectRef};
 use kith_agent::media::prepare;
 use kith_core::Action;
 use kith_core::agent::Id;
@@ -88,6 +88,29 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
             position: fetched.position as usize,
             octets: fetched.octets.0.clone(),
         },
+        Wanted::Comment(comment) => Action::Comment {
+            root: named(&comment.root)?,
+            parent: comment.parent.as_ref().map(named).transpose()?,
+            text: comment.text.clone(),
+            private: comment.private,
+        },
+        Wanted::React(react) => Action::React {
+            root: named(&react.root)?,
+            parent: react.parent.as_ref().map(named).transpose()?,
+            symbols: react.symbols.clone(),
+            private: react.private,
+        },
+        Wanted::Share(share) => Action::Share {
+            post: named(&share.post)?,
+            text: share.text.clone(),
+        },
+        Wanted::Hide(hide) => Action::Hide {
+            target: named(&hide.target)?,
+        },
+        Wanted::Relaying(relaying) => Action::Relaying {
+            id: id16(&relaying.id)?,
+            allow: relaying.allow,
+        },
         Wanted::Edit(edit) => Action::Edit {
             id: id16(&edit.id)?,
             text: edit.text.clone(),
@@ -137,6 +160,10 @@ fn attachment(wanted: &Given) -> Result<Attachment, Failure> {
     attachment.alt.clone_from(&wanted.alt);
     attachment.caption.clone_from(&wanted.caption);
     Ok(attachment)
+}
+
+fn named(object: &ObjectRef) -> Result<([u8; 32], [u8; 16]), Failure> {
+    Ok((id32(&object.author)?, id16(&object.id)?))
 }
 
 pub(crate) fn invitation(uri: &str) -> Result<Invitation, Failure> {

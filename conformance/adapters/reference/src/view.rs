@@ -6,6 +6,7 @@ use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::private::Message;
 use kith_adapter::view::publishing::{Entry, Fallback, Mention};
 use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
+use kith_adapter::view::thread::{Comment, Reaction, Share, Thread};
 use kith_adapter::view::{Query, ViewResult};
 use kith_core::agent::relation;
 use kith_core::agent::view;
@@ -79,8 +80,14 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
         }
         Query::Unknown(_) => {
             let mut posts = view.timeline(ALL).map_err(internal)?;
-            posts.retain(|post| post.kind != "post");
+            posts.retain(|post| post.kind != "post" && post.kind != "share");
             list(posts, fallback)?
+        }
+        Query::Threads(_) => list(view.threads().map_err(internal)?, thread)?,
+        Query::Shares(_) => {
+            let posts = view.timeline(ALL).map_err(internal)?;
+            let shares = posts.into_iter().filter_map(share);
+            shares.collect::<Result<Vec<Share>, Failure>>()?.into()
         }
         Query::Gaps(_) => list(view.gaps().map_err(internal)?, gap)?,
         Query::Deliveries(_) => list(view.deliveries().map_err(internal)?, delivery)?,
@@ -219,6 +226,67 @@ fn medium(medium: &view::Medium) -> Result<Medium, Failure> {
         href: medium.href.clone(),
         available: medium.available,
         inline: medium.inline,
+    })
+}
+
+fn thread(thread: view::Thread) -> Result<Thread, Failure> {
+    Ok(Thread {
+        root: named(&thread.author, &thread.id)?,
+        comments: thread
+            .comments
+            .into_iter()
+            .map(comment)
+            .collect::<Result<_, _>>()?,
+        reactions: thread
+            .reactions
+            .into_iter()
+            .map(reaction)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn comment(comment: view::Comment) -> Result<Comment, Failure> {
+    let parent = comment.parent.as_ref();
+    let through = comment.speaker.through.as_deref();
+    Ok(Comment {
+        author: identity(&comment.speaker.author)?,
+        id: object(&comment.id)?,
+        parent: parent.map(|(author, id)| named(author, id)).transpose()?,
+        claim: comment.speaker.claim,
+        through: through.map(identity).transpose()?,
+        text: comment.text,
+        created: timestamp(comment.created),
+        rev: comment.rev,
+    })
+}
+
+fn reaction(reaction: view::Reaction) -> Result<Reaction, Failure> {
+    let target = &reaction.target;
+    Ok(Reaction {
+        author: identity(&reaction.speaker.author)?,
+        target: named(&hex::encode(target.author), &hex::encode(target.id))?,
+        symbols: reaction.symbols,
+    })
+}
+
+fn share(post: view::Post) -> Option<Result<Share, Failure>> {
+    let shared = post.shared?;
+    let share = || {
+        Ok(Share {
+            author: identity(&post.author)?,
+            id: object(&post.id)?,
+            text: post.text,
+            post: named(&shared.author, &shared.id)?,
+            shown: shared.text,
+        })
+    };
+    Some(share())
+}
+
+fn named(author: &str, id: &str) -> Result<ObjectRef, Failure> {
+    Ok(ObjectRef {
+        author: identity(author)?,
+        id: object(id)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::publishing::{Timeline, Unknown};
 use kith_adapter::view::relation::{Direction, Requests, State};
+use kith_adapter::view::thread::{Shares, Threads};
 use kith_forge::Puppet;
 use kith_forge::faults::Base;
 use kith_runner::case::Stop;
@@ -35,7 +36,21 @@ pub(super) async fn has_effect(
             let timeline = agent.view(Timeline {}).await?;
             timeline.iter().any(|entry| entry.text.contains(text))
         }
-        Base::Retract | Base::Acknowledgement => false,
+        Base::Comment | Base::RelayedComment => {
+            let threads = agent.view(Threads {}).await?;
+            let mut comments = threads.iter().flat_map(|thread| &thread.comments);
+            comments.any(|comment| comment.text.contains(text))
+        }
+        Base::Reaction => {
+            let threads = agent.view(Threads {}).await?;
+            let mut reactions = threads.iter().flat_map(|thread| &thread.reactions);
+            reactions.any(|reaction| reaction.author.as_str() == author.id.to_string())
+        }
+        Base::Share => {
+            let shares = agent.view(Shares {}).await?;
+            shares.iter().any(|share| share.text.contains(text))
+        }
+        Base::Retract | Base::Acknowledgement | Base::Hide => false,
     })
 }
 

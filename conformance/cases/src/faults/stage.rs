@@ -53,7 +53,7 @@ async fn history(
                 .object("accept")
                 .and_then(|object| object.hash.parse().ok());
         }
-        Relation::Friends => {
+        Relation::Friends | Relation::Posted => {
             let friendship = scene.befriend(author, Who::Puppet).await?;
             history.accept = Some(friendship.accept);
             // Only the hash of a request that was answered is named again.
@@ -63,6 +63,9 @@ async fn history(
                 nonce: kith_forge::Id128::random(&mut scene.rng("unused")),
                 author: author.id,
             });
+            if fault.base.relation() == Relation::Posted {
+                history.post = Some(crate::comments::posted(scene, agent, author).await?);
+            }
         }
     }
     Ok(history)

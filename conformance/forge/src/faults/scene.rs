@@ -2,11 +2,11 @@
 
 use super::Base;
 use crate::ForgeError;
-use crate::draft::{AnyDraft, Mail, ObjectDraft};
+use crate::draft::{AnyDraft, Draft, Mail, ObjectDraft};
 use crate::hash::{Hash, Id128, IdentityId};
 use crate::instant::Instant;
 use crate::invite::Invite;
-use crate::kinds::{RequestOptions, RequestRef, ack};
+use crate::kinds::{RequestOptions, RequestRef, RevisionRef, ack};
 use crate::peer::Peer;
 use crate::puppet::Puppet;
 use crate::seed::Rng;
@@ -22,6 +22,8 @@ pub struct History {
     pub accept: Option<Hash>,
     /// The invite of the author that the recipient used.
     pub invite: Option<Invite>,
+    /// What the recipient posted.
+    pub post: Option<RevisionRef>,
 }
 
 /// What the recipient does.
@@ -135,7 +137,50 @@ impl Scene {
                 author.retract(to, &post, now)?.into()
             }
             Base::Acknowledgement => author.acknowledge(to, Vec::new(), now)?.into(),
+            Base::Comment => {
+                let post = history.post.as_ref().ok_or(missing("post"))?;
+                let comment = author.comment_object(post, None, &self.text, now);
+                author.carry(to, vec![comment], now)?.into()
+            }
+            Base::Reaction => {
+                let post = history.post.as_ref().ok_or(missing("post"))?;
+                let reaction = author.reaction_object(post, None, &["❤"], now);
+                author.carry(to, vec![reaction], now)?.into()
+            }
+            Base::RelayedComment => self.relayed()?.into(),
+            Base::Hide => self.hide()?.into(),
+            Base::Share => {
+                let post = self.third.public_post_object("Open day on Sunday", now);
+                let post = post.sign(&mut self.rng);
+                author
+                    .share(to, (&self.third, &post), &self.text, now)?
+                    .into()
+            }
         })
+    }
+
+    /// The author posts, the third person comments, and the author relays that.
+    fn relayed(&mut self) -> Result<Draft, ForgeError> {
+        let (to, now) = (self.recipient.clone(), self.now);
+        let post = self.author.post_object("Who comes along?", now);
+        let post = post.sign(&mut self.rng);
+        let mut posted = self.author.carry(&to, Vec::new(), now)?;
+        posted.objects.push(post.clone().into());
+        self.before(posted);
+        let root = RevisionRef::of(&post, "post");
+        let comment = self.third.comment_object(&root, None, &self.text, now);
+        self.author.relay(&to, &self.third, comment, now)
+    }
+
+    /// The author hides what it relayed.
+    fn hide(&mut self) -> Result<Draft, ForgeError> {
+        let (to, now) = (self.recipient.clone(), self.now);
+        let post = self.author.post_object("Who comes along?", now);
+        let root = RevisionRef::of(&post.sign(&mut self.rng), "post");
+        let comment = self.third.comment_object(&root, None, &self.text, now);
+        let target = RevisionRef::of(&comment.sign(&mut self.rng), "comment");
+        let hide = self.author.hide_object(&root, &target, now);
+        self.author.carry(&to, vec![hide], now)
     }
 
     /// Lets a mail arrive before.
@@ -171,7 +216,7 @@ impl Scene {
             .ok()
     }
 
-    pub(super) fn take_earlier(&mut self) -> Result<Vec<Earlier>, ForgeError> {
+    pub(crate) fn take_earlier(&mut self) -> Result<Vec<Earlier>, ForgeError> {
         match self.failed.take() {
             Some(error) => Err(ForgeError::Earlier(error)),
             None => Ok(std::mem::take(&mut self.earlier)),

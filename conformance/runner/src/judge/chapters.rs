@@ -1,5 +1,6 @@
 //! The checks of a sent mail, a file for each chapter of the specification.
 
+mod comments;
 mod delivery;
 mod friends;
 mod identity;
@@ -19,6 +20,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
         identity::CHECKS,
         friends::CHECKS,
         people::CHECKS,
+        comments::CHECKS,
         delivery::CHECKS,
         receiving::CHECKS,
     ];

@@ -220,6 +220,7 @@ fn shown_event(event: &Event) -> String {
         Event::Introduced { name, by } => {
             format!("{} introduces {}: kith requests", safe(by), safe(name))
         }
+        Event::Comment { from } => format!("A comment from {}: kith thread", safe(from)),
         Event::Undelivered { to, reason } => {
             format!("Not delivered to {}: {}", safe(to), safe(reason))
         }

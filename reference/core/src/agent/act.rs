@@ -21,7 +21,7 @@ use crate::kinds::field::NewField;
 use crate::kinds::page::Face;
 use crate::kinds::post::NewPost;
 use crate::kinds::rsvp::Answer;
-use crate::store::{Read, Table, successor};
+use crate::store::{Read, Table};
 
 /// Something that the person does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,14 +275,55 @@ pub enum Action {
         /// A few words.
         note: Option<String>,
     },
-    /// Changes an own message or post.
+    /// Says something about a post or share, or about a comment under it.
+    Comment {
+        /// The post or share: author and object id.
+        root: (Id, [u8; 16]),
+        /// The comment that it answers.
+        parent: Option<(Id, [u8; 16])>,
+        /// The text.
+        text: String,
+        /// Whether it is for the root's author alone.
+        private: bool,
+    },
+    /// Replaces what the person feels about a post or share, or about a comment under it.
+    React {
+        /// The post or share: author and object id.
+        root: (Id, [u8; 16]),
+        /// The comment that it is about.
+        parent: Option<(Id, [u8; 16])>,
+        /// The symbols; none takes it all back.
+        symbols: Vec<String>,
+        /// Whether it is for the root's author alone.
+        private: bool,
+    },
+    /// Hands on a public post.
+    Share {
+        /// The post: author and object id.
+        post: (Id, [u8; 16]),
+        /// The person's own words.
+        text: Option<String>,
+    },
+    /// Hides what stands under an own post or share.
+    Hide {
+        /// The comment or reaction: author and object id.
+        target: (Id, [u8; 16]),
+    },
+    /// Allows or stops relaying under an own post or share.
+    Relaying {
+        /// The object id.
+        id: [u8; 16],
+        /// Whether to relay.
+        allow: bool,
+    },
+    /// Changes an own message, post, comment or share.
     Edit {
         /// The object id.
         id: [u8; 16],
         /// The new text.
         text: String,
     },
-    /// Takes back an own message or post.
+    /// Takes back an own message, post, comment, share or hide.
     Retract {
         /// The object id.
         id: [u8; 16],
@@ -508,6 +549,29 @@ impl Step<'_> {
                 position,
                 octets,
             } => self.take_fetched(author, id, position, &octets)?,
+            Action::Comment {
+                root,
+                parent,
+                text,
+                private,
+            } => {
+                return self.comment(root, parent, &text, private).map(Done::Object);
+            }
+            Action::React {
+                root,
+                parent,
+                symbols,
+                private,
+            } => {
+                return self
+                    .react(root, parent, &symbols, private)
+                    .map(Done::Object);
+            }
+            Action::Share { post, text } => {
+                return self.share(post, text.as_deref()).map(Done::Object);
+            }
+            Action::Hide { target } => return self.hide_reply(target).map(Done::Object),
+            Action::Relaying { id, allow } => self.allow_relaying(id, allow)?,
             Action::Edit { id, text } => return self.edit(id, &text).map(Done::Object),
             Action::Retract { id } => {
                 let target = self.own_object(id)?;
@@ -702,13 +766,19 @@ impl Step<'_> {
     }
 
     fn own_object(&self, id: [u8; 16]) -> Result<Entry, ActError> {
-        for kind in ["message", "post", "app", "event"] {
+        for kind in [
+            "message", "post", "app", "event", "comment", "share", "hide",
+        ] {
             let entry = self.entry(&merge_key(self.own.id, kind, id))?;
             if let Some(entry) = entry.filter(|entry| !entry.retracted) {
                 return Ok(entry);
             }
         }
-        Err(unknown("message or post of yours", &id, "timeline"))
+        Err(unknown(
+            "message, post or comment of yours",
+            &id,
+            "timeline",
+        ))
     }
 
     fn take_fetched(
@@ -749,6 +819,8 @@ impl Step<'_> {
                     .and_then(|hash| hex::FromHex::from_hex(hash).ok());
                 kinds::message::write(self, &peer, text, parent, &[], Some(&earlier))
             }
+            Body::Comment { .. } => self.edit_comment(&earlier, text),
+            Body::Share { .. } => self.edit_share(&earlier, text),
             _ if self.is_public(earlier.hash)? => kinds::post::publish(self, text, Some(&earlier)),
             Body::App { .. } => Err(unknown("message or post of yours", &id, "timeline")),
             Body::Event(_) => Err(ActError::State {
@@ -822,15 +894,19 @@ impl Step<'_> {
         rev: u32,
     ) -> Result<(), AgentError> {
         let subject = load.subject.clone().unwrap_or_default();
+        let sent = load.objects.clone();
         self.deliver(peer, load)?;
+        let key = audience_key(&subject, peer.id);
+        let known: Option<Recipient> = self.store.record(Table::Audience, &key)?;
+        let mut hashes = known.map(|known| known.hashes).unwrap_or_default();
+        hashes.extend(sent.iter().map(hex::encode));
         let recipient = Recipient {
             delivery: self.last_delivery(peer.id)?,
             rev,
             gone: false,
+            hashes,
         };
-        Ok(self
-            .store
-            .set(Table::Audience, audience_key(&subject, peer.id), &recipient)?)
+        Ok(self.store.set(Table::Audience, key, &recipient)?)
     }
 
     /// The channel and number of the last delivery to a peer.
@@ -879,33 +955,6 @@ impl Step<'_> {
         let stranger = matches!(self.state(&peer)?, State::Stranger | State::Requested);
         if stranger && !self.is_tied(id)? {
             self.forget_peer(&peer);
-        }
-        Ok(())
-    }
-
-    /// Judges again what a friend sent that could not be judged before.
-    pub(crate) fn release_held(&mut self, peer: &Peer) -> Result<(), AgentError> {
-        use super::objects::Sender;
-        use super::peer::{Part, Parts};
-        let rows = self
-            .store
-            .range(Table::Held, &peer.id, &successor(&peer.id), usize::MAX)?;
-        for (key, message) in rows {
-            let signed = crate::wire::signed::Signed::parse(self.gate, &message);
-            let Ok(signed) = signed else { continue };
-            let object = kinds::decode(self.gate, &signed.octets);
-            let part = Ok(Part { signed, object });
-            let none = Parts {
-                objects: Vec::new(),
-                certificates: Vec::new(),
-                media: Vec::new(),
-            };
-            let sender = Sender::of(peer.clone(), None);
-            self.store.delete(Table::Held, key);
-            match self.judge_object(&part, &none, &sender, false) {
-                Ok(_) | Err(super::Failure::Violation(_)) => {}
-                Err(super::Failure::Agent(error)) => return Err(error),
-            }
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Taking over what another device of the same person sent, as self-copies bring it.
 
-use kith_schemas::types::{Object, Payload, Purpose};
+use kith_schemas::types::{Object, Payload, Post, Purpose};
 use kith_spec::limit;
 
 use super::invite::Invitation;
+use super::outbox::{Recipient, audience_key};
 use super::relation::{Accepted, Asked, AskedInvite};
 use super::{ActError, Agent, AgentError, DAY, Effects, Id, Step};
 use crate::gate::Strict;
@@ -76,8 +77,32 @@ impl Step<'_> {
             }
             Payload::Page(page) => Ok(kinds::page::adopt(self, &object, page, signed.hash)?),
             Payload::Accept(_) => Ok(self.adopt_accept(signed.hash, &object, sent.to)?),
+            Payload::Post(post) => Ok(self.adopt_post(signed.hash, &object, post, sent.to)?),
             _ => Ok(()),
         }
+    }
+
+    fn adopt_post(
+        &mut self,
+        hash: Id,
+        object: &Object,
+        post: &Post,
+        to: Id,
+    ) -> Result<(), AgentError> {
+        let (id, rev) = (object.id.0, object.rev.get());
+        let body = kinds::post::body(post);
+        let mut entry = self.own_entry("post", id, rev, hash, body, None);
+        entry.created = object.created.unix_seconds();
+        entry.shown = entry.created;
+        self.list(&entry)?;
+        let recipient = Recipient {
+            delivery: None,
+            gone: false,
+            rev,
+            hashes: vec![hex::encode(hash)],
+        };
+        let key = audience_key(&entry.key(), to);
+        Ok(self.store.set(Table::Audience, key, &recipient)?)
     }
 
     fn adopt_accept(&mut self, accept: Id, object: &Object, to: Id) -> Result<(), AgentError> {

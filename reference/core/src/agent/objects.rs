@@ -9,6 +9,7 @@ use super::group::GroupId;
 use super::peer::{Introduced, Part, Parts, Peer};
 use super::receive::{ObjectVerdict, Verdict};
 use super::sealed_mail::refused;
+use super::thread::Key;
 use super::tick::Due;
 use super::{AgentError, DAY, Failure, Id, Step, media};
 use crate::gate::Violation;
@@ -150,6 +151,48 @@ pub enum Body {
     Event(Happening),
     /// An answer to an event.
     Rsvp(Response),
+    /// A comment.
+    Comment {
+        /// The post or share at the head of the thread.
+        root: Key,
+        /// The comment that it answers.
+        parent: Option<Key>,
+        /// The name that its author claims.
+        name: Option<String>,
+        /// The text.
+        text: String,
+        /// Whether it is for the root's author alone.
+        private: bool,
+    },
+    /// A reaction.
+    Reaction {
+        /// The post or share at the head of the thread.
+        root: Key,
+        /// What it is about.
+        target: Key,
+        /// The name that its author claims.
+        name: Option<String>,
+        /// The symbols; none when it was taken back.
+        symbols: Vec<String>,
+        /// Whether it is for the root's author alone.
+        private: bool,
+    },
+    /// A hide.
+    Hide {
+        /// The post or share at the head of the thread.
+        root: Key,
+        /// The comment or reaction.
+        target: Key,
+    },
+    /// A share.
+    Share {
+        /// The public post.
+        target: Key,
+        /// The object hash of its revision, in hex.
+        hash: String,
+        /// The sharer's own words.
+        text: Option<String>,
+    },
     /// A kind that this agent doesn't know.
     Unknown {
         /// The signed fallback.
@@ -164,6 +207,19 @@ impl Entry {
     #[must_use]
     pub fn key(&self) -> Vec<u8> {
         merge_key(self.author, &self.kind, self.id)
+    }
+}
+
+impl Body {
+    /// The root of the thread that it belongs to.
+    #[must_use]
+    pub fn root(&self) -> Option<&Key> {
+        match self {
+            Self::Comment { root, .. } | Self::Reaction { root, .. } | Self::Hide { root, .. } => {
+                Some(root)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -191,7 +247,7 @@ impl Step<'_> {
         let judged = if carried {
             Ok(())
         } else if again {
-            self.check_object(part, sender).map(|_| ())
+            self.check_object(part, parts, sender).map(|_| ())
         } else {
             self.take_object(part, parts, sender)
         };
@@ -202,7 +258,7 @@ impl Step<'_> {
             }),
             Err(Failure::Violation(violation)) => {
                 if violation.outcome() == kith_spec::Outcome::Hold {
-                    self.hold(part, sender.peer.id)?;
+                    self.hold(part, parts, sender.peer.id)?;
                 }
                 Ok(refused(hash, violation))
             }
@@ -214,23 +270,15 @@ impl Step<'_> {
     fn check_object<'p>(
         &self,
         part: &'p Part,
+        parts: &Parts,
         sender: &Sender,
     ) -> Result<&'p types::Object, Failure> {
         let object = part.object.as_ref().map_err(|violation| *violation)?;
-        let own = object.author.0 == sender.peer.id;
-        let author = if own {
-            None
-        } else {
-            self.peer(object.author.0)?
-        };
-        let keys = author.as_ref().unwrap_or(&sender.peer).keys();
-        let identity = matches!(object.payload, types::Payload::Identity(_));
-        if !identity {
-            if own || author.is_some() {
-                part.signed.verify(self.gate, &keys)?;
-            }
-            self.gate.check(&req::DELIVERY_AUTHOR, own)?;
-            self.check_compromised(part, object, &sender.peer)?;
+        if !matches!(object.payload, types::Payload::Identity(_)) {
+            self.check_author(part, object, parts, sender)?;
+        }
+        if kinds::share::is_handed_on(part, parts, sender.peer.id) {
+            return Ok(object);
         }
         let to_group = sender.group.is_some();
         kinds::check_form(self.gate, object, to_group)?;
@@ -241,7 +289,9 @@ impl Step<'_> {
             self.gate.check(rule, to == self.own.id)?;
         }
         if kind.traits().family == Family::Content && !sender.open {
-            let may = self.is_friend(sender.peer.id)? || self.co_member_may(object, sender)?;
+            let may = self.is_friend(sender.peer.id)?
+                || self.co_member_may(object, sender)?
+                || self.is_taken_back(object)?;
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
         let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
@@ -266,12 +316,54 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Who signed an object, and whether the sender may hand it over.
+    fn check_author(
+        &self,
+        part: &Part,
+        object: &types::Object,
+        parts: &Parts,
+        sender: &Sender,
+    ) -> Result<(), Failure> {
+        let (author, from) = (object.author.0, sender.peer.id);
+        if author == from {
+            part.signed.verify(self.gate, &sender.peer.keys())?;
+            return self.check_compromised(part, object, &sender.peer);
+        }
+        let root = kinds::of(&object.payload).root();
+        let relayed = root.is_some_and(|root| root.author == from);
+        if relayed || kinds::share::is_handed_on(part, parts, from) {
+            return self.check_handed_over(part, author, parts);
+        }
+        if let Some(author) = self.peer(author)? {
+            part.signed.verify(self.gate, &author.keys())?;
+        }
+        Ok(self.gate.check(&req::DELIVERY_AUTHOR, false)?)
+    }
+
+    /// Whether an object takes back something that is there, which anybody may who wrote it.
+    fn is_taken_back(&self, object: &types::Object) -> Result<bool, AgentError> {
+        let types::Payload::Retract(retract) = &object.payload else {
+            return Ok(false);
+        };
+        let there = self
+            .entry(&Key::from(&retract.target).merge_key())?
+            .is_some();
+        Ok(there && self.gate.enforces(&req::RETRACT_AFTER_END))
+    }
+
     fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
         if kinds::introduce::carries(parts, part, sender.peer.id) {
             // Judged with the introduction that names it.
             return Ok(());
         }
-        let object = self.check_object(part, sender)?;
+        let object = self.check_object(part, parts, sender)?;
+        if object.author.0 != sender.peer.id {
+            self.keep_author(object.author.0, parts)?;
+        }
+        if kinds::share::is_handed_on(part, parts, sender.peer.id) {
+            self.keep_handed_on(part);
+            return Ok(());
+        }
         let arrival = Arrival {
             part,
             object,
@@ -347,6 +439,9 @@ impl Step<'_> {
             self.hide(entry)?;
             return Ok(false);
         }
+        if known.is_none() {
+            self.release_under(&key)?;
+        }
         Ok(true)
     }
 
@@ -399,7 +494,7 @@ impl Step<'_> {
         Ok(self.store.record(Table::Object, key)?)
     }
 
-    fn hold(&mut self, part: &Part, author: Id) -> Result<(), AgentError> {
+    fn hold(&mut self, part: &Part, parts: &Parts, author: Id) -> Result<(), AgentError> {
         let rows = self
             .store
             .range(Table::Held, &author, &successor(&author), usize::MAX)?;
@@ -410,6 +505,12 @@ impl Step<'_> {
         let key = [author, part.signed.hash].concat();
         let until = self.now + limit::HELD_DAYS as i64 * DAY;
         self.due(until, &Due::Release { key: key.clone() })?;
+        if let Ok(object) = &part.object {
+            self.keep_author(object.author.0, parts)?;
+            if let Some(root) = kinds::of(&object.payload).root() {
+                self.wait_for_root(&root, &key);
+            }
+        }
         self.store
             .put(Table::Held, key, part.signed.message.clone());
         Ok(())
@@ -434,8 +535,14 @@ fn index(entry: &Entry) -> Option<(Table, Vec<u8>)> {
         Body::Message { peer, .. } => {
             Some((Table::Thread, [&peer[..], &time, &entry.key()].concat()))
         }
-        Body::Post { .. } | Body::Unknown { .. } => {
+        Body::Post { .. } | Body::Share { .. } | Body::Unknown { .. } => {
             Some((Table::Timeline, [&time[..], &entry.key()].concat()))
+        }
+        Body::Comment { root, .. } | Body::Reaction { root, .. } | Body::Hide { root, .. } => {
+            Some((
+                Table::Reply,
+                [&root.merge_key()[..], &time, &entry.key()].concat(),
+            ))
         }
         Body::AppUpdate { .. } => {
             let (app, author, serial) = kinds::app_update::place(entry)?;

@@ -268,6 +268,9 @@ pub struct Recipient {
     /// Whether it was taken back from this recipient.
     #[serde(default)]
     pub gone: bool,
+    /// The hashes of all revisions sent, in hex.
+    #[serde(default)]
+    pub hashes: Vec<String>,
 }
 
 pub(crate) fn audience_key(merge_key: &[u8], peer: Id) -> Vec<u8> {

@@ -266,7 +266,7 @@ impl Step<'_> {
             .any(|part| kinds::is_handshake(part.as_ref().ok()));
         let group = self.check_group(delivery, signer.peer.id)?;
         let friend = self.is_friend(signer.peer.id)?;
-        let known = friend || self.is_co_member(signer.peer.id)?;
+        let known = friend || self.is_co_member(signer.peer.id)? || kinds::is_taking_back(&objects);
         self.gate
             .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;
 
@@ -278,8 +278,10 @@ impl Step<'_> {
         let duplicate = numbered.as_ref().is_some_and(|n| n.duplicate);
         let again = duplicate && self.gate.enforces(&req::CHANNEL_DUPLICATE);
         let mut introduced: Option<Vec<ObjectVerdict>> = None;
+        let relayed = kinds::handed_over(parts, sender.peer.id);
         for part in objects {
-            let brings_others = kinds::speaks_for_another(part.as_ref().ok(), sender.peer.id);
+            let brings_others = kinds::speaks_for_another(part.as_ref().ok(), sender.peer.id)
+                && !author_of(part).is_some_and(|author| relayed.contains(&author));
             if brings_others && group.is_none() && introduced.is_none() {
                 introduced = Some(self.take_co_members(delivery, parts, &sender.peer)?);
             }
@@ -341,6 +343,11 @@ impl Step<'_> {
             None => Ok(None),
         }
     }
+}
+
+fn author_of(part: &Result<peer::Part, (Id, Violation)>) -> Option<Id> {
+    let object = part.as_ref().ok()?.object.as_ref().ok()?;
+    Some(object.author.0)
 }
 
 fn hash_of(part: &Result<peer::Part, (Id, Violation)>) -> Id {

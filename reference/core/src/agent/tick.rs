@@ -228,6 +228,18 @@ impl Step<'_> {
         let Some(peer) = self.peer(sent.to)?.filter(|_| friend) else {
             return Ok(());
         };
+        let mut objects: Vec<Id> = Vec::new();
+        for hash in &sent.objects {
+            let hash: Option<Id> = hex::FromHex::from_hex(hash).ok();
+            let kept = |hash: &Id| self.store.get(Table::Octets, hash);
+            if let Some(hash) = hash.filter(|hash| matches!(kept(hash), Ok(Some(_)))) {
+                objects.push(hash);
+            }
+        }
+        if objects.is_empty() && !sent.objects.is_empty() {
+            // All was changed or taken back since, and what replaced it has numbers of its own.
+            return self.give_up(sent.to, &channel, number);
+        }
         sent.at = self.now;
         let member = sent.group.as_ref().map(|_| sent.to);
         self.store
@@ -237,7 +249,7 @@ impl Step<'_> {
         }
         let decode = |hash: &String| hex::FromHex::from_hex(hash).ok();
         let load = Load {
-            objects: sent.objects.iter().filter_map(decode).collect(),
+            objects,
             others: sent.others.iter().filter_map(decode).collect(),
             media: sent.media.clone(),
             numbered: true,

@@ -19,6 +19,7 @@ mod private;
 mod profile;
 mod publishing;
 mod relation;
+mod thread;
 
 pub use apps::{App, AppUpdate};
 pub use contacts::{Contact, Identity, Introduced};
@@ -31,6 +32,7 @@ pub use private::Message;
 pub use profile::{Circle, Field, FieldValue};
 pub use publishing::{Mention, Post};
 pub use relation::{Direction, Friend, RelationState, Request};
+pub use thread::{Comment, Reaction, Shared, Speaker, Thread};
 
 /// Reads a store for the person.
 pub struct View<'a> {

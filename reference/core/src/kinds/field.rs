@@ -235,6 +235,7 @@ impl Step<'_> {
                 delivery: delivery.clone(),
                 rev: due.rev,
                 gone: due.gone,
+                hashes: Vec::new(),
             };
             self.store
                 .set(Table::Audience, audience_key(&due.key, friend), &row)?;

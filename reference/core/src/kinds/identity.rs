@@ -110,6 +110,13 @@ impl Kind for Identity {
     }
 
     fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        let author = arrival.object.author.0;
+        if author != arrival.sender.peer.id {
+            return match step.peer(author)? {
+                Some(peer) => update(step, arrival.part, &peer),
+                None => step.author_chain(author, arrival.parts).map(drop),
+            };
+        }
         match arrival.known(step)? {
             Some(peer) => update(step, arrival.part, &peer),
             None => Ok(()),

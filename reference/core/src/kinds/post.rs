@@ -180,7 +180,7 @@ pub(super) fn listed(media: &[Media]) -> String {
     lines
 }
 
-fn body(post: &Post) -> Body {
+pub(crate) fn body(post: &Post) -> Body {
     Body::Post {
         text: post
             .text

@@ -9,27 +9,23 @@ use super::{Arrival, Draft, Kind, Traits};
 use crate::agent::group::{Group, GroupId};
 use crate::agent::objects::{Body, Entry, merge_key};
 use crate::agent::outgoing::Load;
+use crate::agent::thread::Key;
 use crate::agent::{ActError, AgentError, Failure, Id, Step};
 use crate::store::Table;
 
 /// Takes back an own object.
 pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError> {
+    let root = match &target.body {
+        Body::Comment { root, .. } => Some(reference(root)?),
+        _ => None,
+    };
+    // What stands under a public post goes to its author, whom alone it was sent to.
+    let public = root.is_none() && step.is_public(target.hash)?;
     let retract = Retract {
-        target: ObjectRef {
-            author: target.author.into(),
-            id: target.id.into(),
-            kind: types::Kind::new(target.kind.as_str())
-                .map_err(unfit)
-                .map_err(AgentError::Wire)?,
-        },
+        target: reference(&Key::from(target))?,
+        root,
     };
-    let public = step.is_public(target.hash)?;
-    let audience = match &target.body {
-        _ if target.scope.is_some() => Audience::Group,
-        _ if public => Audience::Public,
-        Body::Message { .. } | Body::App { .. } => Audience::Direct,
-        _ => Audience::Friends,
-    };
+    let audience = step.audience(target)?.unwrap_or(Audience::Friends);
     let name = step.own.shown();
     let id = step.random();
     let draft = Draft {
@@ -50,10 +46,7 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
     if public {
         return step.publish(&[hash]);
     }
-    for friend in step.reached(&target.key(), |_| true)? {
-        let Some(peer) = step.peer(friend)? else {
-            continue;
-        };
+    for peer in step.everybody(&target.key())? {
         step.deliver(
             &peer,
             Load {
@@ -69,13 +62,12 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
 /// The retract of an own group. Returns its hash.
 pub(crate) fn of_group(step: &mut Step<'_>, group: &Group) -> Result<Id, ActError> {
     let retract = Retract {
-        target: ObjectRef {
-            author: group.id.owner.into(),
-            id: group.id.id.into(),
-            kind: types::Kind::new("group")
-                .map_err(unfit)
-                .map_err(AgentError::Wire)?,
-        },
+        target: reference(&Key {
+            author: group.id.owner,
+            id: group.id.id,
+            kind: "group".to_owned(),
+        })?,
+        root: None,
     };
     let draft = Draft {
         id: step.random(),
@@ -91,6 +83,16 @@ pub(crate) fn of_group(step: &mut Step<'_>, group: &Group) -> Result<Id, ActErro
     Ok(hash)
 }
 
+fn reference(key: &Key) -> Result<ObjectRef, AgentError> {
+    Ok(ObjectRef {
+        author: key.author.into(),
+        id: key.id.into(),
+        kind: types::Kind::new(key.kind.as_str())
+            .map_err(unfit)
+            .map_err(AgentError::Wire)?,
+    })
+}
+
 impl Kind for Retract {
     fn traits(&self) -> Traits {
         const PRIVATE: &[Audience] = &[Audience::Direct, Audience::Friends, Audience::Public];
@@ -98,6 +100,10 @@ impl Kind for Retract {
         let group = self.target.kind.as_str() == "group";
         let audiences = if group { GROUP } else { PRIVATE };
         Traits::content("retract", audiences, &req::KIND_AUDIENCE).in_group()
+    }
+
+    fn root(&self) -> Option<Key> {
+        self.root.as_ref().map(Key::from)
     }
 
     /// Takes a retract: it wins for ever, even when it comes first.
@@ -123,11 +129,15 @@ impl Kind for Retract {
             })?;
         }
         gate.check(&req::RETRACT_DERIVED, !super::DERIVED.contains(&kind))?;
+        let rooted = (kind == "comment") == self.root.is_some();
+        gate.check(&req::RETRACT_ROOT, rooted)?;
         let key = merge_key(target.author.0, kind, target.id.0);
-        let epoch = arrival.sender.peer.epoch_of(&arrival.part.signed);
+        let author = step.peer(object.author.0)?;
+        let epoch = author.map_or(0, |author| author.epoch_of(&arrival.part.signed));
         let epoch = u16::try_from(epoch).unwrap_or(u16::MAX);
         match step.entry(&key)? {
             Some(mut entry) => {
+                step.relay_retract(arrival, &entry)?;
                 entry.epoch = epoch;
                 bury(step, entry)?;
             }

@@ -85,8 +85,9 @@ fn author(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     Verdict::all(mail.readable().map(|object| {
-        let (kind, author) = (&object.kind, &object.author);
-        Verdict::of(*author == delivery.from.id, || {
+        let (kind, author, from) = (&object.kind, &object.author, &delivery.from.id);
+        let allowed = author == from || super::comments::may_hand_over(object, from, mail);
+        Verdict::of(allowed, || {
             format!("expected only objects of the sender, seen a `{kind}` of {author}")
         })
     }))

@@ -2,6 +2,7 @@
 
 use kith_spec::req;
 
+use crate::judge::read::document::ObjectFacts;
 use crate::judge::{Check, Seen, Verdict};
 
 /// Messages and posts.
@@ -33,6 +34,10 @@ fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
         .mail
         .into_iter()
         .flat_map(super::super::read::Mail::readable);
+    // What the sender hands over of others is judged by `delivery.author`.
+    let from = seen.mail.and_then(super::super::read::Mail::delivery);
+    let own = |object: &&ObjectFacts| from.is_none_or(|from| from.from.id == object.author);
+    let objects = objects.filter(own);
     Verdict::all(objects.filter(|object| object.kind == kind).map(|object| {
         let audience = &object.audience;
         Verdict::of(audience == expected, || {

@@ -81,13 +81,17 @@ impl Step<'_> {
         if let Some((subject, rev)) = &load.subject {
             for peer in &peers {
                 let delivery = Some((hex::encode(own.channel), own.last));
+                let key = audience_key(subject, peer.id);
+                let known: Option<Recipient> = self.store.record(Table::Audience, &key)?;
+                let mut hashes = known.map(|known| known.hashes).unwrap_or_default();
+                hashes.extend(load.objects.iter().map(hex::encode));
                 let recipient = Recipient {
                     delivery,
                     rev: *rev,
                     gone: false,
+                    hashes,
                 };
-                self.store
-                    .set(Table::Audience, audience_key(subject, peer.id), &recipient)?;
+                self.store.set(Table::Audience, key, &recipient)?;
             }
         }
         Ok(())

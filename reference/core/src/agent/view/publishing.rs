@@ -4,7 +4,7 @@ use kith_schemas::types::Payload;
 use kith_spec::req;
 use serde::Serialize;
 
-use super::{Medium, View};
+use super::{Medium, Shared, View};
 use crate::agent::AgentError;
 use crate::agent::objects::{Body, Entry};
 use crate::store::{Read, Table};
@@ -30,6 +30,8 @@ pub struct Post {
     pub mentions: Vec<Mention>,
     /// Pictures, sound, video and files.
     pub media: Vec<Medium>,
+    /// The public post that it shares.
+    pub shared: Option<Shared>,
 }
 
 /// Somebody of whom a text speaks.
@@ -62,8 +64,13 @@ impl View<'_> {
             if self.is_blocked(entry.author)? {
                 continue;
             }
+            let mut shared = None;
             let (text, rich) = match &entry.body {
                 Body::Post { text, rich } => (text.clone(), *rich),
+                Body::Share { target, hash, text } => {
+                    shared = Some(self.shared(target, hash)?);
+                    (text.clone().unwrap_or_default(), false)
+                }
                 Body::Unknown { fallback } => (fallback.clone(), false),
                 _ => continue,
             };
@@ -86,6 +93,7 @@ impl View<'_> {
                 rev: entry.rev,
                 mentions,
                 media,
+                shared,
             });
         }
         Ok(posts)
