@@ -435,7 +435,9 @@ impl Step<'_> {
             .put(Table::Octets, entry.hash, part.signed.message.clone());
         self.list(&entry)?;
         self.use_media(&entry, media::of(&object.payload), &before)?;
-        if rev <= self.withdrawn(&key)? {
+        let upto = self.withdrawn(&key)?;
+        // A broken agent hides later revisions too.
+        if rev <= upto || upto > 0 && !self.gate.enforces(&req::WITHDRAW_UPTO) {
             self.hide(entry)?;
             return Ok(false);
         }
