@@ -28,7 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "media/sent",
             "the media of a post go along to every friend, and not again with an edit",
-            &[&req::MEDIA_PART, &req::POST_COPIES],
+            &[&req::MEDIA_PART],
             |scene| Box::pin(sent(scene)),
         ),
         case(
