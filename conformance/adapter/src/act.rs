@@ -4,6 +4,8 @@
 //! the table below, which makes it a variant of [`Action`] and of the schemas.
 //! An action's effects may wait for the next `sync`; its result doesn't.
 
+pub mod event;
+pub mod group;
 pub mod media;
 pub mod object;
 pub mod private;
@@ -137,6 +139,32 @@ actions! {
     Hide(thread::Hide) = "hide" -> Created;
     /// Allow or stop relaying under a post or share of the user.
     Relaying(thread::Relaying) = "relaying" -> Empty;
+    /// Make a group.
+    GroupCreate(group::GroupCreate) = "group-create" -> Created;
+    /// Invite somebody into a group, or propose it.
+    GroupInvite(group::GroupInvite) = "group-invite" -> Empty;
+    /// Accept the invitation into a group.
+    GroupJoin(group::GroupJoin) = "group-join" -> Empty;
+    /// Leave a group, or decline the invitation.
+    GroupLeave(group::GroupLeave) = "group-leave" -> Empty;
+    /// Take somebody off the list of a group, or propose it.
+    GroupRemove(group::GroupRemove) = "group-remove" -> Empty;
+    /// Make a member an admin, or an admin a member.
+    GroupAdmin(group::GroupAdmin) = "group-admin" -> Empty;
+    /// Give a group another name, or propose it.
+    GroupRename(group::GroupRename) = "group-rename" -> Empty;
+    /// End an own group.
+    GroupEnd(group::GroupEnd) = "group-end" -> Empty;
+    /// Write a post for a group.
+    GroupPost(group::GroupPost) = "group-post" -> Created;
+    /// Write a message to a group.
+    GroupMessage(group::GroupMessage) = "group-message" -> Created;
+    /// Invite people to an event.
+    EventCreate(event::EventCreate) = "event-create" -> Created;
+    /// Change or cancel an own event.
+    EventChange(event::EventChange) = "event-change" -> Empty;
+    /// Answer an event.
+    Rsvp(event::Rsvp) = "rsvp" -> Empty;
     /// Change the text of something written earlier.
     Edit(object::Edit) = "edit" -> Empty;
     /// Take something back, for everybody.

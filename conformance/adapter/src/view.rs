@@ -5,6 +5,8 @@
 //! (or a new file) and one line in the table below.
 
 pub mod delivery;
+pub mod event;
+pub mod group;
 pub mod media;
 pub mod private;
 pub mod profile;
@@ -133,6 +135,12 @@ views! {
     Media(media::Media) = "media" -> media::MediaContent;
     /// What a friend, or the user, tells about itself.
     Profile(profile::Profile) = "profile" -> profile::Field;
+    /// The groups.
+    Groups(group::Groups) = "groups" -> group::Group;
+    /// What was written to a group.
+    GroupTimeline(group::GroupTimeline) = "group-timeline" -> group::GroupEntry;
+    /// The events.
+    Events(event::Events) = "events" -> event::Event;
     /// Objects of kinds that the implementation doesn't know.
     Unknown(publishing::Unknown) = "unknown" -> publishing::Fallback;
     /// What stands under posts and shares.

@@ -12,6 +12,9 @@
 //! | `audience.rs` | circles, chosen friends, withdrawal |
 //! | `media.rs` | media and links |
 //! | `profile.rs` | profiles |
+//! | `groups.rs` | groups: as a member, as the owner, deliveries to all members |
+//! | `groups/table.rs` | every cell of the state table `group`, generated |
+//! | `events.rs` | events and answers |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
@@ -21,8 +24,11 @@
 mod audience;
 mod comments;
 mod delivery;
+mod events;
 mod faults;
 mod friends;
+mod gather;
+mod groups;
 mod invites;
 mod mailbox;
 mod media;
@@ -45,6 +51,8 @@ pub fn suite() -> Vec<Case> {
     suite.extend(media::cases());
     suite.extend(profile::cases());
     suite.extend(comments::cases());
+    suite.extend(groups::cases());
+    suite.extend(events::cases());
     suite.extend(invites::cases());
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());

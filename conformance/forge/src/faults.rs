@@ -18,8 +18,10 @@ mod certificates;
 mod comments;
 mod delivery;
 mod envelope;
+mod events;
 mod flags;
 mod friends;
+mod groups;
 mod identity;
 mod mail;
 mod media;
@@ -66,6 +68,20 @@ pub enum Base {
     Hide,
     /// A friend's share of somebody else's public post.
     Share,
+    /// A friend's group, to which the recipient is invited.
+    Group,
+    /// A member's post to a group of the recipient.
+    GroupPost,
+    /// A friend joins a group that the recipient owns.
+    Join,
+    /// A member leaves a group that the recipient owns.
+    Leave,
+    /// An admin proposes another name for a group that the recipient owns.
+    Proposal,
+    /// A friend's event.
+    Event,
+    /// The answer to an event of the recipient.
+    Rsvp,
 }
 
 /// What must have happened before between author and recipient.
@@ -83,11 +99,29 @@ pub enum Relation {
     Friends,
     /// Friends, and the recipient posted.
     Posted,
+    /// Friends; and both are members of a group that the third person owns, a friend too.
+    Members,
+    /// Friends; and the recipient invited the author into a group.
+    Host,
+    /// Friends; and the author is an admin in one group of the recipient, a member in another.
+    Owner,
+    /// Friends; and the recipient invited the author to an event.
+    Organiser,
+}
+
+impl Relation {
+    /// Whether author and recipient are friends.
+    pub fn are_friends(self) -> bool {
+        matches!(
+            self,
+            Self::Friends | Self::Posted | Self::Members | Self::Host | Self::Owner | Self::Organiser
+        )
+    }
 }
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -103,6 +137,13 @@ impl Base {
         Self::RelayedComment,
         Self::Hide,
         Self::Share,
+        Self::Group,
+        Self::GroupPost,
+        Self::Join,
+        Self::Leave,
+        Self::Proposal,
+        Self::Event,
+        Self::Rsvp,
     ];
 
     /// What it needs.
@@ -113,6 +154,10 @@ impl Base {
             Self::InvitedAccept => Relation::AskedInvited,
             Self::Confirm => Relation::Accepted,
             Self::Comment | Self::Reaction => Relation::Posted,
+            Self::GroupPost => Relation::Members,
+            Self::Join => Relation::Host,
+            Self::Leave | Self::Proposal => Relation::Owner,
+            Self::Rsvp => Relation::Organiser,
             _ => Relation::Friends,
         }
     }
@@ -135,6 +180,13 @@ impl Base {
             Self::RelayedComment => "relayed-comment",
             Self::Hide => "hide",
             Self::Share => "share",
+            Self::Group => "group",
+            Self::GroupPost => "group-post",
+            Self::Join => "join",
+            Self::Leave => "leave",
+            Self::Proposal => "proposal",
+            Self::Event => "event",
+            Self::Rsvp => "rsvp",
         }
     }
 }
@@ -338,7 +390,7 @@ impl Fault {
     /// What the violation concerns: by `receive.handshake` a fault in a part of
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
-        let friends = self.base.relation() >= Relation::Friends;
+        let friends = self.base.relation().are_friends();
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -419,6 +471,8 @@ pub fn catalogue() -> Vec<Fault> {
         profile::faults(),
         comments::faults(),
         delivery::faults(),
+        groups::faults(),
+        events::faults(),
         receiving::faults(),
         accepted::faults(),
     ]

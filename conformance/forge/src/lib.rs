@@ -49,6 +49,9 @@ pub enum ForgeError {
     /// A catalogue entry whose change does not fit its base.
     #[error("the change of {0} does not fit its base: sealed changes need sealed mail")]
     WrongBase(&'static str),
+    /// A delivery to a group without other members.
+    #[error("the group has no other members: admit one before sending to it")]
+    EmptyGroup,
     /// An earlier mail.
     #[error("an earlier mail could not be made: {0}")]
     Earlier(std::sync::Arc<ForgeError>),

@@ -8,7 +8,7 @@ use crate::faults::{Base, Earlier, Fault, Forged, History, Relation, Scene, Verd
 use crate::hash::ObjectHash;
 use crate::instant::{DAY, Instant};
 use crate::invite::Invite;
-use crate::kinds::{RequestOptions, RequestRef, RevisionRef};
+use crate::kinds::{EventRef, Group, RequestOptions, RequestRef, RevisionRef};
 use crate::openpgp::KeyKind;
 use crate::peer::Peer;
 use crate::puppet::Puppet;
@@ -84,6 +84,7 @@ impl Opening {
         recipient: KeyKind,
         third_is_friend: bool,
     ) -> Result<Self, PlayError> {
+        let third_is_friend = third_is_friend || relation == Relation::Members;
         let name = match (relation, third_is_friend) {
             (Relation::Strangers, _) => "strangers",
             (Relation::Asked, _) => "asked",
@@ -93,6 +94,10 @@ impl Opening {
             (Relation::Friends, true) => "two-friends",
             (Relation::Posted, false) => "posted",
             (Relation::Posted, true) => "posted-to-two",
+            (Relation::Members, _) => "members",
+            (Relation::Host, _) => "host",
+            (Relation::Owner, _) => "owner",
+            (Relation::Organiser, _) => "organiser",
         };
         let id = format!("{name}-{author}-{recipient}");
         let seed = Seed::new("kith vectors").child(&id);
@@ -118,6 +123,7 @@ impl Opening {
             opening.swap();
             opening.scene.history = history;
         }
+        opening.gather(relation)?;
         Ok(opening)
     }
 
@@ -134,7 +140,11 @@ impl Opening {
                 self.ask(Some(invite))
             }
             Relation::Accepted => self.befriend(false),
-            Relation::Friends => self.befriend(true),
+            Relation::Friends
+            | Relation::Members
+            | Relation::Host
+            | Relation::Owner
+            | Relation::Organiser => self.befriend(true),
             Relation::Posted => {
                 self.befriend(true)?;
                 self.post()
@@ -156,6 +166,95 @@ impl Opening {
             invite: None,
             at,
         });
+        Ok(())
+    }
+
+    /// What happens between friends: groups and events.
+    fn gather(&mut self, relation: Relation) -> Result<(), PlayError> {
+        let author = self.scene.author.peer();
+        match relation {
+            Relation::Members => self.join_third(),
+            Relation::Host => {
+                let mut group = self.recipient.group("Choir");
+                group.invited.push(author);
+                self.keep_group(&mut group);
+                self.scene.history.group = Some(group);
+                Ok(())
+            }
+            Relation::Owner => {
+                for role in ["admin", "member"] {
+                    let mut group = self.recipient.group("Choir");
+                    group.admit(&author, role);
+                    self.keep_group(&mut group);
+                    let history = &mut self.scene.history;
+                    match role {
+                        "admin" => history.group = Some(group),
+                        _ => history.plain_group = Some(group),
+                    }
+                }
+                Ok(())
+            }
+            Relation::Organiser => {
+                let at = self.scene.now - 1800;
+                let event = self.recipient.event_object("Summer party", at);
+                let signed = event.sign(&mut self.scene.rng);
+                self.scene.history.event = Some(EventRef {
+                    organiser: self.recipient.id,
+                    id: event.id,
+                    hash: signed.hash,
+                });
+                self.sent(author, signed, at);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn sent(&mut self, to: Peer, object: SignedObject, at: Instant) {
+        self.steps.push(Step::Sent {
+            to,
+            objects: vec![object],
+            invite: None,
+            at,
+        });
+    }
+
+    /// The recipient makes a revision of an own group and sends it to the author.
+    fn keep_group(&mut self, group: &mut Group) {
+        let at = self.scene.now - 1800;
+        let object = self.recipient.group_object(group, at);
+        let signed = object.sign(&mut self.scene.rng);
+        self.sent(self.scene.author.peer(), signed, at);
+    }
+
+    /// The third person invites the recipient into a group with the author, and it joins.
+    fn join_third(&mut self) -> Result<(), PlayError> {
+        let scene = &mut self.scene;
+        let at = scene.now - 1800;
+        let to = scene.recipient.clone();
+        let mut group = scene.third.group("Choir");
+        group.admit(&scene.author.peer(), "member");
+        group.invited.push(to.clone());
+        let invitation = scene.third.group_revision(&mut group, &to, &[], at)?;
+        let mail = invitation.render(&mut scene.rng)?;
+        self.steps.push(Step::Earlier(Earlier::Mail { mail, at }));
+        let owner = scene.third.peer();
+        let at = at + 60;
+        let mut join = self.recipient.join(&owner, &group, at)?;
+        let signed = join.sign(&mut scene.rng);
+        for object in signed {
+            self.sent(owner.clone(), object, at);
+        }
+        let scene = &mut self.scene;
+        let at = at + 60;
+        group.admit(&to, "member");
+        let author = scene.author.clone();
+        let revision = scene
+            .third
+            .group_revision(&mut group, &to, &[&author], at)?;
+        let mail = revision.render(&mut scene.rng)?;
+        self.steps.push(Step::Earlier(Earlier::Mail { mail, at }));
+        scene.history.group = Some(group);
         Ok(())
     }
 

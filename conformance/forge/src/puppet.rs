@@ -216,6 +216,7 @@ impl Puppet {
             rev: 1,
             created: now,
             audience: audience.to_owned(),
+            scope: None,
             requires: Vec::new(),
             fallback: fallback.to_owned(),
             payload,
@@ -263,6 +264,7 @@ impl Puppet {
     }
 
     /// The next number of the channel to this identity.
+    /// The channel to a revision of a group stands under the revision's hash.
     pub fn next_seq(&mut self, to: IdentityId) -> Channel {
         let rng = &mut self.rng;
         let channel = self.channels.entry(to).or_insert_with(|| Channel {

@@ -241,6 +241,13 @@ fn requirement(base: Base) -> kith_spec::Rule {
         Base::RelayedComment => &req::RELAY_CHAIN,
         Base::Hide => &req::HIDE_EFFECT,
         Base::Share => &req::SHARE_SHOWN,
+        Base::Group => &req::GROUP_CONSENT,
+        Base::GroupPost => &req::GROUP_CO_MEMBERS,
+        Base::Join => &req::GROUP_JOIN_INVITED,
+        Base::Leave => &req::GROUP_LEAVE_LISTED,
+        Base::Proposal => &req::GROUP_PROPOSAL_ADMIN,
+        Base::Event => &req::EVENT_AUDIENCE,
+        Base::Rsvp => &req::RSVP_ID,
     }
 }
 

@@ -8,6 +8,7 @@ use kith_agent::media::prepare;
 use kith_core::Action;
 use kith_core::agent::Id;
 use kith_core::agent::circle::Readers;
+use kith_core::agent::group::GroupChange;
 use kith_core::agent::invite::Invitation;
 use kith_core::agent::media::{Attachment, Content};
 use kith_core::kinds::post::NewPost;
@@ -15,6 +16,8 @@ use kith_core::kinds::post::NewPost;
 use crate::convert::{id16, id32, internal};
 
 mod field;
+pub(crate) mod groups;
+use self::groups::{answer, change, change_event, create, group, role};
 
 /// The agent's action.
 ///
@@ -111,6 +114,44 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
             id: id16(&relaying.id)?,
             allow: relaying.allow,
         },
+        Wanted::GroupCreate(create) => Action::GroupCreate {
+            name: create.name.clone(),
+            about: create.about.clone(),
+        },
+        Wanted::GroupInvite(invite) => {
+            change(&invite.group, GroupChange::Invite(id32(&invite.identity)?))?
+        }
+        Wanted::GroupRemove(remove) => {
+            change(&remove.group, GroupChange::Remove(id32(&remove.identity)?))?
+        }
+        Wanted::GroupAdmin(admin) => change(&admin.group, role(&admin.identity, admin.admin)?)?,
+        Wanted::GroupRename(rename) => {
+            change(&rename.group, GroupChange::Rename(rename.name.clone()))?
+        }
+        Wanted::GroupJoin(join) => Action::GroupJoin {
+            group: group(&join.group)?,
+        },
+        Wanted::GroupLeave(leave) => Action::GroupLeave {
+            group: group(&leave.group)?,
+        },
+        Wanted::GroupEnd(end) => Action::GroupEnd {
+            group: group(&end.group)?,
+        },
+        Wanted::GroupPost(post) => Action::GroupPost {
+            group: group(&post.group)?,
+            text: post.text.clone(),
+        },
+        Wanted::GroupMessage(message) => Action::GroupMessage {
+            group: group(&message.group)?,
+            text: message.text.clone(),
+            parent: match &message.parent {
+                Some(parent) => Some((id32(&parent.author)?, id16(&parent.id)?)),
+                None => None,
+            },
+        },
+        Wanted::EventCreate(event) => create(event)?,
+        Wanted::EventChange(event) => change_event(event)?,
+        Wanted::Rsvp(rsvp) => answer(rsvp)?,
         Wanted::Edit(edit) => Action::Edit {
             id: id16(&edit.id)?,
             text: edit.text.clone(),

@@ -69,7 +69,13 @@ impl Reference {
 
 impl Adapter for Reference {
     async fn hello(&mut self) -> Result<About, Failure> {
-        let full = [Class::Core, Class::Social, Class::Mailbox];
+        let full = [
+            Class::Core,
+            Class::Social,
+            Class::Groups,
+            Class::Events,
+            Class::Mailbox,
+        ];
         Ok(About {
             name: "Kith reference agent".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

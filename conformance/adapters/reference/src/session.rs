@@ -96,7 +96,10 @@ impl Session {
 
     pub(crate) fn act(&mut self, now: i64, action: Action) -> Result<ActResult, Failure> {
         self.now = now;
-        let changes = matches!(action, Action::Edit { .. });
+        let changes = matches!(
+            action,
+            Action::Edit { .. } | Action::EventChange { .. } | Action::Rsvp { .. }
+        );
         let (done, _) = self.driver.act(action, now).map_err(|error| match error {
             DriverError::Act(ActError::Agent(error)) => internal(error),
             DriverError::Act(error) => Failure::Refused(error.to_string()),

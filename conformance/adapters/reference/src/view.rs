@@ -14,6 +14,7 @@ use kith_core::agent::view;
 use crate::convert::{id16, id32, identity, internal, object, timestamp};
 use crate::session::Session;
 
+mod groups;
 mod profile;
 
 /// More than a case ever makes.
@@ -78,6 +79,22 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
             }
             fields.into()
         }
+        Query::Groups(_) => list(view.groups().map_err(internal)?, groups::group)?,
+        Query::GroupTimeline(of) => {
+            let mut entries = Vec::new();
+            for group in view.groups().map_err(internal)? {
+                let group = groups::reference(&group.owner, &group.id)?;
+                if of.group.as_ref().is_some_and(|wanted| *wanted != group) {
+                    continue;
+                }
+                let id = crate::act::groups::group(&group)?;
+                for entry in view.group_timeline(id, ALL).map_err(internal)? {
+                    entries.push(groups::entry(&group, entry)?);
+                }
+            }
+            entries.into()
+        }
+        Query::Events(_) => list(view.events().map_err(internal)?, groups::event)?,
         Query::Unknown(_) => {
             let mut posts = view.timeline(ALL).map_err(internal)?;
             posts.retain(|post| post.kind != "post" && post.kind != "share");

@@ -1,5 +1,7 @@
 //! What a person sees of the mails that the catalogue starts from.
 
+use kith_adapter::view::event::Events;
+use kith_adapter::view::group::{GroupTimeline, Groups, Role};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::publishing::{Timeline, Unknown};
 use kith_adapter::view::relation::{Direction, Requests, State};
@@ -51,7 +53,36 @@ pub(super) async fn has_effect(
             shares.iter().any(|share| share.text.contains(text))
         }
         Base::Retract | Base::Acknowledgement | Base::Hide => false,
+        Base::Group | Base::Proposal => {
+            let groups = agent.view(Groups {}).await?;
+            groups.iter().any(|group| group.name.contains(text))
+        }
+        Base::GroupPost => {
+            let entries = agent.view(GroupTimeline::default()).await?;
+            entries.iter().any(|entry| entry.text.contains(text))
+        }
+        Base::Join => has_role(agent, author, Role::Member).await?,
+        Base::Leave => !has_role(agent, author, Role::Admin).await?,
+        Base::Event => {
+            let events = agent.view(Events {}).await?;
+            events
+                .iter()
+                .any(|event| event.content.summary.contains(text))
+        }
+        Base::Rsvp => {
+            let events = agent.view(Events {}).await?;
+            let mut answers = events.iter().flat_map(|event| &event.answers);
+            answers.any(|answered| answered.note.as_deref().is_some_and(|n| n.contains(text)))
+        }
     })
+}
+
+/// Whether a group lists somebody with a role.
+async fn has_role(agent: &Agent, who: &Puppet, role: Role) -> Result<bool, Stop> {
+    let id = who.id.to_string();
+    let groups = agent.view(Groups {}).await?;
+    let mut members = groups.iter().flat_map(|group| &group.members);
+    Ok(members.any(|member| member.identity.as_str() == id && member.role == role))
 }
 
 /// How many things of an author the person sees: messages, posts, things of unknown kinds.

@@ -2,12 +2,15 @@
 
 use kith_adapter::act::relation::{Accept, Befriend, Block, Decline};
 use kith_adapter::protocol::KeyKind;
+use kith_adapter::view::group::Role;
 use kith_forge::Puppet;
 use kith_forge::faults::{Action, Earlier, Fault, Forged, History, Relation, Scene as ForgeScene};
 use kith_forge::kinds::{RequestOptions, RequestRef};
 use kith_runner::case::Stop;
 use kith_runner::scene::{Agent, AuthResult, Scene, Who, request_ref};
 use kith_spec::req;
+
+use crate::gather;
 
 /// Brings author, third person and agent into the relation that the fault needs.
 pub(super) async fn stage(scene: &Scene, agent: &Agent, fault: &Fault) -> Result<ForgeScene, Stop> {
@@ -17,10 +20,15 @@ pub(super) async fn stage(scene: &Scene, agent: &Agent, fault: &Fault) -> Result
     };
     let mut author = scene.puppet_with("Bob", keys)?;
     let mut third = scene.puppet("Carol")?;
-    if fault.third_is_friend {
+    let members = fault.base.relation() == Relation::Members;
+    if fault.third_is_friend || members {
         scene.befriend(&mut third, Who::Puppet).await?;
     }
-    let history = history(scene, agent, fault, &mut author).await?;
+    let mut history = history(scene, agent, fault, &mut author).await?;
+    if members {
+        let group = gather::joined(scene, agent, &mut third, &[&author]).await?;
+        history.group = Some(group);
+    }
     let (recipient, now, rng) = (agent.peer()?, scene.now(), scene.rng("fault"));
     let mut forge = ForgeScene::new(author, third, recipient, now, rng);
     forge.history = history;
@@ -53,7 +61,12 @@ async fn history(
                 .object("accept")
                 .and_then(|object| object.hash.parse().ok());
         }
-        Relation::Friends | Relation::Posted => {
+        Relation::Friends
+        | Relation::Posted
+        | Relation::Members
+        | Relation::Host
+        | Relation::Owner
+        | Relation::Organiser => {
             let friendship = scene.befriend(author, Who::Puppet).await?;
             history.accept = Some(friendship.accept);
             // Only the hash of a request that was answered is named again.
@@ -66,9 +79,42 @@ async fn history(
             if fault.base.relation() == Relation::Posted {
                 history.post = Some(crate::comments::posted(scene, agent, author).await?);
             }
+            between_friends(scene, agent, fault, author, &mut history).await?;
         }
     }
     Ok(history)
+}
+
+/// Groups and events of the agent.
+async fn between_friends(
+    scene: &Scene,
+    agent: &Agent,
+    fault: &Fault,
+    author: &mut Puppet,
+    history: &mut History,
+) -> Result<(), Stop> {
+    match fault.base.relation() {
+        Relation::Host => {
+            let mut group = gather::created(scene, agent, "Choir").await?;
+            gather::invited(scene, agent, &mut group, author).await?;
+            history.group = Some(group);
+        }
+        Relation::Owner => {
+            for role in [Role::Admin, Role::Member] {
+                let mut group = gather::created(scene, agent, "Choir").await?;
+                gather::admitted(scene, agent, &mut group, author, role).await?;
+                match role {
+                    Role::Admin => history.group = Some(group),
+                    _ => history.plain_group = Some(group),
+                }
+            }
+        }
+        Relation::Organiser => {
+            history.event = Some(crate::events::announced(scene, agent, author).await?);
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 async fn asked(

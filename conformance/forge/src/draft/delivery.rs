@@ -44,6 +44,8 @@ pub struct DeliveryDraft {
     pub from: Party,
     /// The recipients.
     pub to: Vec<Party>,
+    /// The revision of the group to whose members it goes.
+    pub group: Option<Hash>,
     /// The place in the channel.
     pub channel: Option<Channel>,
     /// What arrived from the recipient.
@@ -69,6 +71,7 @@ impl DeliveryDraft {
         Self {
             from,
             to: vec![to],
+            group: None,
             channel: None,
             acks: Vec::new(),
             path: None,
@@ -96,6 +99,7 @@ impl DeliveryDraft {
             .attribute("xmlns", NAMESPACE)
             .child(party("from", &self.from))
             .children(self.to.iter().map(|to| party("to", to)))
+            .children(self.group.iter().map(|group| hash("group", group)))
             .children(self.channel.iter().map(channel))
             .children(self.acks.iter().map(ack))
             .children(self.path.iter().map(|path| nonce("path", path)))

@@ -13,6 +13,8 @@ pub struct MailDraft {
     pub from: String,
     /// The address of the field To, which is the envelope recipient's too.
     pub to: String,
+    /// What the field To says, where that is not the recipient's address.
+    pub header_to: Option<String>,
     /// The field Date.
     pub date: Instant,
     /// The Message-ID without angle brackets; fresh where there is none.
@@ -38,6 +40,7 @@ impl MailDraft {
         Self {
             from: from.to_owned(),
             to: to.to_owned(),
+            header_to: None,
             date,
             message_id: None,
             subject: subject.to_owned(),
@@ -63,7 +66,10 @@ impl MailDraft {
         let field = |name: &str, value: String| (name.to_owned(), value);
         vec![
             field("From", self.from.clone()),
-            field("To", self.to.clone()),
+            field(
+                "To",
+                self.header_to.clone().unwrap_or_else(|| self.to.clone()),
+            ),
             field("Date", self.date.mail()),
             field("Message-ID", format!("<{message_id}>")),
             field("Subject", unstructured(subject)),

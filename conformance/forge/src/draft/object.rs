@@ -21,6 +21,8 @@ pub struct ObjectDraft {
     pub created: Instant,
     /// For whom: `direct`, `friends`, `group`, `public` or `any`.
     pub audience: String,
+    /// The element that names the group it is for.
+    pub scope: Option<Element>,
     /// Features that a reader must know.
     pub requires: Vec<String>,
     /// The object as plain text.
@@ -55,6 +57,7 @@ impl ObjectDraft {
             .attribute("created", self.created)
             .attribute("audience", &self.audience)
             .children(requires.map(|feature| Element::new("requires").text(feature)))
+            .children(self.scope.clone())
             .child(Element::new("fallback").text(&self.fallback))
             .child(self.payload.clone())
             .children(self.ext.clone());

@@ -47,6 +47,10 @@ const FLAGS: &[Flag] = &[
         "Numbers chosen so that the reader has much to remember or to ask for.",
     ),
     flag(
+        "group-hijack",
+        "Somebody tries to take a group over, or to go on writing to it after being removed.",
+    ),
+    flag(
         "header-smuggling",
         "The outer header, the protected header and the document disagree (RFC 9788).",
     ),

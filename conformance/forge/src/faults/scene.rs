@@ -6,7 +6,8 @@ use crate::draft::{AnyDraft, Draft, Mail, ObjectDraft};
 use crate::hash::{Hash, Id128, IdentityId};
 use crate::instant::Instant;
 use crate::invite::Invite;
-use crate::kinds::{RequestOptions, RequestRef, RevisionRef, ack};
+use crate::kinds::group::Change;
+use crate::kinds::{EventRef, Group, RequestOptions, RequestRef, RevisionRef, ack};
 use crate::peer::Peer;
 use crate::puppet::Puppet;
 use crate::seed::Rng;
@@ -24,6 +25,12 @@ pub struct History {
     pub invite: Option<Invite>,
     /// What the recipient posted.
     pub post: Option<RevisionRef>,
+    /// A group: of the third person, with author and recipient as members; or of the recipient.
+    pub group: Option<Group>,
+    /// Another group of the recipient, where the author is a plain member.
+    pub plain_group: Option<Group>,
+    /// An event of the recipient, to which the author is invited.
+    pub event: Option<EventRef>,
 }
 
 /// What the recipient does.
@@ -135,6 +142,36 @@ impl Scene {
             Base::Retract => {
                 let post = author.post_object(&self.text, now);
                 author.retract(to, &post, now)?.into()
+            }
+            Base::Group => {
+                let mut group = author.group(&self.text);
+                group.invited.push(to.clone());
+                author.group_revision(&mut group, to, &[], now)?.into()
+            }
+            Base::GroupPost => {
+                let group = history.group.as_ref().ok_or(missing("group"))?;
+                let post = author.group_post_object(group, &self.text, now);
+                let mut draft = author.deliver_to_group(group, vec![post], now)?;
+                draft.mail.to.clone_from(&to.address);
+                draft.into()
+            }
+            Base::Join => {
+                let group = history.group.as_ref().ok_or(missing("group"))?;
+                author.join(to, group, now)?.into()
+            }
+            Base::Leave => {
+                let group = history.group.as_ref().ok_or(missing("group"))?;
+                author.leave(to, group, now)?.into()
+            }
+            Base::Proposal => {
+                let group = history.group.as_ref().ok_or(missing("group"))?;
+                let change = Change::Rename(self.text.clone());
+                author.proposal(to, group, &change, now)?.into()
+            }
+            Base::Event => author.event(to, &self.text, now)?.into(),
+            Base::Rsvp => {
+                let event = history.event.as_ref().ok_or(missing("event"))?;
+                author.rsvp(to, event, "yes", &self.text, now)?.into()
             }
             Base::Acknowledgement => author.acknowledge(to, Vec::new(), now)?.into(),
             Base::Comment => {

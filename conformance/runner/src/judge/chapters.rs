@@ -2,7 +2,9 @@
 
 mod comments;
 mod delivery;
+mod events;
 mod friends;
+mod groups;
 mod identity;
 mod mail;
 mod people;
@@ -22,6 +24,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
         people::CHECKS,
         comments::CHECKS,
         delivery::CHECKS,
+        groups::CHECKS,
+        events::CHECKS,
         receiving::CHECKS,
     ];
     chapters.into_iter().flatten()

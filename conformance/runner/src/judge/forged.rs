@@ -119,6 +119,30 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
         &req::FRIENDS_REQUEST_CREDENTIALS,
         &[&req::FRIENDS_REQUEST_CONTACT],
     ),
+    (
+        &req::GROUP_CONTENT,
+        &[
+            &req::GROUP_DELIVERY,
+            &req::GROUP_SCOPE,
+            &req::KIND_AUDIENCE,
+            &req::POST_AUDIENCE,
+        ],
+    ),
+    (&req::GROUP_CREDENTIALS, &[&req::DELIVERY_AUTHOR]),
+    (
+        &req::GROUP_MESSAGE,
+        &[&req::KIND_AUDIENCE, &req::MESSAGE_ADDRESSED],
+    ),
+    (&req::GROUP_ONCE, &[&req::GROUP_OWNER]),
+    (
+        &req::GROUP_SCOPE,
+        &[
+            &req::GROUP_CONTENT,
+            &req::GROUP_DELIVERY,
+            &req::KIND_AUDIENCE,
+            &req::POST_AUDIENCE,
+        ],
+    ),
     (&req::IDENTITY_COMMITTED, OTHER_KEY),
     (&req::IDENTITY_COMPLETE, OTHER_KEY),
     (&req::IDENTITY_ID, OTHER_KEY),
@@ -154,7 +178,10 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
     ),
     (&req::MESSAGE_ADDRESSED, &[&req::FRIENDS_ACCEPT_TO]),
     (&req::MESSAGE_AUDIENCE, &[&req::KIND_AUDIENCE]),
-    (&req::POST_AUDIENCE, &[&req::KIND_AUDIENCE]),
+    (
+        &req::POST_AUDIENCE,
+        &[&req::GROUP_DELIVERY, &req::GROUP_SCOPE, &req::KIND_AUDIENCE],
+    ),
     (
         &req::SEC_CERT_EXPIRED,
         &[&req::SEC_CERT_ENCRYPTION, &req::SEC_CERT_FLAGS],

@@ -54,6 +54,12 @@ pub struct Memory {
     pub(super) peers: BTreeMap<String, PeerChannel>,
     /// By the other's identity.
     pub(super) confirms: BTreeMap<String, Confirm>,
+    /// The Message-IDs of mails to groups.
+    pub(super) group_mails: BTreeSet<String>,
+    /// The members in each revision of a group, by its hash.
+    pub(super) groups: BTreeMap<String, BTreeSet<String>>,
+    /// For which revision of a group a channel was used.
+    pub(super) group_channels: BTreeMap<String, String>,
     pending_acks: Vec<Ack>,
     pending_ends: Vec<String>,
 }
@@ -67,9 +73,16 @@ impl Memory {
     pub(super) fn sent(&mut self, mail: &Mail, outer: &Entity) {
         self.message_ids
             .extend(outer.only("Message-ID").map(str::to_owned));
+        self.remember_groups(mail);
         let Some(delivery) = mail.delivery() else {
             return;
         };
+        if let (Some(group), Some(channel)) = (&delivery.group, &delivery.channel) {
+            self.group_channels
+                .insert(channel.id.clone(), group.clone());
+            self.group_mails
+                .extend(outer.only("Message-ID").map(str::to_owned));
+        }
         let to = delivery
             .to
             .first()
@@ -94,6 +107,16 @@ impl Memory {
         }
     }
 
+    /// Remembers the lists of groups.
+    fn remember_groups(&mut self, mail: &Mail) {
+        for object in mail.readable().filter(|object| object.kind == "group") {
+            let members = object.payload.all("member");
+            let members = members.filter_map(|member| member.attribute("id"));
+            self.groups
+                .insert(object.hash.clone(), members.map(str::to_owned).collect());
+        }
+    }
+
     fn remember_confirm(&mut self, mail: &Mail, delivery: &DeliveryFacts, to: &str) {
         let Some(object) = mail.object("confirm") else {
             return;
@@ -114,6 +137,7 @@ impl Memory {
 
     /// Remembers a valid mail that was put into the agent's mailbox.
     pub(crate) fn delivered(&mut self, mail: &Mail) {
+        self.remember_groups(mail);
         let Some(delivery) = mail.delivery() else {
             return;
         };

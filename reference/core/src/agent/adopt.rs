@@ -78,6 +78,9 @@ impl Step<'_> {
             Payload::Page(page) => Ok(kinds::page::adopt(self, &object, page, signed.hash)?),
             Payload::Accept(_) => Ok(self.adopt_accept(signed.hash, &object, sent.to)?),
             Payload::Post(post) => Ok(self.adopt_post(signed.hash, &object, post, sent.to)?),
+            Payload::Group(group) => Ok(self.adopt_group(signed.hash, &object, group)?),
+            Payload::Join(join) => Ok(self.adopt_join(join)?),
+            Payload::Event(event) => Ok(self.adopt_event(signed.hash, &object, event, sent.to)?),
             _ => Ok(()),
         }
     }

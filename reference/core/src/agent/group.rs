@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{AgentError, DAY, Id, Step};
 use crate::store::{Table, successor};
 
+mod adopt;
 mod arrive;
 pub(crate) mod deliver;
 mod manage;

@@ -135,7 +135,7 @@ fn text(error: impl std::fmt::Display) -> ActError {
 }
 
 impl Happening {
-    fn of(event: &Content) -> Self {
+    pub(crate) fn of(event: &Content) -> Self {
         let geo = |geo: &EventGeo| (geo.latitude.to_string(), geo.longitude.to_string());
         Self {
             summary: event.summary.to_string(),

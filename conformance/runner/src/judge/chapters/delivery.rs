@@ -56,8 +56,20 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
 ];
 
 impl<'a> Seen<'a> {
-    fn delivery(&self) -> Option<&'a DeliveryFacts> {
+    pub(in crate::judge) fn delivery(&self) -> Option<&'a DeliveryFacts> {
         self.mail.and_then(Mail::delivery)
+    }
+
+    /// The revision of the group to whose members the mail goes.
+    pub(in crate::judge) fn group(&self) -> Option<&'a str> {
+        self.delivery()?.group.as_deref()
+    }
+
+    /// Whether this is the same mail to a group as before, handed over for another member.
+    pub(in crate::judge) fn is_group_copy(&self) -> bool {
+        let id = self.outer.only("Message-ID");
+        let known = |memory: &Memory| id.is_some_and(|id| memory.group_mails.contains(id));
+        self.group().is_some() && self.memory.is_some_and(known)
     }
 
     /// The objects that were sent with this number of this channel before.
@@ -84,13 +96,27 @@ fn author(seen: &Seen<'_>) -> Verdict {
     let (Some(delivery), Some(mail)) = (seen.delivery(), seen.mail) else {
         return Verdict::DoesNotApply;
     };
-    Verdict::all(mail.readable().map(|object| {
+    let introduced = introduced(mail);
+    let own = mail.readable().filter(|object| {
+        let identity = matches!(object.kind.as_str(), "identity" | "contact");
+        !(identity && introduced.contains(&object.author.as_str()))
+    });
+    Verdict::all(own.map(|object| {
         let (kind, author, from) = (&object.kind, &object.author, &delivery.from.id);
         let allowed = author == from || super::comments::may_hand_over(object, from, mail);
         Verdict::of(allowed, || {
             format!("expected only objects of the sender, seen a `{kind}` of {author}")
         })
     }))
+}
+
+/// The members whom a group in the same mail lists: its owner may introduce them.
+fn introduced(mail: &Mail) -> Vec<&str> {
+    let groups = mail.readable().filter(|object| object.kind == "group");
+    groups
+        .flat_map(|group| group.payload.all("member"))
+        .filter_map(|member| member.attribute("id"))
+        .collect()
 }
 
 fn certificate_once(seen: &Seen<'_>) -> Verdict {
@@ -104,6 +130,20 @@ fn certificate_once(seen: &Seen<'_>) -> Verdict {
         .filter_map(|credentials| credentials.child("certificate")?.attribute("hash"))
         .collect();
     let listed: BTreeSet<_> = delivery.certificates.iter().map(String::as_str).collect();
+    let introduced = introduced(mail);
+    let chains = mail.readable().filter(|object| {
+        object.kind == "identity"
+            && object.author != delivery.from.id
+            && introduced.contains(&object.author.as_str())
+    });
+    let people: BTreeSet<_> = chains.map(|object| object.author.as_str()).collect();
+    if !people.is_empty() {
+        let rest = listed.difference(&named).count();
+        return Verdict::of(rest <= people.len(), || {
+            let count = people.len();
+            format!("expected certificates of {count} members at most, seen {rest}")
+        });
+    }
     Verdict::of(listed.is_subset(&named), || {
         format!("expected no certificate but those that objects name, seen {listed:?}")
     })
@@ -203,7 +243,7 @@ fn piggyback(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     // Only a channel shows that the two are friends; an end may forget everything.
-    if delivery.channel.is_none() || mail.object("end").is_some() {
+    if delivery.channel.is_none() || delivery.group.is_some() || mail.object("end").is_some() {
         return Verdict::DoesNotApply;
     }
     let to = delivery
@@ -244,7 +284,7 @@ fn auto_submitted(seen: &Seen<'_>) -> Verdict {
         .channel
         .as_ref()
         .and_then(|channel| seen.before(channel));
-    if before.is_none() && !delivery.objects.is_empty() {
+    if before.is_none() && !delivery.objects.is_empty() || seen.is_group_copy() {
         return Verdict::DoesNotApply;
     }
     let value = seen.outer.only("Auto-Submitted");

@@ -243,6 +243,9 @@ fn confirm_rides(seen: &Seen<'_>) -> Verdict {
     let Some(channel) = &delivery.channel else {
         return Verdict::DoesNotApply;
     };
+    if delivery.group.is_some() {
+        return Verdict::DoesNotApply;
+    }
     let known = memory.channels.get(&channel.id);
     let again = known.is_some_and(|own| own.objects.contains_key(&channel.seq));
     let to = delivery

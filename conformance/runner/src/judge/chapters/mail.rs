@@ -202,6 +202,7 @@ fn message_id(seen: &Seen<'_>) -> Verdict {
     if seen
         .memory
         .is_some_and(|memory| memory.message_ids.contains(id))
+        && !seen.is_group_copy()
     {
         return Verdict::Broken(format!("expected a fresh Message-ID, seen {id} again"));
     }
@@ -340,7 +341,10 @@ fn outer_addresses(seen: &Seen<'_>) -> Verdict {
         .iter()
         .map(|party| party.address.clone())
         .collect();
-    let fields = [("From", vec![delivery.from.address.clone()]), ("To", to)];
+    let mut fields = vec![("From", vec![delivery.from.address.clone()])];
+    if delivery.group.is_none() {
+        fields.push(("To", to));
+    }
     Verdict::all(fields.into_iter().map(|(name, expected)| {
         let seen = seen.outer.only(name).and_then(addresses);
         Verdict::of(seen.as_ref() == Some(&(expected.clone(), false)), || {

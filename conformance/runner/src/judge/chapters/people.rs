@@ -38,6 +38,9 @@ fn audience(seen: &Seen<'_>, kind: &str, expected: &str) -> Verdict {
     let from = seen.mail.and_then(super::super::read::Mail::delivery);
     let own = |object: &&ObjectFacts| from.is_none_or(|from| from.from.id == object.author);
     let objects = objects.filter(own);
+    if seen.group().is_some() {
+        return Verdict::DoesNotApply;
+    }
     Verdict::all(objects.filter(|object| object.kind == kind).map(|object| {
         let audience = &object.audience;
         Verdict::of(audience == expected, || {
@@ -53,7 +56,7 @@ fn message_addressed(seen: &Seen<'_>) -> Verdict {
         .flat_map(super::super::read::Mail::readable);
     Verdict::all(
         objects
-            .filter(|object| object.kind == "message")
+            .filter(|object| object.kind == "message" && object.scope.is_none())
             .map(|object| {
                 let to = object.payload.child("to").and_then(|to| to.attribute("id"));
                 Verdict::of(to.is_some(), || {

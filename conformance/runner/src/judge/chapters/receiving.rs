@@ -93,7 +93,11 @@ fn audience(seen: &Seen<'_>) -> Verdict {
     Verdict::all(objects.map(|object| {
         let allowed: &[&str] = match object.kind.as_str() {
             "identity" | "contact" => &["any"],
-            "request" | "accept" | "confirm" | "decline" | "end" | "message" => &["direct"],
+            "message" if object.scope.is_none() => &["direct"],
+            "request" | "accept" | "confirm" | "decline" | "end" => &["direct"],
+            "post" | "message" if object.scope.is_some() => &["group"],
+            "group" => &["group"],
+            "join" | "leave" | "proposal" | "rsvp" => &["direct"],
             "post" => &["friends", "public"],
             _ => return Verdict::DoesNotApply,
         };

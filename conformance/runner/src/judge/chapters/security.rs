@@ -170,6 +170,9 @@ fn one_recipient(seen: &Seen<'_>) -> Verdict {
     let Some(delivery) = seen.mail.and_then(crate::judge::Mail::delivery) else {
         return Verdict::DoesNotApply;
     };
+    if delivery.group.is_some() {
+        return Verdict::DoesNotApply;
+    }
     let count = delivery.to.len();
     Verdict::of(count == 1, || {
         format!("expected one recipient, seen {count}")
@@ -190,25 +193,35 @@ fn recipient_key(seen: &Seen<'_>) -> Verdict {
     let (Some(envelope), Some(mail)) = (seen.envelope(), seen.mail) else {
         return Verdict::DoesNotApply;
     };
-    let Some(party) = mail.delivery().and_then(|delivery| delivery.to.first()) else {
+    let Some(delivery) = mail.delivery() else {
         return Verdict::DoesNotApply;
     };
-    let known = seen.keyring.certificate(&party.id);
-    let Some(key) = known.and_then(|facts| openpgp::encryption_key(&facts.cert, seen.now)) else {
-        return Verdict::DoesNotApply;
-    };
-    let [packet] = envelope.session_keys.as_slice() else {
-        let count = envelope.session_keys.len();
-        return Verdict::Broken(format!("expected one session-key packet, seen {count}"));
-    };
-    let right = packet.recipient.as_ref().is_some_and(|to| key.contains(to));
-    Verdict::of(right, || {
-        let to = &packet.recipient;
-        format!(
-            "expected the newest encryption subkey {}, seen {to:?}",
-            key[0]
-        )
-    })
+    let count = envelope.session_keys.len();
+    if count != delivery.to.len() {
+        return Verdict::Broken(format!(
+            "expected one session-key packet for each recipient, seen {count}"
+        ));
+    }
+    Verdict::all(delivery.to.iter().map(|party| {
+        let known = seen.keyring.certificate(&party.id);
+        let key = known.and_then(|facts| openpgp::encryption_key(&facts.cert, seen.now));
+        let Some(key) = key else {
+            return Verdict::DoesNotApply;
+        };
+        let mut targets = envelope.session_keys.iter().map(|packet| &packet.recipient);
+        let right = targets.any(|to| to.as_ref().is_some_and(|to| key.contains(to)));
+        Verdict::of(right, || {
+            let seen: Vec<_> = envelope
+                .session_keys
+                .iter()
+                .map(|packet| &packet.recipient)
+                .collect();
+            format!(
+                "expected the newest encryption subkey {}, seen {seen:?}",
+                key[0]
+            )
+        })
+    }))
 }
 
 fn delivery_signed(seen: &Seen<'_>) -> Verdict {

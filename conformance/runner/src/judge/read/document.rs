@@ -31,6 +31,8 @@ pub struct ObjectFacts {
     pub created: String,
     /// For whom it is.
     pub audience: String,
+    /// The group it is for: owner and id.
+    pub scope: Option<(String, String)>,
     /// Its kind: the payload's local name, with the namespace in braces if it is foreign.
     pub kind: String,
     /// The fallback.
@@ -128,6 +130,8 @@ pub struct DeliveryFacts {
     pub from: Party,
     /// To whom.
     pub to: Vec<Party>,
+    /// The hash of the revision of the group to whose members it goes.
+    pub group: Option<String>,
     /// Its place in a channel, if it has one.
     pub channel: Option<Channel>,
     /// What it acknowledges.
@@ -187,6 +191,15 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
         other => format!("{{{}}}{}", other.unwrap_or_default(), name.name()),
     };
     let fallback = fallback.and_then(|at| elements.get(at));
+    let scope = elements
+        .iter()
+        .find(|node| node.has_tag_name((NS, "scope")));
+    let scoped = |node: &Node<'_, '_>| -> Result<_, XmlError> {
+        Ok((
+            attribute(*node, "owner", WHAT)?,
+            attribute(*node, "id", WHAT)?,
+        ))
+    };
     Ok(ObjectFacts {
         hash: hex::encode(Sha256::digest(octets)),
         octets: octets.to_vec(),
@@ -195,6 +208,7 @@ pub fn object(octets: &[u8]) -> Result<ObjectFacts, XmlError> {
         rev: number(root, "rev", WHAT)?,
         created: attribute(root, "created", WHAT)?,
         audience: attribute(root, "audience", WHAT)?,
+        scope: scope.map(scoped).transpose()?,
         kind,
         fallback: fallback.and_then(Node::text).unwrap_or_default().to_owned(),
         payload: Element::own(*payload),
@@ -243,6 +257,10 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
         octets: octets.to_vec(),
         from: party(from)?,
         to: to?,
+        group: all("group")
+            .next()
+            .map(|node| attribute(node, "hash", WHAT))
+            .transpose()?,
         channel: all("channel").next().map(channel).transpose()?,
         acks: acks?,
         objects: objects?,
