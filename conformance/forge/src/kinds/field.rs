@@ -10,7 +10,7 @@ use crate::xml::Element;
 
 /// The id of a field.
 pub fn field_id(name: &str) -> Id128 {
-    let hash = Hash::of(&[b"field\0", name.as_bytes()].concat());
+    let hash = Hash::of([b"field\0", name.as_bytes()].concat());
     let mut id = [0; 16];
     id.copy_from_slice(&hash.0[..16]);
     Id128(id)
