@@ -35,10 +35,6 @@ pub mod limits;
 mod markup;
 mod simple;
 mod sources;
-#[expect(
-    clippy::large_enum_variant,
-    reason = "documents are few and short-lived, and the types are generated"
-)]
 pub mod types;
 #[cfg(feature = "validator")]
 pub mod validator;
