@@ -1,8 +1,8 @@
 //! Chapter “Identity”: rotation, moving, verification; introductions and receipts.
 
-use kith_adapter::act::identity::{Consent, Move, Petname, Rotate, Verify};
+use kith_adapter::act::identity::{Consent, Petname, Verify};
 use kith_adapter::act::private::Message;
-use kith_adapter::protocol::{Identity, Octets};
+use kith_adapter::protocol::Identity;
 use kith_adapter::view::identity::{Contact, Contacts};
 use kith_adapter::view::relation::Friends;
 use kith_forge::Puppet;
@@ -14,17 +14,6 @@ use kith_spec::{limit, req};
 pub(crate) fn cases() -> Vec<Case> {
     let needs = ["friends/handshake/accepted"];
     let cases = [
-        Case::new(
-            "identity/rotate/told",
-            "after a rotation, friends get entry, contact and certificate in every delivery",
-            Rung::Rest,
-            &[
-                &req::IDENTITY_ROTATION_RIDES,
-                &req::IDENTITY_ROTATION_CERTIFICATE,
-                &req::IDENTITY_DEVICE,
-            ],
-            rotated,
-        ),
         Case::new(
             "identity/move/both",
             "a friend who moved gets mail at both addresses, a few times at the new one",
@@ -43,13 +32,6 @@ pub(crate) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::PATH_PROVED],
             proved,
-        ),
-        Case::new(
-            "identity/move/own",
-            "the agent's person moves: friends get a contact that prefers the new address",
-            Rung::Rest,
-            &[&req::CONTACT_LATEST],
-            moved,
         ),
         Case::new(
             "identity/verify",
@@ -99,53 +81,18 @@ async fn write(scene: &Scene, agent: &Agent, to: &Puppet) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn rotated(scene: Scene) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
-    let mut bob = scene.puppet("Bob")?;
-    scene.befriend(&mut bob, Who::Puppet).await?;
-    scene.mail_to(&bob)?;
-    // The harness made the agent's keys, and so knows the next one.
-    let mut alice = scene.played(agent.address())?;
-    alice.rotate(scene.now(), &[]);
-    scene.renewed(&alice)?;
-    let secret = Octets(alice.secret_key_export());
-    let compromised = false;
-    agent
-        .act(Rotate {
-            secret,
-            compromised,
-        })
-        .await?;
-    agent.sync().await?;
-    write(&scene, &agent, &bob).await?;
-    let sent = scene.mail_to(&bob)?;
-    let told = sent.iter().filter(|sent| {
-        let entry = sent.object("identity");
-        let epoch = entry.and_then(|entry| entry.payload.attribute("epoch"));
-        epoch == Some("1") && sent.object("contact").is_some()
-    });
-    let told = told.count();
-    for rule in [
-        &req::IDENTITY_ROTATION_RIDES,
-        &req::IDENTITY_ROTATION_CERTIFICATE,
-        &req::IDENTITY_DEVICE,
-    ] {
-        scene.expect(rule, told == 2 && sent.len() == 2, || {
-            let seen: Vec<_> = sent.iter().map(|sent| sent.describe()).collect();
-            format!("expected two deliveries with the entry of epoch 1, seen {seen:?}")
-        });
-    }
-    Ok(())
-}
-
 async fn bombed(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let old = bob.address.clone();
-    let victims = ["victim@b.test", "victim.second@b.test"];
+    // Two people who have nothing to do with it.
+    let victims = [
+        scene.puppet("Carol")?.address,
+        scene.puppet("Dora")?.address,
+    ];
     let mut sent = 0;
-    for victim in victims {
+    for victim in &victims {
         let draft = bob.moved(&friendship.peer, victim, scene.now());
         scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
         for _ in 0..3 {
@@ -154,7 +101,7 @@ async fn bombed(scene: Scene) -> Result<(), Stop> {
         }
     }
     let mut aimed = Vec::new();
-    for victim in victims {
+    for victim in &victims {
         aimed.extend(scene.mail_to_address(victim)?);
     }
     let most = usize::try_from(limit::PATH_DELIVERIES).map_err(Stop::harness)?;
@@ -194,27 +141,6 @@ async fn proved(scene: Scene) -> Result<(), Stop> {
     let unproved = first == Some("bob.new@b.test") && seen.proved.as_ref() == Some(&old);
     scene.expect(&req::PATH_PROVED, unproved, || {
         format!("expected the new address to be known and not proved, seen {seen:?}")
-    });
-    Ok(())
-}
-
-async fn moved(scene: Scene) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
-    let mut bob = scene.puppet("Bob")?;
-    scene.befriend(&mut bob, Who::Puppet).await?;
-    let address = format!("moved-{}", agent.address());
-    agent
-        .act(Move {
-            address: address.clone(),
-        })
-        .await?;
-    agent.sync().await?;
-    let sent = scene.expect_mail(&req::CONTACT_LATEST, &bob, "contact")?;
-    let contact = sent.object("contact");
-    let preferred = contact.and_then(|contact| contact.payload.child("address"));
-    let preferred = preferred.map(|element| element.text.as_str());
-    scene.expect(&req::CONTACT_LATEST, preferred == Some(&*address), || {
-        format!("expected a contact that prefers {address}, seen {preferred:?}")
     });
     Ok(())
 }
