@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod group;
+pub mod identity;
 pub mod media;
 pub mod object;
 pub mod private;
@@ -115,6 +116,20 @@ actions! {
     Block(relation::Block) = "block" -> Empty;
     /// Unblock somebody.
     Unblock(relation::Unblock) = "unblock" -> Empty;
+    /// Take the committed next key.
+    Rotate(identity::Rotate) = "rotate" -> Empty;
+    /// Move to another address.
+    Move(identity::Move) = "move" -> Empty;
+    /// Agree to something, or not any more.
+    Consent(identity::Consent) = "consent" -> Empty;
+    /// Give somebody a name of one's own.
+    Petname(identity::Petname) = "petname" -> Empty;
+    /// Compare a safety code.
+    Verify(identity::Verify) = "verify" -> Empty;
+    /// Introduce two friends to each other.
+    Introduce(identity::Introduce) = "introduce" -> Empty;
+    /// Read a message.
+    Read(identity::Read) = "read" -> Empty;
     /// Write a private message.
     Message(private::Message) = "message" -> Created;
     /// Write a post.

@@ -7,6 +7,7 @@
 pub mod delivery;
 pub mod event;
 pub mod group;
+pub mod identity;
 pub mod media;
 pub mod private;
 pub mod profile;
@@ -127,6 +128,10 @@ views! {
     Requests(relation::Requests) = "requests" -> relation::Request;
     /// Everybody the device knows, with the state of the relation.
     Relations(relation::Relations) = "relations" -> relation::Relation;
+    /// The friends' keys and addresses.
+    Contacts(identity::Contacts) = "contacts" -> identity::Contact;
+    /// People whom friends introduced.
+    Introductions(identity::Introductions) = "introductions" -> identity::Introduction;
     /// The private messages.
     Messages(private::Messages) = "messages" -> private::Message;
     /// What friends, and the user, published.

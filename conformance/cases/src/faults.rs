@@ -30,7 +30,11 @@ fn place(base: Base) -> (Rung, &'static str) {
         }
         Base::Confirm => (Rung::Handshake, "friends/request/shown"),
         Base::Post | Base::Retract => (Rung::Rest, "post/received"),
-        Base::End | Base::Acknowledgement => (Rung::Rest, "friends/handshake/accepted"),
+        Base::End
+        | Base::Acknowledgement
+        | Base::Rotation
+        | Base::Receipt
+        | Base::Introduce => (Rung::Rest, "friends/handshake/accepted"),
         Base::Group | Base::GroupPost => (Rung::Rest, "groups/received"),
         Base::Join | Base::Leave | Base::Proposal => (Rung::Rest, "groups/owned"),
         Base::Event => (Rung::Rest, "events/received"),
@@ -82,7 +86,13 @@ async fn play(scene: Scene, fault: Fault) -> Result<(), Stop> {
 fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
     let visible = !matches!(
         fault.base,
-        Base::Acknowledgement | Base::Retract | Base::Reaction | Base::Hide
+        Base::Acknowledgement
+            | Base::Retract
+            | Base::Reaction
+            | Base::Hide
+            | Base::Rotation
+            | Base::Receipt
+            | Base::Introduce
     );
     visible && forged.earlier.is_empty()
 }
@@ -173,7 +183,12 @@ async fn accepted(
                 format!("{shown} things of the author"),
             )
         }
-        Base::Retract | Base::Acknowledgement | Base::Hide => (true, String::new()),
+        Base::Retract
+        | Base::Acknowledgement
+        | Base::Hide
+        | Base::Rotation
+        | Base::Receipt
+        | Base::Introduce => (true, String::new()),
         base => {
             let text = &forge.text;
             (

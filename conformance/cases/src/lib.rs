@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `wire.rs` | what each kind of mail that an agent sends looks like |
 //! | `friends.rs` | requests and the handshake |
+//! | `identity.rs` | rotation, moving, verification, receipts |
 //! | `invites.rs` | invites |
 //! | `delivery.rs` | acknowledgements, merging, failures on the way |
 //! | `mailbox.rs` | the queue of requests, filing, transport |
@@ -29,6 +30,7 @@ mod faults;
 mod friends;
 mod gather;
 mod groups;
+mod identity;
 mod invites;
 mod mailbox;
 mod media;
@@ -45,6 +47,7 @@ pub fn suite() -> Vec<Case> {
     let mut suite = Vec::new();
     suite.extend(wire::cases());
     suite.extend(friends::cases());
+    suite.extend(identity::cases());
     suite.extend(messages::cases());
     suite.extend(posts::cases());
     suite.extend(audience::cases());

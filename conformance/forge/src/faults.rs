@@ -28,6 +28,7 @@ mod media;
 mod objects;
 mod profile;
 mod receiving;
+mod rotation;
 mod scene;
 mod signatures;
 mod social;
@@ -82,6 +83,12 @@ pub enum Base {
     Event,
     /// The answer to an event of the recipient.
     Rsvp,
+    /// A friend's ordinary rotation.
+    Rotation,
+    /// A friend's receipt.
+    Receipt,
+    /// A friend's introduction of the third person.
+    Introduce,
 }
 
 /// What must have happened before between author and recipient.
@@ -121,7 +128,7 @@ impl Relation {
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -144,6 +151,9 @@ impl Base {
         Self::Proposal,
         Self::Event,
         Self::Rsvp,
+        Self::Rotation,
+        Self::Receipt,
+        Self::Introduce,
     ];
 
     /// What it needs.
@@ -187,6 +197,9 @@ impl Base {
             Self::Proposal => "proposal",
             Self::Event => "event",
             Self::Rsvp => "rsvp",
+            Self::Rotation => "rotation",
+            Self::Receipt => "receipt",
+            Self::Introduce => "introduce",
         }
     }
 }
@@ -465,6 +478,7 @@ pub fn catalogue() -> Vec<Fault> {
         objects::faults(),
         certificates::faults(),
         identity::faults(),
+        rotation::faults(),
         friends::faults(),
         social::faults(),
         media::faults(),

@@ -11,12 +11,15 @@ pub mod event;
 mod foreign;
 mod hide;
 pub mod group;
+mod introduce;
 mod message;
 mod post;
+mod receipt;
 mod request;
 mod retract;
 mod share;
 mod withdraw;
+mod rotation;
 
 pub use acknowledge::ack;
 pub use comment::RevisionRef;

@@ -37,6 +37,10 @@ pub struct Puppet {
     pub key: SigningKey,
     /// The key it is committed to.
     pub next: SigningKey,
+    /// The keys of its earlier epochs.
+    pub earlier: Vec<SigningKey>,
+    /// Whether it agreed to be introduced.
+    pub introducible: bool,
     /// The number of its present epoch.
     pub epoch: i64,
     /// Its chain, epoch 0 first.
@@ -85,6 +89,8 @@ impl Puppet {
             rng,
             key,
             next,
+            earlier: Vec::new(),
+            introducible: false,
             epoch: 0,
             chain: Vec::new(),
             contact: empty,
@@ -104,7 +110,8 @@ impl Puppet {
         let because = "rPGP makes keys of these two kinds";
         let next = SigningKey::generate(&mut self.rng, self.kind, now).expect(because);
         let subkey = DecryptionKey::generate(&mut self.rng, self.kind, now).expect(because);
-        self.key = std::mem::replace(&mut self.next, next);
+        let key = std::mem::replace(&mut self.next, next);
+        self.earlier.push(std::mem::replace(&mut self.key, key));
         self.epoch += 1;
         let user_id = self.certificate_spec.user_id.clone();
         self.certificate_spec = CertificateSpec::new(&self.key, subkey.public(), user_id, now);
@@ -176,6 +183,10 @@ impl Puppet {
             .child(Element::new("address").text(&self.address))
             .child(Element::new("feature").text("core"))
             .child(Element::new("feature").text("social"));
+        let payload = match self.introducible {
+            true => payload.attribute("introduce", "yes"),
+            false => payload,
+        };
         let fallback = format!("{} is reached at {}", self.name, self.address);
         let rev = self.contact_rev + 1;
         let contact = self.object(payload, "any", &fallback, now);

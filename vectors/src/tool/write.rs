@@ -248,6 +248,9 @@ fn requirement(base: Base) -> kith_spec::Rule {
         Base::Proposal => &req::GROUP_PROPOSAL_ADMIN,
         Base::Event => &req::EVENT_AUDIENCE,
         Base::Rsvp => &req::RSVP_ID,
+        Base::Rotation => &req::IDENTITY_ROTATION_SIGNATURE,
+        Base::Receipt => &req::RECEIPT_ADDRESSED,
+        Base::Introduce => &req::INTRODUCE_CREDENTIALS,
     }
 }
 

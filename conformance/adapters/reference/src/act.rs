@@ -11,6 +11,7 @@ use kith_core::agent::circle::Readers;
 use kith_core::agent::group::GroupChange;
 use kith_core::agent::invite::Invitation;
 use kith_core::agent::media::{Attachment, Content};
+use kith_core::agent::own::Consent;
 use kith_core::kinds::post::NewPost;
 
 use crate::convert::{id16, id32, internal};
@@ -51,6 +52,34 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         },
         Wanted::Unblock(unblock) => Action::Unblock {
             identity: id32(&unblock.identity)?,
+        },
+        Wanted::Rotate(rotate) => Action::Rotate {
+            kit: rotate.secret.0.clone(),
+            compromised: rotate.compromised,
+        },
+        Wanted::Move(to) => Action::Move {
+            address: to.address.clone(),
+        },
+        Wanted::Consent(consent) => Action::Consent(Consent {
+            delivered: consent.delivered,
+            seen: consent.seen,
+            introduce: consent.introduce,
+        }),
+        Wanted::Petname(petname) => Action::Petname {
+            identity: id32(&petname.identity)?,
+            name: petname.name.clone(),
+        },
+        Wanted::Verify(verify) => Action::Verify {
+            identity: id32(&verify.identity)?,
+            code: verify.code.clone(),
+        },
+        Wanted::Introduce(introduce) => Action::Introduce {
+            one: id32(&introduce.one)?,
+            other: id32(&introduce.other)?,
+        },
+        Wanted::Read(read) => Action::Read {
+            author: id32(&read.message.author)?,
+            id: id16(&read.message.id)?,
         },
         Wanted::Message(message) => Action::Message {
             to: id32(&message.to)?,

@@ -3,6 +3,7 @@
 use kith_adapter::protocol::{Failure, ObjectRef, Octets};
 use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
 use kith_adapter::view::media::{MediaContent, Medium};
+use kith_adapter::view::identity::{Contact, Introduction};
 use kith_adapter::view::private::Message;
 use kith_adapter::view::publishing::{Entry, Fallback, Mention};
 use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
@@ -35,6 +36,8 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
             relations.retain(|relation| relation.identity.is_some());
             list(relations, state)?
         }
+        Query::Contacts(_) => list(view.contacts().map_err(internal)?, contact)?,
+        Query::Introductions(_) => list(view.introductions().map_err(internal)?, introduction)?,
         Query::Messages(_) => {
             let messages = view.messages(None).map_err(internal)?;
             let hashes = messages
@@ -127,6 +130,27 @@ where
         .into())
 }
 
+fn contact(contact: view::Contact) -> Result<Contact, Failure> {
+    Ok(Contact {
+        identity: identity(&contact.identity)?,
+        addresses: contact.addresses,
+        proved: contact.proved,
+        epoch: u32::try_from(contact.epoch).unwrap_or(u32::MAX),
+        verified: contact.verified,
+        frozen: contact.frozen,
+        warning: contact.warning,
+        code: contact.code,
+    })
+}
+
+fn introduction(introduced: view::Introduced) -> Result<Introduction, Failure> {
+    Ok(Introduction {
+        identity: identity(&introduced.identity)?,
+        address: introduced.address,
+        by: identity(&introduced.by)?,
+    })
+}
+
 fn friend(friend: view::Friend) -> Result<Friend, Failure> {
     Ok(Friend {
         identity: identity(&friend.identity)?,
@@ -150,7 +174,7 @@ fn request(request: view::Request) -> Result<Request, Failure> {
         name: request.name.unwrap_or_default(),
         note: request.note.unwrap_or_default(),
         rivals: rivals.collect::<Result<_, _>>()?,
-        introduced: None,
+        introduced: request.introduced.as_deref().map(identity).transpose()?,
         invited: request.invited,
         warning: request.warning,
     })

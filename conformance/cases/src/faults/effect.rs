@@ -52,7 +52,12 @@ pub(super) async fn has_effect(
             let shares = agent.view(Shares {}).await?;
             shares.iter().any(|share| share.text.contains(text))
         }
-        Base::Retract | Base::Acknowledgement | Base::Hide => false,
+        Base::Retract
+        | Base::Acknowledgement
+        | Base::Hide
+        | Base::Rotation
+        | Base::Receipt
+        | Base::Introduce => false,
         Base::Group | Base::Proposal => {
             let groups = agent.view(Groups {}).await?;
             groups.iter().any(|group| group.name.contains(text))

@@ -193,6 +193,18 @@ impl Scene {
                     .share(to, (&self.third, &post), &self.text, now)?
                     .into()
             }
+            Base::Rotation => author.rotation(to, &[], now)?.into(),
+            Base::Receipt => {
+                // The recipient wrote none of these, so the receipt has no effect.
+                let hash = Hash::of("a message");
+                author.receipt(to, &[hash], &[hash], now)?.into()
+            }
+            Base::Introduce => {
+                let mut third = self.third.clone();
+                third.introducible = true;
+                third.renew_contact(now);
+                author.introduce(to, &third, now)?.into()
+            }
         })
     }
 

@@ -113,19 +113,25 @@ fn complete(seen: &Seen<'_>) -> Verdict {
     if chain.is_empty() {
         return Verdict::DoesNotApply;
     }
-    let mut expected_prev = None;
-    for (expected, (_, object)) in (0u64..).zip(&chain) {
-        let prev = object
-            .payload
-            .child("prev")
-            .and_then(|prev| prev.attribute("hash"));
+    let prev_of = |object: &'_ ObjectFacts| -> Option<String> {
+        let prev = object.payload.child("prev")?;
+        prev.attribute("hash").map(str::to_owned)
+    };
+    // What a friend knows already need not ride along; credentials begin with epoch 0.
+    let credentials = |kind: &&str| matches!(*kind, "request" | "accept" | "decline");
+    let whole = seen.mail.is_some_and(|mail| mail.kinds().iter().any(credentials));
+    let first = chain.first().map(|(_, object)| *object);
+    let from = first.and_then(epoch).filter(|_| !whole).unwrap_or(0);
+    let mut expected_prev = first.and_then(prev_of).filter(|_| from > 0);
+    for (expected, (_, object)) in (from..).zip(&chain) {
+        let prev = prev_of(object);
         if epoch(object) != Some(expected) || prev != expected_prev {
             let found = epoch(object);
             return Verdict::Broken(format!(
                 "expected epoch {expected} after {expected_prev:?}, seen {found:?} after {prev:?}"
             ));
         }
-        expected_prev = Some(object.hash.as_str());
+        expected_prev = Some(object.hash.clone());
     }
     Verdict::Holds
 }

@@ -1,0 +1,226 @@
+//! Chapter “Identity”: rotation, moving, verification; introductions and receipts.
+
+use kith_adapter::act::identity::{Consent, Petname, Verify};
+use kith_adapter::act::private::Message;
+use kith_adapter::protocol::Identity;
+use kith_adapter::view::identity::{Contact, Contacts};
+use kith_adapter::view::relation::Friends;
+use kith_forge::Puppet;
+use kith_runner::case::{Case, Rung, Stop};
+use kith_runner::scene::{Agent, Scene, Who};
+use kith_spec::{limit, req};
+
+/// The cases.
+pub(crate) fn cases() -> Vec<Case> {
+    let needs = ["friends/handshake/accepted"];
+    let cases = [
+        Case::new(
+            "identity/move/both",
+            "a friend who moved gets mail at both addresses, a few times at the new one",
+            Rung::Rest,
+            &[
+                &req::PATH_BOTH,
+                &req::PATH_FEW,
+                &req::PATH_NONCE,
+                &req::PATH_PROVED,
+            ],
+            bombed,
+        ),
+        Case::new(
+            "identity/move/proved",
+            "once the nonce comes back, mail goes to the new address only",
+            Rung::Rest,
+            &[&req::PATH_PROVED],
+            proved,
+        ),
+        Case::new(
+            "identity/verify",
+            "only the right safety code verifies a friend",
+            Rung::Rest,
+            &[&req::CONTACT_VERIFIED, &req::CONTACT_SAFETY_CODE],
+            verified,
+        ),
+        Case::new(
+            "identity/petname",
+            "the name that the person gives comes before the claimed one",
+            Rung::Rest,
+            &[&req::CONTACT_PETNAME],
+            petname,
+        ),
+        Case::new(
+            "message/receipt",
+            "a receipt leaves only if the person agreed",
+            Rung::Rest,
+            &[&req::RECEIPT_CONSENT, &req::RECEIPT_RIDES],
+            receipt,
+        ),
+    ];
+    cases.into_iter().map(|case| case.needs(&needs)).collect()
+}
+
+fn identity(puppet: &Puppet) -> Result<Identity, Stop> {
+    puppet.id.to_string().parse().map_err(Stop::harness)
+}
+
+async fn contact(agent: &Agent, puppet: &Puppet) -> Result<Contact, Stop> {
+    let id = identity(puppet)?;
+    let contacts = agent.view(Contacts {}).await?;
+    let found = contacts.into_iter().find(|contact| contact.identity == id);
+    found.ok_or_else(|| Stop::Agent(format!("{} is not among the contacts", puppet.address)))
+}
+
+async fn write(scene: &Scene, agent: &Agent, to: &Puppet) -> Result<(), Stop> {
+    let message = Message {
+        to: identity(to)?,
+        text: scene.token(),
+        parent: None,
+        media: Vec::new(),
+    };
+    agent.act(message).await?;
+    agent.sync().await?;
+    Ok(())
+}
+
+async fn bombed(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let old = bob.address.clone();
+    // Two people who have nothing to do with it.
+    let victims = [
+        scene.puppet("Carol")?.address,
+        scene.puppet("Dora")?.address,
+    ];
+    let mut sent = 0;
+    for victim in &victims {
+        let draft = bob.moved(&friendship.peer, victim, scene.now());
+        scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+        for _ in 0..3 {
+            write(&scene, &agent, &bob).await?;
+            sent += 1;
+        }
+    }
+    let mut aimed = Vec::new();
+    for victim in &victims {
+        aimed.extend(scene.mail_to_address(victim)?);
+    }
+    let most = usize::try_from(limit::PATH_DELIVERIES).map_err(Stop::harness)?;
+    scene.expect(&req::PATH_FEW, aimed.len() == most, || {
+        let seen = aimed.len();
+        format!("expected {most} mails to addresses that are not proved, seen {seen}")
+    });
+    let there = scene.mail_to_address(&old)?;
+    let messages = there.iter().filter(|sent| sent.object("message").is_some());
+    let messages = messages.count();
+    for rule in [&req::PATH_BOTH, &req::PATH_PROVED] {
+        scene.expect(rule, messages == sent, || {
+            format!("expected {sent} messages at the proved address, seen {messages}")
+        });
+    }
+    scene.expect(&req::PATH_NONCE, !aimed.is_empty(), || {
+        "expected mail with a nonce to the new address, seen none".to_owned()
+    });
+    Ok(())
+}
+
+async fn proved(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let seen = contact(&agent, &bob).await?;
+    let old = bob.address.clone();
+    scene.expect(
+        &req::PATH_PROVED,
+        seen.proved.as_ref() == Some(&old),
+        || format!("expected {old} to be proved by the handshake, seen {seen:?}"),
+    );
+    let draft = bob.moved(&friendship.peer, "bob.new@b.test", scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let seen = contact(&agent, &bob).await?;
+    let first = seen.addresses.first().map(String::as_str);
+    let unproved = first == Some("bob.new@b.test") && seen.proved.as_ref() == Some(&old);
+    scene.expect(&req::PATH_PROVED, unproved, || {
+        format!("expected the new address to be known and not proved, seen {seen:?}")
+    });
+    Ok(())
+}
+
+async fn verified(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    scene.befriend(&mut bob, Who::Puppet).await?;
+    let before = contact(&agent, &bob).await?;
+    let wrong = Verify {
+        identity: identity(&bob)?,
+        code: "00000 ".repeat(12),
+    };
+    let refused = agent.try_act(wrong).await?.is_err();
+    let still = contact(&agent, &bob).await?.verified;
+    scene.expect(&req::CONTACT_VERIFIED, refused && !still, || {
+        "expected a wrong code to be refused, seen it taken".to_owned()
+    });
+    let right = Verify {
+        identity: identity(&bob)?,
+        code: before.code.clone(),
+    };
+    agent.act(right).await?;
+    let after = contact(&agent, &bob).await?;
+    for rule in [&req::CONTACT_VERIFIED, &req::CONTACT_SAFETY_CODE] {
+        scene.expect(rule, after.verified && before.code.len() == 71, || {
+            format!("expected the right code to verify, seen {after:?}")
+        });
+    }
+    Ok(())
+}
+
+async fn petname(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    scene.befriend(&mut bob, Who::Puppet).await?;
+    let name = Some("The one from Oslo".to_owned());
+    let identity = identity(&bob)?;
+    agent
+        .act(Petname {
+            identity,
+            name: name.clone(),
+        })
+        .await?;
+    let friends = agent.view(Friends {}).await?;
+    let shown = friends
+        .iter()
+        .any(|friend| Some(&friend.name) == name.as_ref());
+    scene.expect(&req::CONTACT_PETNAME, shown, || {
+        format!("expected the given name, seen {friends:?}")
+    });
+    Ok(())
+}
+
+async fn receipt(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    write(&scene, &agent, &bob).await?;
+    let before = scene.mail_to(&bob)?;
+    let silent = before.iter().all(|sent| sent.object("receipt").is_none());
+    scene.expect(&req::RECEIPT_CONSENT, silent, || {
+        "expected no receipt before the person agrees, seen one".to_owned()
+    });
+    let consent = Consent {
+        delivered: true,
+        seen: false,
+        introduce: false,
+    };
+    agent.act(consent).await?;
+    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    write(&scene, &agent, &bob).await?;
+    let sent = scene.expect_mail(&req::RECEIPT_RIDES, &bob, "receipt")?;
+    let receipt = sent.object("receipt");
+    let delivered = receipt.and_then(|receipt| receipt.payload.child("delivered"));
+    scene.expect(&req::RECEIPT_RIDES, delivered.is_some(), || {
+        "expected the receipt to name a message that arrived, seen none".to_owned()
+    });
+    Ok(())
+}
