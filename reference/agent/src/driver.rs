@@ -32,7 +32,7 @@ mod fetch;
 mod devices;
 mod filing;
 mod ledger;
-mod leaving;
+pub mod leaving;
 mod submit;
 
 /// After how many seconds a server that could not be reached is tried again.

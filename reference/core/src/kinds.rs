@@ -361,6 +361,15 @@ pub(crate) fn decode_self(octets: &[u8]) -> Result<SelfCopy, Violation> {
     })
 }
 
+/// The media of a signed object that travel in mail.
+pub(crate) fn needs(message: &[u8]) -> Vec<crate::agent::media::Need> {
+    let signed = Signed::parse(&crate::gate::Strict, message).ok();
+    let object = signed.and_then(|signed| Object::decode(&signed.octets).ok());
+    object.map_or_else(Vec::new, |object| {
+        crate::agent::media::needs(crate::agent::media::of(&object.payload))
+    })
+}
+
 /// The author of a signed object, without a check of its signature.
 pub(crate) fn author(message: &[u8]) -> Option<Id> {
     let signed = Signed::parse(&crate::gate::Strict, message).ok()?;

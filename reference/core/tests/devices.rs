@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use kith_core::agent::outbox::Submitted;
 use kith_core::agent::own::{NewIdentity, Own};
+use kith_core::kinds::post::NewPost;
 use kith_core::store::{Memory, Table};
 use kith_core::wire::keys::KeyKind;
 use kith_core::{Action, Agent, Done, Gate, Incoming, Receipt, Strict};
@@ -66,7 +67,9 @@ impl Device {
 
     fn receive(&mut self, octets: &[u8], now: i64) -> Receipt {
         let mut agent = self.agent();
-        let receipt = agent.receive(&self.store, Incoming { octets, now }).unwrap();
+        let receipt = agent
+            .receive(&self.store, Incoming { octets, now })
+            .unwrap();
         self.store.apply(receipt.effects.writes.clone());
         receipt
     }
@@ -179,6 +182,7 @@ impl Scene {
             to,
             text: text.to_owned(),
             parent: None,
+            media: Vec::new(),
         };
         self.laptop.act(now, message(bob, "from Alice"));
         self.bob.act(now, message(alice, "from Bob"));
@@ -189,8 +193,10 @@ impl Scene {
 }
 
 fn post(text: &str) -> Action {
-    let text = text.to_owned();
-    Action::Post { text }
+    Action::Post(NewPost {
+        text: text.to_owned(),
+        ..NewPost::default()
+    })
 }
 
 #[test]
@@ -201,9 +207,18 @@ fn an_export_brings_everything_to_another_device() {
     let mut phone = Device::from_export(&export, START + 180, 7);
     assert_eq!(phone.id(), scene.laptop.id());
     let seen = phone.sees(START + 200);
-    assert!(seen.contains("from Alice") && seen.contains("a post of Bob"), "{seen}");
+    assert!(
+        seen.contains("from Alice") && seen.contains("a post of Bob"),
+        "{seen}"
+    );
     assert_eq!(seen, scene.laptop.sees(START + 200));
-    let wrong = Agent::import(&(Arc::new(Strict) as Arc<dyn Gate>), &export, "x", START, [1; 32]);
+    let wrong = Agent::import(
+        &(Arc::new(Strict) as Arc<dyn Gate>),
+        &export,
+        "x",
+        START,
+        [1; 32],
+    );
     assert!(wrong.is_err());
 }
 
@@ -218,13 +233,21 @@ fn what_one_device_does_the_other_one_learns_from_the_mailbox() {
         phone.accepts(mail, START + 60);
     }
     assert_eq!(phone.sees(START + 100), scene.laptop.sees(START + 100));
-    assert!(phone.sync(START + 100, &mut Vec::new()).is_empty(), "nothing is sent because of it");
+    assert!(
+        phone.sync(START + 100, &mut Vec::new()).is_empty(),
+        "nothing is sent because of it"
+    );
 
     // The other way round: Bob hears of the phone on a channel of its own.
     let mut appended = Vec::new();
     let bob = scene.bob.id();
     let text = "from the phone".to_owned();
-    let message = Action::Message { to: bob, text, parent: None };
+    let message = Action::Message {
+        to: bob,
+        text,
+        parent: None,
+        media: Vec::new(),
+    };
     phone.act(START + 110, message);
     phone.act(START + 110, Action::Block { identity: bob });
     for mail in phone.sync(START + 120, &mut appended) {
@@ -267,7 +290,10 @@ fn a_device_is_rebuilt_from_an_old_export_and_the_mailbox() {
     copies(&mut phone, true);
     copies(&mut phone, false);
     let seen = phone.sees(later);
-    assert!(seen.contains("from Bob") && seen.contains("a post of Alice"), "{seen}");
+    assert!(
+        seen.contains("from Bob") && seen.contains("a post of Alice"),
+        "{seen}"
+    );
     assert_eq!(seen, scene.laptop.sees(later));
 }
 
@@ -302,14 +328,20 @@ fn self_copies_in_any_order_and_number_give_the_same_state() {
         }
         for octets in order {
             let mut agent = phone.agent();
-            let mail = Incoming { octets, now: START + DAY };
+            let mail = Incoming {
+                octets,
+                now: START + DAY,
+            };
             if let Some(receipt) = agent.receive_self_copy(&phone.store, mail).unwrap() {
                 phone.store.apply(receipt.effects.writes);
             }
         }
         views.push(phone.sees(START + DAY));
     }
-    assert!(views.windows(2).all(|pair| pair[0] == pair[1]), "{views:#?}");
+    assert!(
+        views.windows(2).all(|pair| pair[0] == pair[1]),
+        "{views:#?}"
+    );
 }
 
 #[test]
@@ -321,7 +353,10 @@ fn a_device_that_finds_its_own_future_opens_new_channels() {
     restored.seed = 77;
     let channels = |device: &Device| {
         use kith_core::store::Read;
-        device.store.range(Table::Outgoing, &[], &[255; 33], 10).unwrap()
+        device
+            .store
+            .range(Table::Outgoing, &[], &[255; 33], 10)
+            .unwrap()
     };
     let before = channels(&restored);
     // What the person does before the first sync is sent again on the new channel.

@@ -21,7 +21,7 @@ mod pages;
 mod restart;
 mod take;
 
-const DEVICE: &[u8] = b"device";
+pub(super) const DEVICE: &[u8] = b"device";
 
 /// This device, or another one as its self-copies show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

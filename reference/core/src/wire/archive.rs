@@ -243,7 +243,11 @@ mod tests {
             name: name.to_owned(),
             content: vec![b'x'; length],
         };
-        vec![file("kith/version", 4), file("kith/a", 0), file("kith/b", 1024)]
+        vec![
+            file("kith/version", 4),
+            file("kith/a", 0),
+            file("kith/b", 1024),
+        ]
     }
 
     #[test]

@@ -53,7 +53,10 @@ impl Step<'_> {
         ];
         for (epoch, hash) in self.own.chain.iter().enumerate() {
             let entry = self.store.get(Table::Octets, hash)?;
-            files.push(file(format!("kith/chain/{epoch}"), entry.unwrap_or_default()));
+            files.push(file(
+                format!("kith/chain/{epoch}"),
+                entry.unwrap_or_default(),
+            ));
         }
         let contact = self.store.get(Table::Octets, &self.own.contact)?;
         files.push(file("kith/contact", contact.unwrap_or_default()));
@@ -65,6 +68,10 @@ impl Step<'_> {
         }
         for (hash, message) in self.all(Table::Octets)? {
             files.push(file(format!("kith/objects/{}", hex::encode(hash)), message));
+        }
+        for (key, octets) in self.all(Table::Media)? {
+            let hash = &key[key.len().saturating_sub(32)..];
+            files.push(file(format!("kith/media/{}", hex::encode(hash)), octets));
         }
         for (_, peer) in self.store.records::<Peer>(Table::Peer, b"")? {
             if let Some(certificate) = peer.certificate() {
@@ -102,7 +109,9 @@ impl Step<'_> {
             let Ok(id) = <[u8; 16]>::try_from(id) else {
                 continue;
             };
-            let waits = self.pending(*author)?.is_some_and(|pending| pending.id == id);
+            let waits = self
+                .pending(*author)?
+                .is_some_and(|pending| pending.id == id);
             if !waits {
                 pages.push(Told::Answered(SelfAnswered {
                     author: (*author).into(),

@@ -8,6 +8,7 @@ use kith_schemas::types::{Credentials, HashRef, Payload, SelfCopy};
 use kith_spec::req;
 
 use super::export::VERSION;
+use crate::agent::media::Carried;
 use crate::agent::objects::Sender;
 use crate::agent::peer::{self, Part, Parts};
 use crate::agent::{Agent, AgentError, Failure, Own, Step};
@@ -41,7 +42,12 @@ struct Files(BTreeMap<String, Vec<u8>>);
 
 impl Files {
     fn of(files: Vec<File>) -> Self {
-        Self(files.into_iter().map(|file| (file.name, file.content)).collect())
+        Self(
+            files
+                .into_iter()
+                .map(|file| (file.name, file.content))
+                .collect(),
+        )
     }
 
     fn get(&self, name: &str) -> Result<&[u8], ImportError> {
@@ -82,7 +88,10 @@ impl Agent {
         if files.get("kith/version")? != VERSION {
             return Err(inconsistent("kith/version names another version"));
         }
-        let chain: Vec<Vec<u8>> = files.numbered("kith/chain/", 0).map(<[u8]>::to_vec).collect();
+        let chain: Vec<Vec<u8>> = files
+            .numbered("kith/chain/", 0)
+            .map(<[u8]>::to_vec)
+            .collect();
         let key = files.get("kith/key.pgp")?;
         let contact = files.get("kith/contact")?;
         if chain.is_empty() {
@@ -127,7 +136,9 @@ fn check_own(
     let hash = |part: &Part| HashRef {
         hash: part.signed.hash.into(),
     };
-    let (contact, entries) = objects.split_last().ok_or_else(|| inconsistent("no chain"))?;
+    let (contact, entries) = objects
+        .split_last()
+        .ok_or_else(|| inconsistent("no chain"))?;
     let named = Credentials {
         chain: entries.iter().map(hash).collect(),
         contact: hash(contact),
@@ -140,9 +151,12 @@ fn check_own(
     let parts = Parts {
         objects: objects.into_iter().map(Ok).collect(),
         certificates: vec![(sha256(&octets), Ok(certificate))],
+        media: Vec::new(),
     };
     let checked = peer::introduce(gate, &parts, author, &named, &req::EXPORT_CONSISTENT, now);
-    checked.map_err(|violation| inconsistent(format!("key, chain and contact: {}", violation.name())))?;
+    checked.map_err(|violation| {
+        inconsistent(format!("key, chain and contact: {}", violation.name()))
+    })?;
     Ok(())
 }
 
@@ -155,7 +169,8 @@ fn part(gate: &dyn Gate, message: &[u8]) -> Result<Part, ImportError> {
 
 /// Objects and certificates, each with the hash that its name says.
 fn parts(gate: &dyn Gate, files: &Files) -> Result<Parts, ImportError> {
-    let wrong = |name: &str| inconsistent(format!("{name} holds something else than its name says"));
+    let wrong =
+        |name: &str| inconsistent(format!("{name} holds something else than its name says"));
     let mut objects = Vec::new();
     for (name, message) in files.below("kith/objects/") {
         let part = part(gate, message)?;
@@ -172,9 +187,29 @@ fn parts(gate: &dyn Gate, files: &Files) -> Result<Parts, ImportError> {
         }
         certificates.push((hash, Certificate::parse(gate, octets)));
     }
+    for (name, octets) in files.below("kith/media/") {
+        if hex::encode(sha256(octets)) != name {
+            return Err(wrong(name));
+        }
+    }
+    let mut media = Vec::new();
+    for (_, message) in files.below("kith/objects/") {
+        for need in kinds::needs(message) {
+            let octets = files
+                .0
+                .get(&format!("kith/media/{}", hex::encode(need.hash)));
+            media.extend(octets.map(|octets| Carried {
+                hash: need.hash,
+                media_type: need.media_type,
+                name: None,
+                octets: octets.clone(),
+            }));
+        }
+    }
     Ok(Parts {
         objects,
         certificates,
+        media,
     })
 }
 
@@ -188,7 +223,9 @@ impl Step<'_> {
         let copy = SelfCopy::decode(document);
         let copy = copy.map_err(|error| inconsistent(format!("kith/self/{number}: {error}")))?;
         if copy.id.0 != self.own.id {
-            return Err(inconsistent(format!("kith/self/{number} is of another identity")));
+            return Err(inconsistent(format!(
+                "kith/self/{number} is of another identity"
+            )));
         }
         match self.take_self(&copy, parts) {
             Ok(_) => Ok(()),

@@ -45,12 +45,15 @@ impl Step<'_> {
         let known = self.received(&hash)?;
         let at = known.map_or(self.now, |known| known.at);
         let here = true;
-        self.store.set(Table::Journal, hash, &Received { at, here })?;
+        self.store
+            .set(Table::Journal, hash, &Received { at, here })?;
         if known.is_some() {
             return Ok(());
         }
         self.store.put(Table::Unjournaled, hash, Vec::new());
-        let waiting = self.store.range(Table::Unjournaled, &[], &[u8::MAX; 33], MANY)?;
+        let waiting = self
+            .store
+            .range(Table::Unjournaled, &[], &[u8::MAX; 33], MANY)?;
         if waiting.len() == 1 {
             // Twice as early as it must be, for devices that are seldom online.
             let at = self.now + limit::JOURNAL_HOURS as i64 * 3600 / 2;
@@ -68,7 +71,8 @@ impl Step<'_> {
         let first = self.gate.enforces(&req::JOURNAL_FIRST);
         if known.is_none_or(|known| at < known.at || !first) {
             let here = known.is_some_and(|known| known.here);
-            self.store.set(Table::Journal, hash, &Received { at, here })?;
+            self.store
+                .set(Table::Journal, hash, &Received { at, here })?;
         }
         self.store.delete(Table::Unjournaled, hash);
         Ok(())

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::pages::{Entry, Pages};
 use super::{hash_ref, time};
 use crate::agent::invite::Invite;
+use crate::agent::media::Carried;
 use crate::agent::peer::Peer;
 use crate::agent::relation::{Accepted, Asked, Friendship, Relation};
 use crate::agent::{AgentError, Id, Step};
@@ -219,8 +220,30 @@ impl Step<'_> {
         Ok(message.is_some_and(|message| kinds::author(&message) == Some(self.own.id)))
     }
 
-    /// Seals a document to oneself, for the driver to append.
-    fn write_copy(&mut self, mut page: SelfCopy) -> Result<(), AgentError> {
+    /// Seals a document to oneself, for the driver to append; several times where the media of
+    /// what was sent don't fit into one mail.
+    fn write_copy(&mut self, page: SelfCopy) -> Result<(), AgentError> {
+        let mut needs = Vec::new();
+        for sent in &page.sent {
+            let message = self.store.get(Table::Octets, &sent.hash.0)?;
+            needs.extend(
+                message
+                    .map(|message| kinds::needs(&message))
+                    .unwrap_or_default(),
+            );
+        }
+        for load in self.loads(&needs) {
+            let media = self.carried(&load)?;
+            self.write_copy_with(page.clone(), media)?;
+        }
+        Ok(())
+    }
+
+    fn write_copy_with(
+        &mut self,
+        mut page: SelfCopy,
+        media: Vec<Carried>,
+    ) -> Result<(), AgentError> {
         let mut device = self.device()?;
         device.seq += 1;
         device.last = self.now;
@@ -244,7 +267,7 @@ impl Step<'_> {
             delivery: Some(page.encode().map_err(|error| unfit(&error))?),
             objects,
             certificates,
-            ..Parts::default()
+            media,
         };
         let mail = self.seal_to_oneself(&fields, parts)?;
         let number = self.store.record::<u64>(Table::Own, COUNTER)?.unwrap_or(0) + 1;
@@ -271,7 +294,11 @@ impl Step<'_> {
 fn credentials(peer: &Peer) -> Option<Credentials> {
     let certificate = peer.certificate()?.to_octets().ok()?;
     Some(Credentials {
-        chain: peer.chain.iter().map(|entry| hash_ref(entry.hash)).collect(),
+        chain: peer
+            .chain
+            .iter()
+            .map(|entry| hash_ref(entry.hash))
+            .collect(),
         contact: hash_ref(peer.contact),
         certificate: hash_ref(crate::wire::sha256(&certificate)),
     })

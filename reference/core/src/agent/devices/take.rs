@@ -2,8 +2,8 @@
 //! "Devices").
 
 use kith_schemas::types::{
-    Object, Payload, Request, SelfAnswered, SelfArrived, SelfAsked, SelfCopy, SelfInvite, SelfPerson,
-    SelfSent,
+    self, Object, Payload, Request, SelfAnswered, SelfArrived, SelfAsked, SelfCopy, SelfInvite,
+    SelfPerson, SelfSent,
 };
 use kith_spec::req;
 use sequoia_openpgp::packet::Signature;
@@ -50,8 +50,7 @@ impl Step<'_> {
         self.gate
             .check(&req::SEC_NO_PASSWORD, opened.passwords == 0)?;
         let own = self.own.certificate.fingerprint();
-        self.gate
-            .check(&req::SEC_FOR_ME, intended.contains(&own))?;
+        self.gate.check(&req::SEC_FOR_ME, intended.contains(&own))?;
         let agree = intended.len() == opened.session_keys;
         self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
         let alone = intended.len() == 1;
@@ -260,6 +259,7 @@ impl Step<'_> {
             sender: &sender,
         };
         let taken = kinds::of(&object.payload).take(self, &arrival);
+        let taken = taken.and_then(|()| self.take_media(parts, self.own.id, object));
         self.now = now;
         taken
     }
@@ -268,8 +268,13 @@ impl Step<'_> {
         let row = audience_key(key, id);
         let known: Option<Recipient> = self.store.record(Table::Audience, &row)?;
         let rev = known.as_ref().map_or(rev, |known| known.rev.max(rev));
+        let gone = known.as_ref().is_some_and(|known| known.gone);
         let delivery = known.and_then(|known| known.delivery);
-        let recipient = Recipient { delivery, rev };
+        let recipient = Recipient {
+            delivery,
+            rev,
+            gone,
+        };
         Ok(self.store.set(Table::Audience, row, &recipient)?)
     }
 
@@ -291,6 +296,7 @@ impl Step<'_> {
             sent: object.created.unix_seconds(),
             note: request.note.as_ref().map(ToString::to_string),
             invite: None,
+            follow: request.purpose == types::Purpose::Follow,
         };
         let friend = self.friends_with(hash)?;
         if done || friend || asked.until() < self.now {
@@ -330,7 +336,9 @@ impl Step<'_> {
         Ok(request.expires.unix_seconds() < today
             || self.store.get(Table::Seen, &seen)?.is_some()
             || friend.is_some_and(|friend| friend.requests.contains(&Handshake(hash)))
-            || relation.accepted.is_some_and(|accepted| accepted.request == hash))
+            || relation
+                .accepted
+                .is_some_and(|accepted| accepted.request == hash))
     }
 
     fn take_asked(&mut self, told: &SelfAsked) -> Result<(), AgentError> {
