@@ -34,7 +34,11 @@ impl Step<'_> {
         let parts = Parts::of(self.gate, payload);
         let signature = opened.check_form(self.gate, Purpose::SelfCopy, self.now)?;
         let own = self.own_peer()?;
-        let valid = own.keys().iter().any(|key| opened.is_signed_by(key));
+        let keys = own.keys();
+        let mut keys = keys.iter().enumerate();
+        let valid = keys.any(|(epoch, key)| {
+            !own.is_compromised(epoch) && opened.is_signed_by(key)
+        });
         self.gate.check(&req::SELF_OWN_KEY, valid)?;
         self.check_own_envelope(opened, signature)?;
         let document = payload.of_type(mime::DELIVERY).next();
@@ -49,8 +53,9 @@ impl Step<'_> {
         let intended = signature::intended_recipients(self.gate, signature);
         self.gate
             .check(&req::SEC_NO_PASSWORD, opened.passwords == 0)?;
-        let own = self.own.certificate.fingerprint();
-        self.gate.check(&req::SEC_FOR_ME, intended.contains(&own))?;
+        let own = self.own.fingerprints(false);
+        let mine = own.iter().any(|key| intended.contains(key));
+        self.gate.check(&req::SEC_FOR_ME, mine)?;
         let agree = intended.len() == opened.session_keys;
         self.gate.check(&req::SEC_RECIPIENTS_AGREE, agree)?;
         let alone = intended.len() == 1;
