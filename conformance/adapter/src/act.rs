@@ -8,6 +8,7 @@ pub mod event;
 pub mod group;
 pub mod identity;
 pub mod media;
+pub mod device;
 pub mod object;
 pub mod private;
 pub mod profile;
@@ -19,7 +20,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::protocol::{Empty, Method, ObjectId, Session, Timestamp};
+use crate::protocol::{Empty, Method, ObjectId, Octets, Session, Timestamp};
 
 /// The user does something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +111,10 @@ actions! {
     End(relation::End) = "end" -> Empty;
     /// Take over what the same person sent from elsewhere.
     Adopt(relation::Adopt) = "adopt" -> Empty;
+    /// Write everything into an archive.
+    Export(device::Export) = "export" -> Exported;
+    /// Undo what Kith did to the mailbox.
+    RestoreMailbox(device::RestoreMailbox) = "restore-mailbox" -> Empty;
     /// Withdraw an own request.
     Withdraw(relation::Withdraw) = "withdraw" -> Empty;
     /// Block somebody.
@@ -194,6 +199,8 @@ pub enum ActResult {
     Invited(Invited),
     /// An object was made.
     Created(Created),
+    /// An archive was written.
+    Exported(Exported),
     /// It was done.
     Empty(Empty),
 }
@@ -203,6 +210,13 @@ pub enum ActResult {
 pub struct Invited {
     /// The `kith:` URI.
     pub uri: String,
+}
+
+/// An archive with everything that the user has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Exported {
+    /// The archive.
+    pub archive: Octets,
 }
 
 /// An object that an action made.

@@ -9,10 +9,12 @@ mod args;
 mod card;
 mod circle;
 mod config;
+mod devices;
 mod doctor;
 mod failure;
 mod init;
 mod keys;
+mod mailbox;
 mod media;
 mod output;
 mod people;
@@ -92,6 +94,10 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Timeline(timeline) => talk::timeline(context, timeline.last),
         Command::Sync(sync) => sync::sync(context, &sync).await,
         Command::Status => sync::status(context),
+        Command::Export(export) => devices::export(context, &export),
+        Command::Import(import) => devices::import(context, *import).await,
+        Command::Device(device) => devices::device(context, &device.command),
+        Command::Mailbox(mailbox) => mailbox::mailbox(context, &mailbox.command).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Keys(keys) => keys::keys(context, &keys.file),
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kith_core::agent::adopt::SentElsewhere;
+use kith_core::agent::devices::import::ImportError;
 use kith_core::agent::{NewIdentity, Own, view::View};
 use kith_core::store::Write;
 use kith_core::{
@@ -28,8 +29,10 @@ use crate::store::{Store, StoreError};
 use crate::submission::SubmissionError;
 
 mod fetch;
+mod devices;
 mod filing;
 mod ledger;
+pub mod leaving;
 mod submit;
 
 /// After how many seconds a server that could not be reached is tried again.
@@ -47,6 +50,9 @@ pub enum DriverError {
     /// The action is not possible.
     #[error(transparent)]
     Act(#[from] ActError),
+    /// An export can't be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The store has an identity already.
     #[error("the store already holds the identity of {0}; choose another folder with --home")]
     Exists(String),
@@ -332,6 +338,16 @@ impl Driver {
         writes.push(ledger::put(ledger::LAST_SYNC, &now));
         self.commit(&writes)?;
         report.events.extend(effects.events);
+        match self.append_copies(now).await {
+            Ok(()) => {}
+            Err(Failure::Mailbox(error)) => report.problems.push(error.into()),
+            Err(Failure::Driver(error)) => return Err(error),
+        }
+        if !self.keeps
+            && let Some(mailbox) = self.rest.mailbox.take()
+        {
+            mailbox.close().await;
+        }
         self.submit_mail(now, &mut report).await?;
         let next = self.agent.next_due(&self.store)?;
         report.next_due = next.map(|at| if at > now { at } else { now + TRY_AGAIN });
@@ -354,11 +370,7 @@ impl Driver {
         let mut mailbox =
             Mailbox::open(&dialer, &self.rest.account, self.rest.gate.clone()).await?;
         self.look(&mut mailbox, now, report).await?;
-        if self.keeps {
-            self.rest.mailbox = Some(mailbox);
-        } else {
-            mailbox.close().await;
-        }
+        self.rest.mailbox = Some(mailbox);
         Ok(())
     }
 

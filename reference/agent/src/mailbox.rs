@@ -254,6 +254,7 @@ impl Mailbox {
             "STATUS",
             "LIST",
             "CREATE",
+            "DELETE",
             "SUBSCRIBE",
             "UID FETCH",
             "FETCH",
@@ -358,6 +359,55 @@ impl Mailbox {
         }
     }
 
+    /// Appends a mail to a folder, marked as read (`self.mark`).
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn append(&mut self, folder: Folder, octets: &[u8]) -> Result<(), MailboxError> {
+        use async_imap::error::Error;
+        implements!(req::SELF_MARK);
+        self.ensure(folder).await?;
+        let flags = self.gate.enforces(&req::SELF_MARK).then_some("(\\Seen)");
+        let name = self.name(folder);
+        let appended = self.session.append(&name, flags, None, octets).await;
+        let refused = |said: &str| {
+            let (server, said) = (self.server.clone(), shown(said));
+            if said.to_ascii_uppercase().contains("QUOTA") {
+                return MailboxError::Quota { server, said };
+            }
+            MailboxError::Refused {
+                server,
+                command: "APPEND",
+                said,
+                missing: false,
+            }
+        };
+        match appended {
+            Ok(()) => Ok(()),
+            Err(Error::No(said) | Error::Bad(said)) => Err(refused(&said)),
+            Err(Error::Append) => Err(refused("the server takes no mail of this size")),
+            Err(error) => Err(self.lost(&error)),
+        }
+    }
+
+    /// Deletes a folder that holds nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`].
+    pub async fn remove(&mut self, folder: Folder) -> Result<(), MailboxError> {
+        let name = names::quoted(&self.name(folder));
+        // Some servers don't delete the folder that is selected.
+        self.select(Folder::Inbox).await?;
+        self.present.remove(&folder);
+        match self.command(&format!("UNSUBSCRIBE {name}"), |_| {}).await {
+            Err(error @ MailboxError::Lost { .. }) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        self.command(&format!("DELETE {name}"), |_| {}).await
+    }
+
     /// Selects a folder for reading and filing.
     ///
     /// # Errors
@@ -457,14 +507,17 @@ impl Mailbox {
         self.command("EXPUNGE", |_| {}).await
     }
 
-    /// Deletes mail from the folder of refused mail, which must be selected.
+    /// Deletes mail from a folder of Kith, which must be selected: refused mail, or self-copies
+    /// where the server can delete by UID.
     ///
     /// # Errors
     ///
     /// [`MailboxError`].
     pub async fn discard(&mut self, uids: &[u32]) -> Result<(), MailboxError> {
-        if self.selected != Some(Folder::Refused) {
-            return Ok(());
+        match self.selected {
+            Some(Folder::Refused) => {}
+            Some(Folder::Kith) if self.abilities.uidplus => {}
+            _ => return Ok(()),
         }
         for set in fetch::sets(uids) {
             self.expunge(&set).await?;

@@ -23,6 +23,7 @@ mod bounce;
 pub mod channel;
 pub mod circle;
 mod converse;
+pub mod devices;
 pub mod follow;
 pub mod group;
 mod held;
@@ -252,6 +253,8 @@ impl Agent {
             now,
             events: Vec::new(),
             freezing: None,
+            notes: devices::notes::Notes::default(),
+            quiet: false,
         }
     }
 }
@@ -267,6 +270,10 @@ pub(crate) struct Step<'a> {
     pub(crate) events: Vec<Event>,
     /// Whom to freeze, and why, even if the mail that shows it is refused.
     pub(crate) freezing: Option<(peer::Peer, &'static str)>,
+    /// What other devices must know of this step.
+    pub(crate) notes: devices::notes::Notes,
+    /// Whether nothing is sent or noted: what happens is known from another device.
+    pub(crate) quiet: bool,
 }
 
 impl Step<'_> {
@@ -277,11 +284,12 @@ impl Step<'_> {
         octets
     }
 
-    fn into_effects(self) -> Effects {
-        Effects {
+    fn into_effects(mut self) -> Result<Effects, AgentError> {
+        self.write_copies()?;
+        Ok(Effects {
             writes: self.store.into_writes(),
             events: self.events,
-        }
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! A new kind is a new schema, a new module that implements [`Kind`] for the schema's type, and
 //! one line in [`of`].
 
-use kith_schemas::types::{Audience, Delivery, Foreign, Object, Payload};
+use kith_schemas::types::{Audience, Delivery, Foreign, Object, Payload, SelfCopy};
 use kith_schemas::{DecodeError, DecodeReason};
 use kith_spec::{Rule, req};
 
@@ -349,6 +349,32 @@ pub(crate) fn decode(gate: &dyn Gate, octets: &[u8]) -> Result<Object, Violation
 /// Decodes a delivery document.
 pub(crate) fn decode_delivery(octets: &[u8]) -> Result<Delivery, Violation> {
     Delivery::decode(octets).map_err(|error| Violation(xml_rule(&error)))
+}
+
+/// Decodes a document that a device wrote for the others.
+pub(crate) fn decode_self(octets: &[u8]) -> Result<SelfCopy, Violation> {
+    SelfCopy::decode(octets).map_err(|error| match &error.reason {
+        DecodeReason::UnexpectedElement { expected, .. } if expected == "self" => {
+            Violation(&req::SELF_DOCUMENT)
+        }
+        _ => Violation(xml_rule(&error)),
+    })
+}
+
+/// The media of a signed object that travel in mail.
+pub(crate) fn needs(message: &[u8]) -> Vec<crate::agent::media::Need> {
+    let signed = Signed::parse(&crate::gate::Strict, message).ok();
+    let object = signed.and_then(|signed| Object::decode(&signed.octets).ok());
+    object.map_or_else(Vec::new, |object| {
+        crate::agent::media::needs(crate::agent::media::of(&object.payload))
+    })
+}
+
+/// The author of a signed object, without a check of its signature.
+pub(crate) fn author(message: &[u8]) -> Option<Id> {
+    let signed = Signed::parse(&crate::gate::Strict, message).ok()?;
+    let object = Object::decode(&signed.octets).ok()?;
+    Some(object.author.0)
 }
 
 /// A broken agent that doesn't check documents reads what it can: the document without its

@@ -111,6 +111,18 @@ pub enum Table {
     Stopped = 74,
     /// How many revisions somebody wrote under an own post or share, by merge key and identity id.
     Tally = 75,
+    /// When accepted objects were first received, by object hash.
+    Journal = 90,
+    /// Hashes of accepted objects that no self-copy tells yet.
+    Unjournaled = 91,
+    /// Self-copies to append, by number.
+    SelfCopy = 92,
+    /// Devices of the person, by device id.
+    Device = 93,
+    /// Since when what is known of a relation holds, by identity id.
+    Person = 94,
+    /// What other devices were told to have been sent, by object hash and identity id.
+    Told = 95,
 }
 
 /// One row to write or, without value, to delete.

@@ -1,6 +1,7 @@
 //! From octets to checked values and back: MIME, OpenPGP and the form of the parts
 //! (specification, chapters "Mail format" and "Security").
 
+pub mod archive;
 pub mod compose;
 pub mod keys;
 pub mod locked;

@@ -273,6 +273,8 @@ pub struct SelfPerson {
     pub credentials: Option<Credentials>,
     /// The element `petname`: One line of text, 1 to 100 characters, without tabs and line ends.
     pub petname: Option<Line>,
+    /// The accept that waits for its confirm.
+    pub accepted: Option<SelfPersonAccepted>,
     /// The element `friend`: A friendship, by the objects of its handshake.
     pub friend: Option<SelfFriend>,
     /// The element `blocked`.
@@ -288,6 +290,7 @@ impl Element for SelfPerson {
         let mut children = Children::of(node)?;
         let credentials = children.optional("credentials")?;
         let petname = children.optional("petname")?;
+        let accepted = children.optional("accepted")?;
         let friend = children.optional("friend")?;
         let blocked = children.optional("blocked")?;
         children.optional::<Ext>("ext")?;
@@ -297,6 +300,7 @@ impl Element for SelfPerson {
             at,
             credentials,
             petname,
+            accepted,
             friend,
             blocked,
         })
@@ -313,6 +317,9 @@ impl Encode for SelfPerson {
         if let Some(value) = &self.petname {
             value.write("petname", out)?;
         }
+        if let Some(value) = &self.accepted {
+            value.write("accepted", out)?;
+        }
         if let Some(value) = &self.friend {
             value.write("friend", out)?;
         }
@@ -320,6 +327,52 @@ impl Encode for SelfPerson {
             value.write("blocked", out)?;
         }
         out.close(name);
+        Ok(())
+    }
+}
+
+/// The accept that waits for its confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelfPersonAccepted {
+    /// The attribute `request`: A SHA-256 value: 64 lower-case hexadecimal digits.
+    pub request: Hash,
+    /// The attribute `accept`: A SHA-256 value: 64 lower-case hexadecimal digits.
+    pub accept: Hash,
+    /// The attribute `sent`: An instant in UTC, whole seconds, with the suffix Z, from the year
+    /// 1000; neither hour 24 nor leap seconds.
+    pub sent: Time,
+    /// The attribute `until`: An instant in UTC, whole seconds, with the suffix Z, from the year
+    /// 1000; neither hour 24 nor leap seconds.
+    pub until: Time,
+}
+
+impl Element for SelfPersonAccepted {
+    fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
+        let mut attributes = Attributes::of(node);
+        let request = attributes.required("request")?;
+        let accept = attributes.required("accept")?;
+        let sent = attributes.required("sent")?;
+        let until = attributes.required("until")?;
+        attributes.finish(&["request", "accept", "sent", "until"])?;
+        decode::empty(node)?;
+        Ok(Self {
+            request,
+            accept,
+            sent,
+            until,
+        })
+    }
+}
+
+impl Encode for SelfPersonAccepted {
+    fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
+        let start = out
+            .start(name)
+            .with("request", &self.request)
+            .with("accept", &self.accept)
+            .with("sent", &self.sent)
+            .with("until", &self.until);
+        out.empty(start);
         Ok(())
     }
 }
@@ -424,16 +477,14 @@ impl Encode for SelfFriendConfirm {
     }
 }
 
-/// The members of a circle from a time on. Without a name the circle is gone.
+/// The members of a circle from a time on. Without members the circle is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelfCircle {
-    /// The attribute `id`: 128 random bits: 32 lower-case hexadecimal digits.
-    pub id: Random128,
+    /// The attribute `name`: One line of text, 1 to 100 characters, without tabs and line ends.
+    pub name: Line,
     /// The attribute `at`: An instant in UTC, whole seconds, with the suffix Z, from the year 1000;
     /// neither hour 24 nor leap seconds.
     pub at: Time,
-    /// The element `name`: One line of text, 1 to 100 characters, without tabs and line ends.
-    pub name: Option<Line>,
     /// The elements `member`, 0 to 512: The person whom an addressed object is for.
     pub member: Vec<Person>,
 }
@@ -441,29 +492,23 @@ pub struct SelfCircle {
 impl Element for SelfCircle {
     fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
         let mut attributes = Attributes::of(node);
-        let id = attributes.required("id")?;
+        let name = attributes.required("name")?;
         let at = attributes.required("at")?;
-        attributes.finish(&["id", "at"])?;
+        attributes.finish(&["name", "at"])?;
         let mut children = Children::of(node)?;
-        let name = children.optional("name")?;
         let member = children.repeated("member", 0, 512)?;
         children.finish()?;
-        Ok(Self {
-            id,
-            at,
-            name,
-            member,
-        })
+        Ok(Self { name, at, member })
     }
 }
 
 impl Encode for SelfCircle {
     fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
-        let start = out.start(name).with("id", &self.id).with("at", &self.at);
+        let start = out
+            .start(name)
+            .with("name", &self.name)
+            .with("at", &self.at);
         out.open(name, start);
-        if let Some(value) = &self.name {
-            value.write("name", out)?;
-        }
         out.repeated("member", &self.member, 0, 512)?;
         out.close(name);
         Ok(())

@@ -129,9 +129,17 @@ pub enum Store {
     /// What `close` with `keep` left, or what a killed adapter's durable store
     /// holds; by the token in `kept`.
     Kept(String),
-    /// An export of another device of the same person, in the implementation's
-    /// own form.
-    Export(Octets),
+    /// An export of another device of the same person.
+    Export(Archive),
+}
+
+/// An export, as the action `export` writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Archive {
+    /// The archive.
+    pub archive: Octets,
+    /// The passphrase that protects it.
+    pub passphrase: String,
 }
 
 /// The answer to [`Open`].

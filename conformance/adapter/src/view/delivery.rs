@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Identity, ObjectId};
+use crate::protocol::{Identity, ObjectId, Timestamp};
 
 /// Deliveries that are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,4 +64,7 @@ pub struct Device {
     pub name: String,
     /// Whether it is the one that is asked.
     pub current: bool,
+    /// When it last wrote a self-copy. Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
 }

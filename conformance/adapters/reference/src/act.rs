@@ -46,7 +46,10 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         Wanted::Withdraw(withdraw) => Action::Withdraw {
             request: id16(&withdraw.request)?,
         },
-        Wanted::Adopt(_) => return Err(Failure::Unsupported("adopt".to_owned())),
+        // These are not the core's: the session does them.
+        Wanted::Adopt(_) | Wanted::Export(_) | Wanted::RestoreMailbox(_) => {
+            return Err(Failure::Unsupported(wanted.name().to_owned()));
+        }
         Wanted::Block(block) => Action::Block {
             identity: id32(&block.identity)?,
         },

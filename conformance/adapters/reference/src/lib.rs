@@ -102,7 +102,7 @@ impl Adapter for Reference {
                 kept.ok_or_else(|| Failure::Refused(format!("there is no kept store {token}")))?
                     .store
             }
-            Where::Export(_) => return Err(Failure::Unsupported("export".to_owned())),
+            Where::Export(_) => Store::memory().map_err(convert::internal)?,
         };
         if open.durable {
             return Err(Failure::Unsupported("durable".to_owned()));
@@ -127,8 +127,14 @@ impl Adapter for Reference {
         if let Action::Adopt(adopt) = &act.action {
             return self.session(act.session)?.adopt(now, adopt);
         }
-        let action = act::action(&act.action)?;
-        self.session(act.session)?.act(now, action)
+        match &act.action {
+            Action::Export(export) => self.session(act.session)?.export(now, export),
+            Action::RestoreMailbox(_) => self.session(act.session)?.restore(now).await,
+            action => {
+                let action = act::action(action)?;
+                self.session(act.session)?.act(now, action)
+            }
+        }
     }
 
     async fn view(&mut self, view: View) -> Result<ViewResult, Failure> {

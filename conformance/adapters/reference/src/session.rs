@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kith_adapter::act::relation::Adopt;
-use kith_adapter::act::{ActResult, Created, Invited};
+use kith_adapter::act::device::Export;
+use kith_adapter::act::{ActResult, Created, Exported, Invited};
 use kith_adapter::protocol::{
-    Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
-    ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Synced,
+    Archive, Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
+    ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Store as Where, Synced,
 };
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
 use kith_core::agent::adopt::SentElsewhere;
@@ -51,9 +52,17 @@ impl Session {
             store.apply(&writes).map_err(internal)?;
         }
         let account = account(open);
-        let driver = Driver::open(gate, store, account)
-            .map_err(internal)?
-            .keeping_connection();
+        let refused = |error: DriverError| Failure::Refused(error.to_string());
+        let mut driver = match &open.store {
+            Where::Export(Archive {
+                archive,
+                passphrase,
+            }) => Driver::import(gate, store, account, &archive.0, passphrase, now),
+            Where::Empty | Where::Kept(_) => Driver::open(gate, store, account),
+        }
+        .map_err(refused)?
+        .keeping_connection();
+        driver.name_device(&open.device, now).map_err(internal)?;
         let own = driver.agent().own();
         let chain = own.chain().iter().map(|hash| {
             let octets = driver.store().get(Table::Octets, hash).map_err(internal)?;
@@ -129,6 +138,20 @@ impl Session {
         };
         let adopted = self.driver.adopt(&sent, now);
         adopted.map_err(|error| Failure::Refused(error.to_string()))?;
+        Ok(ActResult::Empty(Empty {}))
+    }
+
+    pub(crate) fn export(&mut self, now: i64, export: &Export) -> Result<ActResult, Failure> {
+        self.now = now;
+        let archive = self.driver.export(&export.passphrase, now);
+        let archive = Octets(archive.map_err(internal)?);
+        Ok(ActResult::Exported(Exported { archive }))
+    }
+
+    pub(crate) async fn restore(&mut self, now: i64) -> Result<ActResult, Failure> {
+        self.now = now;
+        let restored = self.driver.restore_mailbox(now).await;
+        restored.map_err(|error| Failure::Server(error.to_string()))?;
         Ok(ActResult::Empty(Empty {}))
     }
 

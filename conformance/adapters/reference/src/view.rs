@@ -111,11 +111,7 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
         }
         Query::Gaps(_) => list(view.gaps().map_err(internal)?, gap)?,
         Query::Deliveries(_) => list(view.deliveries().map_err(internal)?, delivery)?,
-        Query::Devices(_) => vec![Device {
-            name: session.device.clone(),
-            current: true,
-        }]
-        .into(),
+        Query::Devices(_) => list(view.devices().map_err(internal)?, device)?,
     })
 }
 
@@ -354,5 +350,13 @@ fn delivery(delivery: view::Copy) -> Result<Delivery, Failure> {
         to: identity(&delivery.to)?,
         address: delivery.address,
         state: delivery_state(delivery.state),
+    })
+}
+
+fn device(device: view::OwnDevice) -> Result<Device, Failure> {
+    Ok(Device {
+        name: device.name.unwrap_or_default(),
+        current: device.current,
+        last: device.last.map(timestamp),
     })
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use kith_agent::driver::leaving::LeaveError;
 use kith_agent::{ConnectError, DriverError, MailboxError, Problem, StoreError, SubmissionError};
 
 /// Doctor found a problem.
@@ -59,6 +60,14 @@ pub(super) enum Failure {
     Mailbox(#[from] MailboxError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    #[error("the export is of {0}, not of {1}; give the right file or address")]
+    OtherAddress(String, String),
+    #[error("the two passphrases differ; nothing was written")]
+    Differ,
+    #[error("nothing was done; confirm with --yes")]
+    Unconfirmed,
+    #[error(transparent)]
+    Leave(#[from] LeaveError),
     /// The problems were shown already.
     #[error("not everything could be done; what waits is tried at the next sync")]
     Unfinished(u8),
@@ -85,7 +94,12 @@ impl Failure {
                 kith_core::ActError::Agent(_) => UNUSABLE,
                 _ => IMPOSSIBLE,
             },
-            Self::Driver(DriverError::Exists(_)) | Self::Missing(_) => IMPOSSIBLE,
+            Self::Driver(DriverError::Exists(_) | DriverError::Import(_))
+            | Self::Missing(_)
+            | Self::OtherAddress(..)
+            | Self::Differ
+            | Self::Unconfirmed => IMPOSSIBLE,
+            Self::Leave(LeaveError::Mailbox(error)) => mailbox(error),
             Self::Submission(error) => submission(error),
             Self::Mailbox(error) => mailbox(error),
             Self::Connect(error) => connect(error),

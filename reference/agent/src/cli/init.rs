@@ -67,7 +67,7 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
     Ok(())
 }
 
-fn configure(
+pub(super) fn configure(
     context: &Context,
     init: &mut Init,
     address: &str,
@@ -122,7 +122,7 @@ fn configure(
     Ok((config, password))
 }
 
-fn account(config: &Config, init: &Init, password: &Password) -> Result<Account, Failure> {
+pub(super) fn account(config: &Config, init: &Init, password: &Password) -> Result<Account, Failure> {
     let roots = match &init.ca {
         Some(path) => {
             let pem = std::fs::read_to_string(path);
@@ -212,7 +212,7 @@ fn recovery_file(address: &str) -> PathBuf {
     PathBuf::from(format!("kith-recovery-{address}.asc"))
 }
 
-fn ask(asked: bool, question: &str, what: &'static str) -> Result<String, Failure> {
+pub(super) fn ask(asked: bool, question: &str, what: &'static str) -> Result<String, Failure> {
     if asked {
         prompt(question)
     } else {

@@ -11,7 +11,7 @@ use super::ledger::{self, Cursor, Later, Move};
 use super::{Driver, Failure, Problem, Report, shown_time};
 use crate::mailbox::{Folder, Mailbox, Position, Summary};
 
-/// How many of the newest mails are looked at in a folder that is read for the first time.
+/// How many of the newest mails are looked at in an INBOX that is read for the first time.
 const FIRST_LOOK: u32 = 1000;
 /// Octets that are fetched at once, unless one mail alone is larger.
 const BATCH: u64 = 8 << 20;
@@ -36,6 +36,9 @@ impl Driver {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let mut refused = false;
+        if ledger::read::<bool>(&self.store, ledger::REBUILD)?.is_some() {
+            self.read_self_copies(mailbox, now).await?;
+        }
         // `Kith` first: what this sync moves there need not be read again.
         for folder in [Folder::Kith, Folder::Inbox] {
             if folder == Folder::Kith && !mailbox.has(folder).await? {
@@ -44,11 +47,48 @@ impl Driver {
             let Some(position) = self.scan(mailbox, folder, now, report).await? else {
                 continue;
             };
+            if self.is_paused()? {
+                continue;
+            }
             refused |= self
                 .file(mailbox, folder, position.validity, now, report)
                 .await?;
         }
+        if self.is_paused()? {
+            return Ok(());
+        }
         self.prune(mailbox, now, refused).await
+    }
+
+    /// Whether the person asked that nothing be filed (`file.restore`).
+    pub(super) fn is_paused(&self) -> Result<bool, Failure> {
+        Ok(ledger::read::<i64>(&self.store, ledger::PAUSED)?.is_some())
+    }
+
+    /// Takes the self-copies before anything else, so that this device knows what the others did
+    /// and when (`devices.rebuild`).
+    async fn read_self_copies(&mut self, mailbox: &mut Mailbox, now: i64) -> Result<(), Failure> {
+        implements!(req::DEVICES_REBUILD);
+        if mailbox.has(Folder::Kith).await? {
+            let position = mailbox.select(Folder::Kith).await?;
+            let all = if position.exists > 0 {
+                mailbox.list_from(1).await?
+            } else {
+                Vec::new()
+            };
+            for batch in batches(&all) {
+                let mut mails = BTreeMap::new();
+                mailbox.fetch(&batch, &mut mails).await?;
+                for octets in mails.values() {
+                    let mail = Incoming { octets, now };
+                    let receipt = self.agent.receive_self_copy(&self.store, mail)?;
+                    if let Some(receipt) = receipt {
+                        self.commit(&receipt.effects.writes)?;
+                    }
+                }
+            }
+        }
+        Ok(self.commit(&[ledger::delete(ledger::REBUILD)])?)
     }
 
     /// Reads what is new in a folder. `None` where there is nothing to do.
@@ -76,7 +116,8 @@ impl Driver {
         let known = cursor.filter(|cursor| cursor.validity == validity);
         // When the server numbered the folder anew, it can't be told which mail is new. All are
         // read, which merging makes harmless, but what was filed long ago stays.
-        let files = folder == Folder::Inbox || cursor.is_none() || known.is_some();
+        let files = (folder == Folder::Inbox || cursor.is_none() || known.is_some())
+            && !self.is_paused()?;
         let scan = Scan {
             folder,
             validity,
@@ -86,7 +127,7 @@ impl Driver {
         self.try_again(mailbox, &scan, report).await?;
         let from = match known {
             Some(cursor) => cursor.next,
-            None if position.exists > FIRST_LOOK => mailbox
+            None if folder == Folder::Inbox && position.exists > FIRST_LOOK => mailbox
                 .uid_at(position.exists - FIRST_LOOK + 1)
                 .await?
                 .unwrap_or(1),

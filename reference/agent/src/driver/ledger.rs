@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::mailbox::Folder;
 
+/// Stands where a device has to read the self-copies before its other mail.
+pub(super) const REBUILD: &[u8] = b"rebuild";
+/// Since when nothing is filed, because the person left, unix seconds.
+pub(super) const PAUSED: &[u8] = b"paused";
 /// When the last sync was, unix seconds.
 pub(super) const LAST_SYNC: &[u8] = b"last-sync";
 

@@ -425,7 +425,7 @@ impl Agent {
         let before = self.own.clone();
         let mut step = self.step(store, now);
         match step.act(action) {
-            Ok(done) => Ok((done, step.into_effects())),
+            Ok(done) => Ok((done, step.into_effects()?)),
             Err(error) => {
                 // An action that fails changes nothing.
                 self.own = before;
@@ -653,6 +653,7 @@ impl Step<'_> {
         if notify || !self.gate.enforces(&req::FRIENDS_DECLINE_SILENT) {
             kinds::decline::send(self, &peer, &pending)?;
         }
+        self.note_answered(pending.from, pending.id, pending.expires);
         self.store.delete(Table::Pending, peer.id);
         Ok(self.forget_stranger(peer.id)?)
     }
@@ -678,6 +679,7 @@ impl Step<'_> {
             }
             State::Requested | State::Met => {
                 for asked in self.asked(&peer)? {
+                    self.note_withdrawn(&asked);
                     self.store.delete(Table::Asked, asked.request);
                 }
                 Ok(())
@@ -692,6 +694,7 @@ impl Step<'_> {
         let mut all = self.all_asked()?.into_iter();
         let asked = all.find(|asked| asked.id == request);
         let asked = asked.ok_or_else(|| unknown("request", &request, "requests"))?;
+        self.note_withdrawn(&asked);
         self.store.delete(Table::Asked, asked.request);
         Ok(())
     }

@@ -98,6 +98,16 @@ pub(crate) fn sent_row(channel: &[u8; 16], number: u64, member: Option<Id>) -> V
 }
 
 impl Incoming {
+    /// A channel of which everything up to a number was received elsewhere.
+    pub(crate) fn received(owner: Id, upto: u64) -> Self {
+        Self {
+            owner,
+            upto,
+            beyond: BTreeSet::new(),
+            owed: None,
+        }
+    }
+
     fn highest(&self) -> u64 {
         self.beyond
             .last()

@@ -163,6 +163,7 @@ impl Step<'_> {
                 used_by: None,
             },
         )?;
+        self.note_invite(token);
         let (address, identity) = (self.own.address.clone(), self.own.id);
         Ok(Invitation {
             address,
@@ -219,6 +220,7 @@ impl Step<'_> {
         };
         invite.used_by = Some(hex::encode(requester));
         self.store.set(Table::Invite, token, &invite)?;
+        self.note_invite(token);
         Ok(Some(token))
     }
 

@@ -252,10 +252,13 @@ impl Step<'_> {
             self.take_object(part, parts, sender)
         };
         match judged {
-            Ok(()) => Ok(ObjectVerdict {
-                hash,
-                verdict: Verdict::ACCEPT,
-            }),
+            Ok(()) => {
+                self.journal(hash)?;
+                Ok(ObjectVerdict {
+                    hash,
+                    verdict: Verdict::ACCEPT,
+                })
+            }
             Err(Failure::Violation(violation)) => {
                 if violation.outcome() == kith_spec::Outcome::Hold {
                     self.hold(part, parts, sender.peer.id)?;
@@ -291,7 +294,8 @@ impl Step<'_> {
         if kind.traits().family == Family::Content && !sender.open {
             let may = self.is_friend(sender.peer.id)?
                 || self.co_member_may(object, sender)?
-                || self.is_taken_back(object)?;
+                || self.is_taken_back(object)?
+                || self.was_accepted(&part.signed.hash)?;
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
         let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
@@ -310,7 +314,9 @@ impl Step<'_> {
         crate::implements!(req::IDENTITY_OLD_OBJECTS);
         let content = kinds::of(&object.payload).traits().family != Family::Identity;
         if content && peer.is_compromised(peer.epoch_of(&part.signed)) {
-            let stored = self.store.get(Table::Octets, &part.signed.hash)?.is_some();
+            let hash = part.signed.hash;
+            let stored = self.store.get(Table::Octets, &hash)?.is_some();
+            let stored = stored || self.was_accepted(&hash)?;
             self.gate.check(&req::IDENTITY_COMPROMISED_OBJECT, stored)?;
         }
         Ok(())
@@ -351,7 +357,7 @@ impl Step<'_> {
         Ok(there && self.gate.enforces(&req::RETRACT_AFTER_END))
     }
 
-    fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
+    pub(super) fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
         if kinds::introduce::carries(parts, part, sender.peer.id) {
             // Judged with the introduction that names it.
             return Ok(());

@@ -91,6 +91,8 @@ impl Step<'_> {
         };
         let mine = address::same(request.to.address.as_str(), &self.own.address);
         self.gate.check(&req::FRIENDS_REQUEST_ADDRESS, mine)?;
+        let today = self.now;
+        self.now = self.as_of(&[part.signed.hash])?;
         let missing = &req::FRIENDS_REQUEST_CREDENTIALS;
         let author = object.author.0;
         let introduced = peer::introduce(
@@ -113,7 +115,10 @@ impl Step<'_> {
             open: false,
             group: None,
         };
-        kinds::request::take(self, part, object, request, &sender)?;
+        if !self.is_settled(part, object, request, today)? {
+            kinds::request::take(self, part, object, request, &sender)?;
+        }
+        self.journal(part.signed.hash)?;
         let accepted = |hash| ObjectVerdict {
             hash,
             verdict: Verdict::ACCEPT,

@@ -185,6 +185,23 @@ impl Step<'_> {
     }
 }
 
+impl Step<'_> {
+    /// Takes mails of a channel that ended out of the outbox.
+    pub(crate) fn drop_copies(&mut self, channel: &[u8; 16]) -> Result<(), AgentError> {
+        let channel = hex::encode(channel);
+        let rows = self
+            .store
+            .range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
+        for (key, row) in rows {
+            let delivery = split(&row)?.0.delivery;
+            if delivery.is_some_and(|(of, _)| of == channel) {
+                self.store.delete(Table::Outbox, key);
+            }
+        }
+        Ok(())
+    }
+}
+
 fn split(row: &[u8]) -> Result<(Copy, &[u8]), StoreError> {
     let end = row
         .iter()
@@ -254,7 +271,7 @@ impl Agent {
     ) -> Result<Effects, AgentError> {
         let mut step = self.step(store, now);
         step.settle(number, outcome)?;
-        Ok(step.into_effects())
+        step.into_effects()
     }
 }
 

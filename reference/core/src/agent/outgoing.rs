@@ -12,6 +12,7 @@ use crate::kinds;
 use crate::store::{Read, Table};
 use crate::wire::compose::{self, Fields, Parts};
 use crate::wire::keys::Certificate;
+use crate::wire::signature::Purpose;
 use crate::wire::{WireError, sealed};
 
 /// A mail about to be made. A broken agent rewrites it before anything is signed or sealed.
@@ -59,6 +60,9 @@ impl Step<'_> {
     /// Seals a delivery to a peer and puts it into the outbox.
     pub(crate) fn deliver(&mut self, peer: &Peer, mut load: Load) -> Result<(), AgentError> {
         crate::implements!(req::MAIL_NEVER_CLEAR);
+        if self.quiet {
+            return Ok(());
+        }
         let friend = self.is_friend(peer.id)?;
         let frozen = self.standing(peer.id)?.frozen;
         if frozen && self.gate.enforces(&req::IDENTITY_FROZEN) {
@@ -70,6 +74,9 @@ impl Step<'_> {
         if friend && load.again.is_none() {
             self.ride_confirm(peer, &mut load)?;
             self.ride_receipt(peer, &mut load)?;
+        }
+        if load.again.is_none() {
+            self.note_sent(&load.objects, Some(peer.id))?;
         }
         let mut objects = load.objects.clone();
         if load.credentials {
@@ -192,6 +199,10 @@ impl Step<'_> {
 
     /// Sends objects, with the own credentials, in the open.
     pub(crate) fn deliver_open(&mut self, to: &str, object: Id) -> Result<(), AgentError> {
+        if self.quiet {
+            return Ok(());
+        }
+        self.note_sent(&[object], None)?;
         let mut objects = vec![object];
         objects.extend(&self.own.chain);
         objects.push(self.own.contact);
@@ -301,7 +312,7 @@ impl Step<'_> {
         }
         let recipients: Vec<&Certificate> = certificates.iter().collect();
         let signing = self.own.key.signing()?;
-        let armored = sealed::seal(self.gate, &signing, &recipients, &payload, self.now)?;
+        let armored = sealed::seal(self.gate, &signing, &recipients, &payload, Purpose::Delivery, self.now)?;
         Ok(compose::sealed(
             self.gate,
             &outgoing.fields,
@@ -362,7 +373,7 @@ impl Step<'_> {
         }
     }
 
-    fn boundary(&mut self) -> String {
+    pub(super) fn boundary(&mut self) -> String {
         format!("kith-{}", hex::encode(self.random::<12>()))
     }
 }

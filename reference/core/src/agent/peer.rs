@@ -6,14 +6,14 @@ use kith_spec::{Rule, limit, req};
 use serde::{Deserialize, Serialize};
 
 use super::media::Carried;
-use super::{AgentError, Id, Step, address};
+use super::{AgentError, Id, Own, Step, address};
 use crate::gate::{Gate, Violation};
 use crate::kinds;
 use crate::store::Read;
 use crate::store::{Table, successor};
 use crate::wire::keys::{self, Certificate, PublicKey};
 use crate::wire::signed::Signed;
-use crate::wire::{self, mime};
+use crate::wire::{self, WireError, mime};
 
 /// What is known of an identity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -101,6 +101,24 @@ impl Peer {
             self.certificate = octets;
         }
         self
+    }
+
+    /// The person of this agent, as others know it.
+    pub(crate) fn oneself(own: &Own, entries: &[Part]) -> Result<Self, WireError> {
+        let entries: Vec<&Part> = entries.iter().collect();
+        let broken = |_| WireError::Key("the own chain is damaged");
+        let chain = verify_chain(&crate::gate::Strict, own.id, &entries).map_err(broken)?;
+        Ok(Self {
+            id: own.id,
+            name: own.name.clone(),
+            addresses: vec![own.address.clone()],
+            contact_rev: 0,
+            contact_epoch: 0,
+            introducible: false,
+            contact: own.contact,
+            chain,
+            certificate: own.certificate_octets()?,
+        })
     }
 
     /// The address to send to.

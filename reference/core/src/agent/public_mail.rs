@@ -67,9 +67,10 @@ impl Step<'_> {
         objects: &[Id],
     ) -> Result<(), AgentError> {
         crate::implements!(req::PAGE_MAIL_WHOLE);
-        let Some((to, also)) = recipients.split_first() else {
+        let Some((to, also)) = recipients.split_first().filter(|_| !self.quiet) else {
             return Ok(());
         };
+        self.note_sent(objects, None)?;
         let hidden = self.gate.enforces(&req::PAGE_HIDDEN_RECIPIENTS);
         let named = recipients.join(", ");
         let shown = if hidden { shown } else { &named };

@@ -124,8 +124,32 @@ impl Agent {
         Ok(Receipt {
             mail: verdict,
             objects,
-            effects: step.into_effects(),
+            effects: step.into_effects()?,
         })
+    }
+}
+
+impl Agent {
+    /// Judges a mail if it is a self-copy, and leaves every other one for later: a device that
+    /// starts anew reads these first (`devices.rebuild`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Agent::receive`].
+    pub fn receive_self_copy(
+        &mut self,
+        store: &dyn Read,
+        mail: Incoming<'_>,
+    ) -> Result<Option<Receipt>, AgentError> {
+        crate::implements!(req::DEVICES_REBUILD);
+        let step = self.step(store, mail.now);
+        let opened = Entity::parse(mail.octets)
+            .filter(|entity| entity.root == "multipart/encrypted")
+            .and_then(|entity| step.open_envelope(&entity).ok());
+        match opened {
+            Some(opened) if opened.is_self_copy() => self.receive(store, mail).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -144,6 +168,9 @@ impl Step<'_> {
             let payload = Entity::parse(&opened.payload).ok_or(not_kith)?;
             let sealed = payload.has_kith_part();
             self.gate.check(&req::MAIL_KITH_VERSION_UNTRUSTED, sealed)?;
+            if opened.is_self_copy() {
+                return self.judge_self(&opened, &payload);
+            }
             return self.judge_delivery(&opened, &payload);
         }
         if !entity.has_kith_part() {

@@ -8,6 +8,7 @@ use kith_spec::req;
 use serde::{Deserialize, Serialize};
 
 use super::{AgentError, DAY, Id, Step, address};
+use crate::agent::devices::notes;
 use crate::agent::peer::Peer;
 use crate::store::Table;
 
@@ -213,6 +214,10 @@ impl Step<'_> {
     }
 
     pub(crate) fn set_relation(&mut self, id: Id, relation: &Relation) -> Result<(), AgentError> {
+        let changed = notes::told(&self.relation(id)?) != notes::told(relation);
+        if changed && !self.quiet {
+            self.note_person(id)?;
+        }
         let empty = !relation.blocked && relation.accepted.is_none() && relation.friend.is_none();
         if empty {
             self.store.delete(Table::Relation, id);

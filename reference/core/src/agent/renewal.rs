@@ -68,6 +68,8 @@ impl<'a> Step<'a> {
             now,
             events: Vec::new(),
             freezing: None,
+            notes: super::devices::notes::Notes::default(),
+            quiet: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::kinds;
 use crate::wire::keys::Certificate;
 use crate::wire::mime::{self, Entity};
 use crate::wire::sealed::Opened;
-use crate::wire::signature;
+use crate::wire::signature::{self, Purpose};
 
 /// The signer of a delivery.
 pub(super) struct Signer {
@@ -34,12 +34,16 @@ impl Step<'_> {
         );
         self.check_payload(payload)?;
         let parts = Parts::of(self.gate, payload);
-        let signature = opened.check_form(self.gate, self.now)?;
+        let signature = opened.check_form(self.gate, Purpose::Delivery, self.now)?;
         let intended = signature::intended_recipients(self.gate, signature);
         let hidden = signature::has_unhashed_recipients(signature);
         let document = payload.of_type(mime::DELIVERY).next();
         let document = document.ok_or(Violation(&req::MAIL_PAYLOAD))?;
         let delivery = kinds::decode_delivery(&document.content);
+        if let Ok(delivery) = &delivery {
+            let listed: Vec<Id> = delivery.object.iter().map(|listed| listed.hash.0).collect();
+            self.now = self.as_of(&listed)?;
+        }
         let signer = self.find_signer(opened, &parts, delivery.as_ref().ok())?;
         let certificate = self.check_signer(opened, &signer, &parts, delivery.as_ref().ok())?;
         self.gate
@@ -65,7 +69,7 @@ impl Step<'_> {
         self.take_delivery(&delivery, &parts, signer, certificate)
     }
 
-    fn check_payload(&self, payload: &Entity) -> Result<(), Failure> {
+    pub(super) fn check_payload(&self, payload: &Entity) -> Result<(), Failure> {
         self.gate
             .check(&req::MAIL_MIME_BOUNDS, !payload.out_of_bounds)?;
         let encloses = |media_type: &str| {
@@ -265,7 +269,7 @@ impl Step<'_> {
             .iter()
             .any(|part| kinds::is_handshake(part.as_ref().ok()));
         let group = self.check_group(delivery, signer.peer.id)?;
-        let friend = self.is_friend(signer.peer.id)?;
+        let friend = self.is_friend(signer.peer.id)? || self.all_accepted(&delivery.object)?;
         let known = friend || self.is_co_member(signer.peer.id)? || kinds::is_taking_back(&objects);
         self.gate
             .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;

@@ -73,6 +73,8 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         id: Id,
     },
+    /// The journal has waited long enough.
+    Journal,
     /// Something held has waited long enough.
     Release {
         #[serde(with = "hex::serde")]
@@ -126,6 +128,10 @@ impl Step<'_> {
                 if self.introduction(id)?.is_none() {
                     self.store.delete(Table::Introduction, id);
                 }
+                Ok(())
+            }
+            Due::Journal => {
+                self.note_journal();
                 Ok(())
             }
             Due::Release { key } => {
@@ -332,7 +338,7 @@ impl Agent {
             step.store.delete(Table::Due, key);
             step.run(due)?;
         }
-        Ok(step.into_effects())
+        step.into_effects()
     }
 
     /// When something is due next, unix seconds.

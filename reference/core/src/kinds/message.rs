@@ -92,10 +92,13 @@ impl Kind for Message {
         let parent = self.parent.as_ref().filter(|_| threaded);
         let parent = parent.map(|parent| parent.hash.to_string());
         let text = self.text.to_string();
+        // An own message that another device sent stands with those of its recipient.
+        let own = object.author.0 == step.own.id;
+        let other = self.to.as_ref().filter(|_| own);
         let body = match grouped {
             true => Body::GroupMessage { parent, text },
             false => Body::Message {
-                peer: object.author.0,
+                peer: other.map_or(object.author.0, |to| to.id.0),
                 parent,
                 text,
                 rich: !self.media.is_empty(),

@@ -88,6 +88,7 @@ pub(crate) fn ask(
         .set(Table::Asked, hash, &asked)
         .map_err(AgentError::from)?;
     step.plan_asked(&asked)?;
+    step.note_asked(&asked);
     crate::implements!(req::FRIENDS_REQUEST_OPEN, req::FRIENDS_INVITE_PROOF);
     match step.introduced_at(to)? {
         Some(introduced) if step.gate.enforces(&req::INTRODUCE_SEALED) => {

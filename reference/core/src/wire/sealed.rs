@@ -76,13 +76,18 @@ impl Opened {
     /// # Errors
     ///
     /// The violation.
-    pub fn check_form(&self, gate: &dyn Gate, now: i64) -> Result<&Signature, Violation> {
+    pub fn check_form(
+        &self,
+        gate: &dyn Gate,
+        purpose: Purpose,
+        now: i64,
+    ) -> Result<&Signature, Violation> {
         let unsigned = Violation(&req::SEC_DELIVERY_SIGNED);
         let one = self.signatures.len() == 1 && self.literals == 1;
         gate.check(&req::SEC_DELIVERY_SIGNED, one)?;
         gate.check(&req::SEC_ENVELOPE_TYPE, self.binary)?;
         let signature = self.signatures.first().ok_or(unsigned)?;
-        signature::check_form(gate, signature, Purpose::Delivery)?;
+        signature::check_form(gate, signature, purpose)?;
         let latest = now + limit::CLOCK_SKEW_SECONDS as i64;
         gate.check(
             &req::SEC_DELIVERY_TIME,
@@ -102,6 +107,21 @@ impl Opened {
             &req::SEC_DELIVERY_SIGNATURE,
             self.signatures.iter().all(valid),
         )
+    }
+
+    /// Whether all signatures verify under a key.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        let valid = |signature: &Signature| signature.verify_document(key).is_ok();
+        self.signatures.iter().all(valid)
+    }
+
+    /// Whether the signature says that this is a note of a device to the others.
+    #[must_use]
+    pub fn is_self_copy(&self) -> bool {
+        self.signatures
+            .first()
+            .is_some_and(|signature| signature::claims(signature, Purpose::SelfCopy))
     }
 
     /// The issuer's fingerprint: a hint where to look for the key.
@@ -259,6 +279,7 @@ pub fn seal(
     key: &SigningKey,
     recipients: &[&Certificate],
     payload: &[u8],
+    purpose: Purpose,
     now: i64,
 ) -> Result<Vec<u8>, WireError> {
     let policy = StandardPolicy::new();
@@ -285,7 +306,7 @@ pub fn seal(
         } else {
             Compressor::new(message).build()?
         };
-        let template = super::signed::template(Purpose::Delivery)?;
+        let template = super::signed::template(purpose)?;
         let mut signer = Signer::with_template(message, pair, template)?
             .hash_algo(HashAlgorithm::SHA512)?
             .creation_time(keys::system_time(now));

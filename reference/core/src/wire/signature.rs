@@ -19,6 +19,8 @@ pub enum Purpose {
     Object,
     /// Says who handed it to whom.
     Delivery,
+    /// Says that a device tells it the other devices of the same person.
+    SelfCopy,
 }
 
 impl Purpose {
@@ -28,13 +30,14 @@ impl Purpose {
         match self {
             Self::Object => "object",
             Self::Delivery => "delivery",
+            Self::SelfCopy => "self",
         }
     }
 
     fn type_rule(self) -> Rule {
         match self {
             Self::Object => &req::SEC_OBJECT_TYPE,
-            Self::Delivery => &req::SEC_ENVELOPE_TYPE,
+            Self::Delivery | Self::SelfCopy => &req::SEC_ENVELOPE_TYPE,
         }
     }
 }
@@ -128,6 +131,17 @@ fn is_purpose(subpacket: &Subpacket) -> bool {
         SubpacketValue::NotationData(data) => data.name() == NOTATION,
         _ => false,
     }
+}
+
+/// Whether a signature's hashed notation names a purpose, as a hint how to judge it.
+#[must_use]
+pub fn claims(signature: &Signature, purpose: Purpose) -> bool {
+    signature.hashed_area().iter().any(|s| match s.value() {
+        SubpacketValue::NotationData(data) => {
+            is_purpose(s) && data.value() == purpose.value().as_bytes()
+        }
+        _ => false,
+    })
 }
 
 /// The intended recipients that the signature names.

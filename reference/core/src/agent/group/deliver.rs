@@ -51,7 +51,13 @@ impl Step<'_> {
         load: &GroupLoad,
     ) -> Result<(), AgentError> {
         crate::implements!(req::GROUP_DELIVERY, req::GROUP_DIRECT, req::GROUP_ACKS);
+        if self.quiet {
+            return Ok(());
+        }
         let peers = self.members(group)?;
+        for peer in &peers {
+            self.note_sent(&load.objects, Some(peer.id))?;
+        }
         if peers.is_empty() {
             return Ok(());
         }

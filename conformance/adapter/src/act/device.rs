@@ -1,0 +1,17 @@
+//! Moving to another device, and leaving.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Write everything into an archive (specification, section "Export" of chapter
+/// "Devices").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Export {
+    /// The passphrase that protects it.
+    pub passphrase: String,
+}
+
+/// Undo what Kith did to the mailbox, and file nothing from now on
+/// (specification, section "Leaving" of chapter "The mailbox").
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoreMailbox {}

@@ -1,0 +1,183 @@
+//! Exports, and several devices.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use kith_agent::{Driver, Store};
+use kith_core::Strict;
+use kith_core::agent::address;
+use serde_json::json;
+
+use super::args::{DeviceCommand, Export, Import};
+use super::failure::Failure;
+use super::init;
+use super::output::{safe, when};
+use super::profile::{read_password, write_private};
+use super::{Context, now};
+
+/// The letters of a setup code: none that is taken for another.
+const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+/// Groups of a setup code, of four letters each: 140 bits.
+const GROUPS: usize = 7;
+
+/// The passphrase in a file's first line, or as it is typed.
+fn passphrase(file: Option<&Path>, question: &str) -> Result<String, Failure> {
+    if let Some(file) = file {
+        return Ok(read_password(file)?.line().trim_end().to_owned());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Missing("--passphrase-file"));
+    }
+    let typed = rpassword::prompt_password(format!("{question}: "));
+    typed.map_err(|error| Failure::System("asking", error))
+}
+
+pub(super) fn export(context: &Context, export: &Export) -> Result<(), Failure> {
+    let file = export.passphrase_file.as_deref();
+    let words = passphrase(file, "Passphrase for the export")?;
+    if file.is_none() && passphrase(None, "Once more")? != words {
+        return Err(Failure::Differ);
+    }
+    let mut driver = context.profile.driver(false)?;
+    let archive = driver.export(&words, now())?;
+    write_private(&export.file, &archive)?;
+    if context.output.is_json() {
+        let value = json!({ "file": export.file, "octets": archive.len() });
+        context.output.value(&value);
+    }
+    context.output.line(&format!(
+        "Written: {}. Keep file and passphrase apart: whoever has both can become you.",
+        export.file.display()
+    ));
+    Ok(())
+}
+
+pub(super) async fn import(context: &Context, import: Import) -> Result<(), Failure> {
+    let Import {
+        file,
+        passphrase_file,
+        account: mut wanted,
+    } = import;
+    let path = context.profile.config();
+    if path.exists() {
+        return Err(Failure::SetUp(path));
+    }
+    let archive = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
+    let words = passphrase(passphrase_file.as_deref(), "Passphrase or setup code")?;
+    let asked = std::io::stdin().is_terminal() && !context.output.is_json();
+    let to = match wanted.address.take() {
+        Some(address) => address,
+        None => init::ask(asked, "Your mail address", "the address")?,
+    };
+    let (config, password) = init::configure(context, &mut wanted, &to, asked)?;
+    let account = init::account(&config, &wanted, &password)?;
+    context.profile.make()?;
+    let store = context.profile.store();
+    let fresh = !store.exists();
+    let run = || {
+        let opened = Store::open(&store)?;
+        let driver = Driver::import(Arc::new(Strict), opened, account, &archive, &words, now())?;
+        let own = driver.agent().own().address.clone();
+        if !address::same(&own, &to) {
+            return Err(Failure::OtherAddress(own, to.clone()));
+        }
+        Ok(driver)
+    };
+    let driver = match run() {
+        Ok(driver) => driver,
+        Err(error) => {
+            if fresh {
+                // What can't be removed does no harm but to be in the way.
+                let _ = std::fs::remove_file(&store);
+            }
+            return Err(error);
+        }
+    };
+    if wanted.password_file.is_none() {
+        let own = context.profile.own_password();
+        write_private(&own, password.line().as_bytes())?;
+    }
+    write_private(&path, config.text().as_bytes())?;
+    let own = driver.agent().own();
+    if context.output.is_json() {
+        let value = json!({ "address": own.address, "identity": hex::encode(own.id) });
+        context.output.value(&value);
+    }
+    context.output.line(&format!(
+        "This device is one of {}. `kith device name NAME` names it; `kith sync` reads the rest \
+         from the mailbox. Delete the file.",
+        safe(&own.address)
+    ));
+    Ok(())
+}
+
+pub(super) fn device(context: &Context, command: &DeviceCommand) -> Result<(), Failure> {
+    let mut driver = context.profile.driver(false)?;
+    match command {
+        DeviceCommand::List => list(context, &driver),
+        DeviceCommand::Name { name } => {
+            driver.name_device(name, now())?;
+            context.output.line("Named.");
+            Ok(())
+        }
+        DeviceCommand::Add { file } => {
+            kith_core::implements!(kith_spec::req::DEVICES_SETUP_CODE);
+            let code = setup_code();
+            let archive = driver.export(&code, now())?;
+            write_private(file, &archive)?;
+            if context.output.is_json() {
+                context.output.value(&json!({ "file": file, "code": code }));
+            }
+            context.output.heading(&format!("Setup code: {code}"));
+            context.output.line(&format!(
+                "Bring {} to the other device and use `kith import` there, with this code. It is \
+                 shown only now.",
+                file.display()
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn list(context: &Context, driver: &Driver) -> Result<(), Failure> {
+    let devices = driver.view(now()).devices()?;
+    if context.output.is_json() {
+        context.output.value(&devices);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = devices
+        .iter()
+        .map(|device| {
+            let name = device.name.as_deref().unwrap_or("(no name)");
+            let last = device.last.map(when).unwrap_or_default();
+            let here = if device.current { "this one" } else { "" };
+            vec![safe(name), last, here.to_owned()]
+        })
+        .collect();
+    let none = "No device has told of itself yet.";
+    context.output.table(&["device", "last heard of", ""], &rows, none);
+    Ok(())
+}
+
+/// A passphrase that is read from one screen and typed on another device.
+fn setup_code() -> String {
+    let group = || -> String {
+        let random: [u8; 4] = rand::random();
+        let letter = |octet: u8| char::from(LETTERS[usize::from(octet % 32)]);
+        random.into_iter().map(letter).collect()
+    };
+    (0..GROUPS).map(|_| group()).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setup_codes_are_long_and_differ() {
+        let code = setup_code();
+        assert_eq!(code.len(), GROUPS * 5 - 1);
+        assert_ne!(code, setup_code());
+    }
+}

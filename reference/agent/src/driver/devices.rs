@@ -1,0 +1,82 @@
+//! Exports, and what devices of one person append for each other (specification, chapter
+//! "Devices").
+
+use std::sync::Arc;
+
+use kith_core::agent::Own;
+use kith_core::{Agent, Gate, implements};
+use kith_spec::req;
+use sha2::{Digest as _, Sha256};
+
+use super::ledger;
+use super::{Driver, DriverError, Failure};
+use crate::account::Account;
+use crate::mailbox::Folder;
+use crate::store::Store;
+
+impl Driver {
+    /// Makes another device of the person whose export this is, in an empty store.
+    ///
+    /// # Errors
+    ///
+    /// When there is an identity already, or the export can't be opened or contradicts itself;
+    /// then nothing was written.
+    pub fn import(
+        gate: Arc<dyn Gate>,
+        mut store: Store,
+        account: Account,
+        export: &[u8],
+        passphrase: &str,
+        now: i64,
+    ) -> Result<Self, DriverError> {
+        implements!(req::EXPORT_EMPTY, req::EXPORT_WHOLE);
+        if let Some(own) = Own::load(&store)? {
+            return Err(DriverError::Exists(own.address));
+        }
+        let mut writes = Agent::import(&gate, export, passphrase, now, rand::random())?;
+        writes.push(ledger::put(ledger::REBUILD, &true));
+        store.apply(&writes)?;
+        Self::open(gate, store, account)
+    }
+
+    /// Everything that the person has, in an archive encrypted with a passphrase.
+    ///
+    /// # Errors
+    ///
+    /// When the store or the OpenPGP library fails.
+    pub fn export(&mut self, passphrase: &str, now: i64) -> Result<Vec<u8>, DriverError> {
+        Ok(self.agent.export(&self.store, passphrase, now)?)
+    }
+
+    /// Names this device.
+    ///
+    /// # Errors
+    ///
+    /// When the name can't be used or the store fails.
+    pub fn name_device(&mut self, name: &str, now: i64) -> Result<(), DriverError> {
+        let effects = self.agent.name_device(&self.store, name, now)?;
+        self.commit(&effects.writes)
+    }
+
+    /// Appends the self-copies that wait, over the connection of this sync.
+    pub(super) async fn append_copies(&mut self, now: i64) -> Result<(), Failure> {
+        implements!(req::SELF_APPEND);
+        if self.is_paused()? {
+            return Ok(());
+        }
+        // Where the mailbox can't be reached they wait, and the mail they tell of doesn't.
+        let Some(mut mailbox) = self.rest.mailbox.take() else {
+            return Ok(());
+        };
+        for copy in self.agent.self_copies(&self.store)? {
+            // What this device wrote it need not read; appended twice after a crash, it does no harm.
+            let digest = hex::encode(Sha256::digest(&copy.octets));
+            self.commit(&[ledger::put(ledger::moved_key(&digest), &now)])?;
+            mailbox.append(Folder::Kith, &copy.octets).await?;
+            let effects = self.agent.appended(&self.store, copy.number)?;
+            self.commit(&effects.writes)?;
+        }
+        self.rest.mailbox = Some(mailbox);
+        Ok(())
+    }
+}
