@@ -84,7 +84,9 @@ fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
         fault.base,
         Base::Acknowledgement | Base::Retract | Base::Reaction | Base::Hide
     );
-    visible && forged.earlier.is_empty()
+    // What used up a limit leaves no room for the twin.
+    let room = fault.requirement.id != req::COMMENT_LIMIT.id;
+    visible && room && forged.earlier.is_empty()
 }
 
 /// Whether nothing that the faulty mail says may be seen: not where only one of its
