@@ -94,7 +94,9 @@ fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
             | Base::Receipt
             | Base::Introduce
     );
-    visible && forged.earlier.is_empty()
+    // What used up a limit leaves no room for the twin.
+    let room = fault.requirement.id != req::COMMENT_LIMIT.id;
+    visible && room && forged.earlier.is_empty()
 }
 
 /// Whether nothing that the faulty mail says may be seen: not where only one of its
