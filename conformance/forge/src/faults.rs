@@ -14,6 +14,7 @@ use crate::hash::ObjectHash;
 use crate::openpgp::KeyKind;
 
 mod accepted;
+mod apps;
 mod certificates;
 mod comments;
 mod delivery;
@@ -26,6 +27,7 @@ mod identity;
 mod mail;
 mod media;
 mod objects;
+mod pages;
 mod profile;
 mod receiving;
 mod scene;
@@ -82,6 +84,16 @@ pub enum Base {
     Event,
     /// The answer to an event of the recipient.
     Rsvp,
+    /// A stranger's request to follow the recipient's page, open.
+    Follow,
+    /// The page object alone, of a page that the recipient follows.
+    Page,
+    /// A post of a page that the recipient follows.
+    PublicPost,
+    /// An app that a friend shares.
+    App,
+    /// An update of an app that a friend shares.
+    AppUpdate,
 }
 
 /// What must have happened before between author and recipient.
@@ -107,6 +119,10 @@ pub enum Relation {
     Owner,
     /// Friends; and the recipient invited the author to an event.
     Organiser,
+    /// Nothing, but the recipient has a page.
+    HasPage,
+    /// The recipient asked to follow the author's page, and the author accepted.
+    Following,
 }
 
 impl Relation {
@@ -114,14 +130,19 @@ impl Relation {
     pub fn are_friends(self) -> bool {
         matches!(
             self,
-            Self::Friends | Self::Posted | Self::Members | Self::Host | Self::Owner | Self::Organiser
+            Self::Friends
+                | Self::Posted
+                | Self::Members
+                | Self::Host
+                | Self::Owner
+                | Self::Organiser
         )
     }
 }
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -144,6 +165,11 @@ impl Base {
         Self::Proposal,
         Self::Event,
         Self::Rsvp,
+        Self::Follow,
+        Self::Page,
+        Self::PublicPost,
+        Self::App,
+        Self::AppUpdate,
     ];
 
     /// What it needs.
@@ -158,6 +184,8 @@ impl Base {
             Self::Join => Relation::Host,
             Self::Leave | Self::Proposal => Relation::Owner,
             Self::Rsvp => Relation::Organiser,
+            Self::Follow => Relation::HasPage,
+            Self::Page | Self::PublicPost => Relation::Following,
             _ => Relation::Friends,
         }
     }
@@ -187,6 +215,11 @@ impl Base {
             Self::Proposal => "proposal",
             Self::Event => "event",
             Self::Rsvp => "rsvp",
+            Self::Follow => "follow",
+            Self::Page => "page",
+            Self::PublicPost => "public-post",
+            Self::App => "app",
+            Self::AppUpdate => "app-update",
         }
     }
 }
@@ -390,7 +423,8 @@ impl Fault {
     /// What the violation concerns: by `receive.handshake` a fault in a part of
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
-        let friends = self.base.relation().are_friends();
+        // A public mail has a page that is accepted besides.
+        let friends = self.base.relation().are_friends() || self.base == Base::PublicPost;
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -470,6 +504,8 @@ pub fn catalogue() -> Vec<Fault> {
         media::faults(),
         profile::faults(),
         comments::faults(),
+        pages::faults(),
+        apps::faults(),
         delivery::faults(),
         groups::faults(),
         events::faults(),

@@ -2,16 +2,18 @@
 
 mod accept;
 mod acknowledge;
+mod app;
 mod comment;
 mod confirm;
 mod decline;
 mod end;
-mod field;
 pub mod event;
+mod field;
 mod foreign;
-mod hide;
 pub mod group;
+mod hide;
 mod message;
+mod page;
 mod post;
 mod request;
 mod retract;
@@ -19,8 +21,9 @@ mod share;
 mod withdraw;
 
 pub use acknowledge::ack;
+pub use app::app_update_id;
 pub use comment::RevisionRef;
-pub use field::field_id;
 pub use event::EventRef;
+pub use field::field_id;
 pub use group::Group;
 pub use request::{RequestOptions, RequestRef};
