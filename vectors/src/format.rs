@@ -38,6 +38,10 @@ pub struct Given {
     pub earlier: Vec<Step>,
     /// When the mail arrives: the agent's clock.
     pub now: String,
+    /// Whether the own server vouches for the domain of the sender, of the mail and of those in
+    /// `earlier`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authenticated: bool,
 }
 
 /// The recipient, and what many vectors begin with.

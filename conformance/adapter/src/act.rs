@@ -4,12 +4,14 @@
 //! the table below, which makes it a variant of [`Action`] and of the schemas.
 //! An action's effects may wait for the next `sync`; its result doesn't.
 
+pub mod apps;
 pub mod event;
 pub mod group;
 pub mod identity;
 pub mod media;
 pub mod device;
 pub mod object;
+pub mod pages;
 pub mod private;
 pub mod profile;
 pub mod publishing;
@@ -185,6 +187,22 @@ actions! {
     EventChange(event::EventChange) = "event-change" -> Empty;
     /// Answer an event.
     Rsvp(event::Rsvp) = "rsvp" -> Empty;
+    /// Make the user's page, or change what it says.
+    PageCreate(pages::PageCreate) = "page-create" -> Empty;
+    /// Publish a post on the user's page.
+    PagePost(pages::PagePost) = "page-post" -> Created;
+    /// Ask to follow the page at an address.
+    Follow(pages::Follow) = "follow" -> Empty;
+    /// Follow a page by its identity id alone.
+    FollowId(pages::FollowId) = "follow-id" -> Empty;
+    /// Stop following a page.
+    Unfollow(pages::Unfollow) = "unfollow" -> Empty;
+    /// Remove a follower of the user's page.
+    RemoveFollower(pages::RemoveFollower) = "remove-follower" -> Empty;
+    /// Share an app with a friend.
+    AppCreate(apps::AppCreate) = "app-create" -> Created;
+    /// Add an update to an app.
+    AppUpdate(apps::AppUpdate) = "app-update" -> Empty;
     /// Change the text of something written earlier.
     Edit(object::Edit) = "edit" -> Empty;
     /// Take something back, for everybody.

@@ -4,11 +4,13 @@
 //! view is a type for the question and one for its items in its family's file
 //! (or a new file) and one line in the table below.
 
+pub mod apps;
 pub mod delivery;
 pub mod event;
 pub mod group;
 pub mod identity;
 pub mod media;
+pub mod pages;
 pub mod private;
 pub mod profile;
 pub mod publishing;
@@ -146,6 +148,12 @@ views! {
     GroupTimeline(group::GroupTimeline) = "group-timeline" -> group::GroupEntry;
     /// The events.
     Events(event::Events) = "events" -> event::Event;
+    /// The user's page and the followed ones.
+    Pages(pages::Pages) = "pages" -> pages::Page;
+    /// Who follows the user's page.
+    Followers(pages::Followers) = "followers" -> pages::Follower;
+    /// The shared apps.
+    Apps(apps::Apps) = "apps" -> apps::App;
     /// Objects of kinds that the implementation doesn't know.
     Unknown(publishing::Unknown) = "unknown" -> publishing::Fallback;
     /// What stands under posts and shares.

@@ -14,6 +14,7 @@ use kith_runner::scene::{Agent, AuthResult, Faulty, Scene};
 use kith_spec::{Outcome, Rule, req};
 
 use effect::{has_effect, shown_by};
+pub(crate) use stage::page;
 use stage::{earlier, stage};
 
 /// The cases.
@@ -43,6 +44,9 @@ fn place(base: Base) -> (Rung, &'static str) {
         Base::Comment | Base::Reaction => (Rung::Rest, "comment/received"),
         Base::RelayedComment | Base::Hide => (Rung::Rest, "comment/relayed/received"),
         Base::Share => (Rung::Rest, "comment/share/received"),
+        Base::Follow => (Rung::Rest, "follow/accepted"),
+        Base::Page | Base::PublicPost => (Rung::Rest, "page/received"),
+        Base::App | Base::AppUpdate => (Rung::Rest, "app/received"),
     }
 }
 

@@ -16,17 +16,22 @@
 //! | `groups.rs` | groups: as a member, as the owner, deliveries to all members |
 //! | `groups/table.rs` | every cell of the state table `group`, generated |
 //! | `events.rs` | events and answers |
+//! | `pages.rs` | pages, what they publish, and their followers |
+//! | `following.rs` | every cell of the state tables `following` and `followers`, generated |
+//! | `apps.rs` | apps |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
 //! asserts, and an async function over a scene.
 
+mod apps;
 mod audience;
 mod comments;
 mod delivery;
 mod events;
 mod faults;
+mod following;
 mod friends;
 mod gather;
 mod groups;
@@ -35,6 +40,7 @@ mod invites;
 mod mailbox;
 mod media;
 mod messages;
+mod pages;
 mod posts;
 mod profile;
 mod table;
@@ -57,6 +63,9 @@ pub fn suite() -> Vec<Case> {
     suite.extend(groups::cases());
     suite.extend(events::cases());
     suite.extend(invites::cases());
+    suite.extend(pages::cases());
+    suite.extend(following::cases());
+    suite.extend(apps::cases());
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());
     suite.extend(table::cases());

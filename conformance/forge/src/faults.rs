@@ -14,6 +14,7 @@ use crate::hash::ObjectHash;
 use crate::openpgp::KeyKind;
 
 mod accepted;
+mod apps;
 mod certificates;
 mod comments;
 mod delivery;
@@ -26,6 +27,7 @@ mod identity;
 mod mail;
 mod media;
 mod objects;
+mod pages;
 mod profile;
 mod receiving;
 mod rotation;
@@ -89,6 +91,16 @@ pub enum Base {
     Receipt,
     /// A friend's introduction of the third person.
     Introduce,
+    /// A stranger's request to follow the recipient's page, open.
+    Follow,
+    /// The page object alone, of a page that the recipient follows.
+    Page,
+    /// A post of a page that the recipient follows.
+    PublicPost,
+    /// An app that a friend shares.
+    App,
+    /// An update of an app that a friend shares.
+    AppUpdate,
 }
 
 /// What must have happened before between author and recipient.
@@ -114,6 +126,10 @@ pub enum Relation {
     Owner,
     /// Friends; and the recipient invited the author to an event.
     Organiser,
+    /// Nothing, but the recipient has a page.
+    HasPage,
+    /// The recipient asked to follow the author's page, and the author accepted.
+    Following,
 }
 
 impl Relation {
@@ -121,7 +137,12 @@ impl Relation {
     pub fn are_friends(self) -> bool {
         matches!(
             self,
-            Self::Friends | Self::Posted | Self::Members | Self::Host | Self::Owner | Self::Organiser
+            Self::Friends
+                | Self::Posted
+                | Self::Members
+                | Self::Host
+                | Self::Owner
+                | Self::Organiser
         )
     }
 }
@@ -129,6 +150,7 @@ impl Relation {
 impl Base {
     /// All of them.
     pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -154,6 +176,11 @@ impl Base {
         Self::Rotation,
         Self::Receipt,
         Self::Introduce,
+        Self::Follow,
+        Self::Page,
+        Self::PublicPost,
+        Self::App,
+        Self::AppUpdate,
     ];
 
     /// What it needs.
@@ -168,6 +195,8 @@ impl Base {
             Self::Join => Relation::Host,
             Self::Leave | Self::Proposal => Relation::Owner,
             Self::Rsvp => Relation::Organiser,
+            Self::Follow => Relation::HasPage,
+            Self::Page | Self::PublicPost => Relation::Following,
             _ => Relation::Friends,
         }
     }
@@ -200,6 +229,11 @@ impl Base {
             Self::Rotation => "rotation",
             Self::Receipt => "receipt",
             Self::Introduce => "introduce",
+            Self::Follow => "follow",
+            Self::Page => "page",
+            Self::PublicPost => "public-post",
+            Self::App => "app",
+            Self::AppUpdate => "app-update",
         }
     }
 }
@@ -403,7 +437,8 @@ impl Fault {
     /// What the violation concerns: by `receive.handshake` a fault in a part of
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
-        let friends = self.base.relation().are_friends();
+        // A public mail has a page that is accepted besides.
+        let friends = self.base.relation().are_friends() || self.base == Base::PublicPost;
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -484,6 +519,8 @@ pub fn catalogue() -> Vec<Fault> {
         media::faults(),
         profile::faults(),
         comments::faults(),
+        pages::faults(),
+        apps::faults(),
         delivery::faults(),
         groups::faults(),
         events::faults(),

@@ -2,17 +2,19 @@
 
 mod accept;
 mod acknowledge;
+mod app;
 mod comment;
 mod confirm;
 mod decline;
 mod end;
-mod field;
 pub mod event;
+mod field;
 mod foreign;
-mod hide;
 pub mod group;
 mod introduce;
+mod hide;
 mod message;
+mod page;
 mod post;
 mod receipt;
 mod request;
@@ -22,8 +24,9 @@ mod withdraw;
 mod rotation;
 
 pub use acknowledge::ack;
+pub use app::app_update_id;
 pub use comment::RevisionRef;
-pub use field::field_id;
 pub use event::EventRef;
+pub use field::field_id;
 pub use group::Group;
 pub use request::{RequestOptions, RequestRef};

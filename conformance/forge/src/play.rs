@@ -43,6 +43,9 @@ pub struct Opening {
     pub recipient: Puppet,
     /// What happened.
     pub steps: Vec<Step>,
+    /// Whether the recipient's server vouches for whoever writes afterwards: a page answers
+    /// nobody else.
+    authenticated: bool,
     scene: Scene,
 }
 
@@ -63,6 +66,8 @@ pub struct Play {
     pub objects: Vec<(ObjectHash, Verdict)>,
     /// Who sent it, as it was when the mail was sent.
     pub author: Puppet,
+    /// Whether the recipient's server vouches for the sender's domain.
+    pub authenticated: bool,
 }
 
 /// Why a play could not be made.
@@ -90,6 +95,8 @@ impl Opening {
             (Relation::Asked, _) => "asked",
             (Relation::AskedInvited, _) => "asked-invited",
             (Relation::Accepted, _) => "accepted",
+            (Relation::HasPage, _) => "has-page",
+            (Relation::Following, _) => "following",
             (Relation::Friends, false) => "friends",
             (Relation::Friends, true) => "two-friends",
             (Relation::Posted, false) => "posted",
@@ -113,6 +120,7 @@ impl Opening {
             id,
             recipient: bob,
             steps: Vec::new(),
+            authenticated: relation == Relation::HasPage,
             scene,
         };
         opening.play(relation)?;
@@ -149,6 +157,11 @@ impl Opening {
                 self.befriend(true)?;
                 self.post()
             }
+            Relation::HasPage => {
+                self.publish_page();
+                Ok(())
+            }
+            Relation::Following => self.follow(),
         }
     }
 
@@ -258,13 +271,48 @@ impl Opening {
         Ok(())
     }
 
-    /// The recipient asks the author.
-    fn ask(&mut self, invite: Option<Invite>) -> Result<(), PlayError> {
+    /// The recipient makes a page.
+    fn publish_page(&mut self) {
         let at = self.scene.now - 3600;
+        let page = self.recipient.page_object("All about Bob.", at);
+        let objects = vec![page.sign(&mut self.scene.rng)];
+        self.steps.push(Step::Sent {
+            to: self.recipient.peer(),
+            objects,
+            invite: None,
+            at,
+        });
+    }
+
+    /// The recipient asks to follow the author's page, and the author accepts.
+    fn follow(&mut self) -> Result<(), PlayError> {
         let options = RequestOptions {
-            invite: invite.clone(),
+            follow: true,
             ..RequestOptions::default()
         };
+        self.ask_with(options)?;
+        let scene = &mut self.scene;
+        let at = scene.now - 3000;
+        let Some(asked) = scene.history.asked.clone() else {
+            return Err(ReadError::Missing("request").into());
+        };
+        let draft = scene.author.accept(&asked, &scene.recipient, at)?;
+        let mail = draft.render(&mut scene.rng)?;
+        self.steps.push(Step::Earlier(Earlier::Mail { mail, at }));
+        Ok(())
+    }
+
+    /// The recipient asks the author.
+    fn ask(&mut self, invite: Option<Invite>) -> Result<(), PlayError> {
+        self.ask_with(RequestOptions {
+            invite,
+            ..RequestOptions::default()
+        })
+    }
+
+    fn ask_with(&mut self, options: RequestOptions) -> Result<(), PlayError> {
+        let at = self.scene.now - 3600;
+        let invite = options.invite.clone();
         let to = self.scene.author.peer();
         let mut draft = self.recipient.request(&to.address, at, options);
         let objects = draft.sign(&mut self.scene.rng);
@@ -358,6 +406,7 @@ impl Opening {
             expected: forged.expected,
             objects: forged.objects,
             author: scene.author,
+            authenticated: self.authenticated,
         }
     }
 }

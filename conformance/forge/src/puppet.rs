@@ -52,6 +52,7 @@ pub struct Puppet {
     /// Its certificate.
     pub certificate: Certificate,
     contact_rev: i64,
+    pub(crate) page_rev: i64,
     decryption: Vec<DecryptionKey>,
     channels: BTreeMap<IdentityId, Channel>,
 }
@@ -95,6 +96,7 @@ impl Puppet {
             chain: Vec::new(),
             contact: empty,
             contact_rev: 0,
+            page_rev: 0,
             decryption: vec![subkey],
             channels: BTreeMap::new(),
         };

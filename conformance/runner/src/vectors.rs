@@ -36,14 +36,16 @@ async fn play(scene: Scene, vector: &'static Vector) -> Result<(), Stop> {
     let now = time(&vector.given.now)?;
     scene.set_now(steps.first().map_or(Ok(now), |step| time(&step.at))?);
     let agent = open(&scene, vector).await?;
+    let auth = match vector.given.authenticated {
+        true => Authentication::Pass,
+        false => Authentication::None,
+    };
     for step in steps {
         scene.set_now(time(&step.at)?);
-        before(&agent, step, time(&step.at)?).await?;
+        before(&agent, step, auth).await?;
     }
     scene.set_now(now);
-    let received = agent
-        .receive_at(&vector.mail.octets(), Authentication::None, now)
-        .await?;
+    let received = agent.receive_at(&vector.mail.octets(), auth, now).await?;
     let expected = &vector.expected;
     let mail = outcome(expected.mail.outcome);
     for rule in rules(vector) {
@@ -107,12 +109,11 @@ async fn open(scene: &Scene, vector: &Vector) -> Result<Agent, Stop> {
         .await
 }
 
-async fn before(agent: &Agent, step: &Step, at: Instant) -> Result<(), Stop> {
+async fn before(agent: &Agent, step: &Step, auth: Authentication) -> Result<(), Stop> {
+    let at = time(&step.at)?;
     match &step.kind {
         StepKind::Mail(mail) => {
-            let received = agent
-                .receive_at(&mail.octets(), Authentication::None, at)
-                .await?;
+            let received = agent.receive_at(&mail.octets(), auth, at).await?;
             if received.outcome == Outcome::Accept {
                 return Ok(());
             }

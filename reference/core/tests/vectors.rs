@@ -29,6 +29,7 @@ fn hex<const N: usize>(text: &str) -> [u8; N] {
 struct Reader {
     agent: Agent,
     store: Memory,
+    authenticated: bool,
 }
 
 impl Reader {
@@ -48,10 +49,14 @@ impl Reader {
         Self {
             agent: agent.trusting(Some("mx.b.test".to_owned())),
             store,
+            authenticated: vector.given.authenticated,
         }
     }
 
     fn receive(&mut self, octets: &[u8], now: i64) -> Receipt {
+        let vouched = "Authentication-Results: mx.b.test; dmarc=pass\r\n";
+        let prefix = if self.authenticated { vouched } else { "" };
+        let octets = &[prefix.as_bytes(), octets].concat();
         let receipt = self
             .agent
             .receive(&self.store, Incoming { octets, now })

@@ -251,6 +251,11 @@ fn requirement(base: Base) -> kith_spec::Rule {
         Base::Rotation => &req::IDENTITY_ROTATION_SIGNATURE,
         Base::Receipt => &req::RECEIPT_ADDRESSED,
         Base::Introduce => &req::INTRODUCE_CREDENTIALS,
+        Base::Follow => &req::FOLLOW_ACCEPTED,
+        Base::Page => &req::PAGE_MAIL_WHOLE,
+        Base::PublicPost => &req::MAIL_OPEN_PARTS,
+        Base::App => &req::APP_AUDIENCE,
+        Base::AppUpdate => &req::APP_ORDER,
     }
 }
 
@@ -291,6 +296,7 @@ fn vector(about: About<'_>, play: &Play) -> Result<Vector, Error> {
         opening: play.opening.id.clone(),
         earlier: earlier.collect::<Result<_, _>>()?,
         now: play.now.xml(),
+        authenticated: play.authenticated,
     };
     let objects = play.objects.iter().map(|(hash, verdict)| {
         let verdict = self::verdict(*verdict);

@@ -124,6 +124,14 @@ impl From<Vec<u8>> for Octets {
     }
 }
 
+impl FromStr for Octets {
+    type Err = base64::DecodeError;
+
+    fn from_str(base64: &str) -> Result<Self, Self::Err> {
+        STANDARD.decode(base64).map(Self)
+    }
+}
+
 impl Serialize for Octets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.0))

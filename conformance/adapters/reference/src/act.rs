@@ -2,16 +2,20 @@
 
 use kith_adapter::act::Action as Wanted;
 use kith_adapter::act::media::{Attachment as Given, Content as GivenContent};
+use kith_adapter::act::pages::{PageCreate, Unfollow};
 use kith_adapter::act::publishing::Readers as WantedReaders;
 use kith_adapter::protocol::{Failure, Identity, ObjectRef};
 use kith_agent::media::prepare;
 use kith_core::Action;
 use kith_core::agent::Id;
 use kith_core::agent::circle::Readers;
+use kith_core::agent::follow::PageName;
 use kith_core::agent::group::GroupChange;
 use kith_core::agent::invite::Invitation;
 use kith_core::agent::media::{Attachment, Content};
 use kith_core::agent::own::Consent;
+use kith_core::kinds::app_update::Said;
+use kith_core::kinds::page::Face;
 use kith_core::kinds::post::NewPost;
 
 use crate::convert::{id16, id32, internal};
@@ -184,6 +188,35 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         Wanted::EventCreate(event) => create(event)?,
         Wanted::EventChange(event) => change_event(event)?,
         Wanted::Rsvp(rsvp) => answer(rsvp)?,
+        Wanted::PageCreate(page) => Action::Page(face(page)),
+        Wanted::PagePost(post) => Action::Publish {
+            text: post.text.clone(),
+        },
+        Wanted::Follow(follow) => Action::Follow {
+            address: follow.address.clone(),
+        },
+        Wanted::FollowId(follow) => Action::FollowId {
+            identity: id32(&follow.identity)?,
+        },
+        Wanted::Unfollow(unfollow) => Action::Unfollow {
+            page: page_name(unfollow)?,
+        },
+        Wanted::RemoveFollower(remove) => Action::RemoveFollower {
+            identity: id32(&remove.identity)?,
+        },
+        Wanted::AppCreate(app) => Action::App {
+            with: id32(&app.with)?,
+            app_type: app.app_type.clone(),
+            name: app.name.clone(),
+        },
+        Wanted::AppUpdate(update) => Action::AppUpdate {
+            app: (id32(&update.app.author)?, id16(&update.app.id)?),
+            said: Said {
+                info: update.info.clone(),
+                summary: update.summary.clone(),
+                data: update.data.as_ref().map(|data| data.0.clone()),
+            },
+        },
         Wanted::Edit(edit) => Action::Edit {
             id: id16(&edit.id)?,
             text: edit.text.clone(),
@@ -233,6 +266,28 @@ fn attachment(wanted: &Given) -> Result<Attachment, Failure> {
     attachment.alt.clone_from(&wanted.alt);
     attachment.caption.clone_from(&wanted.caption);
     Ok(attachment)
+}
+
+fn face(page: &PageCreate) -> Face {
+    let links = page.links.iter();
+    Face {
+        name: page.name.clone(),
+        description: page.description.clone(),
+        category: page.category.clone(),
+        links: links
+            .map(|link| (link.href.clone(), link.label.clone()))
+            .collect(),
+        comments: page.comments,
+        list: page.list.clone(),
+    }
+}
+
+fn page_name(unfollow: &Unfollow) -> Result<PageName, Failure> {
+    match (&unfollow.identity, &unfollow.address) {
+        (Some(identity), _) => Ok(PageName::Identity(id32(identity)?)),
+        (None, Some(address)) => Ok(PageName::Address(address.clone())),
+        (None, None) => Err(Failure::Refused("no page is named".to_owned())),
+    }
 }
 
 fn named(object: &ObjectRef) -> Result<([u8; 32], [u8; 16]), Failure> {

@@ -76,6 +76,7 @@ impl Adapter for Reference {
             Class::Events,
             Class::Mailbox,
         ];
+        let partial = [Class::Pages, Class::Apps];
         Ok(About {
             name: "Kith reference agent".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -86,6 +87,7 @@ impl Adapter for Reference {
             classes: full
                 .into_iter()
                 .map(|class| (class, Extent::Full))
+                .chain(partial.into_iter().map(|class| (class, Extent::Partial)))
                 .collect(),
             clock: Clock::Set,
             keys: vec![KeyKind::V4, KeyKind::V6],

@@ -1,14 +1,18 @@
 //! What the person sees, in the words of the adapter protocol.
 
+use kith_adapter::act::pages::Link;
 use kith_adapter::protocol::{Failure, ObjectRef, Octets};
+use kith_adapter::view::apps::{App, Update};
 use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
 use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::identity::{Contact, Introduction};
+use kith_adapter::view::pages::{Follower, Page, PageState};
 use kith_adapter::view::private::Message;
 use kith_adapter::view::publishing::{Entry, Fallback, Mention};
 use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
 use kith_adapter::view::thread::{Comment, Reaction, Share, Thread};
 use kith_adapter::view::{Query, ViewResult};
+use kith_core::agent::follow::FollowingState;
 use kith_core::agent::relation;
 use kith_core::agent::view;
 
@@ -109,6 +113,9 @@ pub(crate) fn show(session: &Session, query: &Query) -> Result<ViewResult, Failu
             let shares = posts.into_iter().filter_map(share);
             shares.collect::<Result<Vec<Share>, Failure>>()?.into()
         }
+        Query::Pages(_) => list(view.pages().map_err(internal)?, page)?,
+        Query::Followers(_) => list(view.followers().map_err(internal)?, follower)?,
+        Query::Apps(_) => list(view.apps().map_err(internal)?, app)?,
         Query::Gaps(_) => list(view.gaps().map_err(internal)?, gap)?,
         Query::Deliveries(_) => list(view.deliveries().map_err(internal)?, delivery)?,
         Query::Devices(_) => list(view.devices().map_err(internal)?, device)?,
@@ -333,6 +340,65 @@ fn fallback(post: view::Post) -> Result<Fallback, Failure> {
         id: object(&post.id)?,
         fallback: post.text,
     })
+}
+
+fn page(page: view::Page) -> Result<Page, Failure> {
+    let face = page.face.as_ref();
+    let links = face.map_or(&[][..], |face| &face.links).iter();
+    Ok(Page {
+        identity: page.identity.as_deref().map(identity).transpose()?,
+        address: page.address.clone(),
+        state: match page.state {
+            None => PageState::Own,
+            Some(FollowingState::Asked) => PageState::Asked,
+            Some(FollowingState::Following) => PageState::Following,
+            Some(FollowingState::Listed) => PageState::Listed,
+        },
+        name: face.map(|face| face.name.clone()),
+        description: face.and_then(|face| face.description.clone()),
+        category: face.and_then(|face| face.category.clone()),
+        links: links
+            .map(|(href, label)| Link {
+                href: href.clone(),
+                label: label.clone(),
+            })
+            .collect(),
+    })
+}
+
+fn follower(follower: view::Follower) -> Result<Follower, Failure> {
+    Ok(Follower {
+        identity: identity(&follower.identity)?,
+        address: follower.address,
+        name: follower.name.unwrap_or_default(),
+        confirmed: follower.since.is_some(),
+    })
+}
+
+fn app(app: view::App) -> Result<App, Failure> {
+    let updates = app.updates.iter().map(|update| {
+        Ok(Update {
+            author: identity(&update.author)?,
+            serial: update.serial,
+            info: update.info.clone(),
+            data: update.data.as_deref().map(octets).transpose()?,
+        })
+    });
+    Ok(App {
+        author: identity(&app.author)?,
+        id: object(&app.id)?,
+        with: identity(&app.with)?,
+        updates: updates.collect::<Result<_, Failure>>()?,
+        app_type: app.app_type,
+        name: app.name,
+        fallback: app.fallback,
+        summary: app.summary,
+        gaps: !app.missing.is_empty(),
+    })
+}
+
+fn octets(base64: &str) -> Result<Octets, Failure> {
+    base64.parse().map_err(internal)
 }
 
 fn gap(gap: view::Gap) -> Result<Gap, Failure> {

@@ -1,7 +1,9 @@
 //! What a person sees of the mails that the catalogue starts from.
 
+use kith_adapter::view::apps::{Apps, Update};
 use kith_adapter::view::event::Events;
 use kith_adapter::view::group::{GroupTimeline, Groups, Role};
+use kith_adapter::view::pages::{Followers, Page, Pages};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::publishing::{Timeline, Unknown};
 use kith_adapter::view::relation::{Direction, Requests, State};
@@ -78,6 +80,33 @@ pub(super) async fn has_effect(
             let events = agent.view(Events {}).await?;
             let mut answers = events.iter().flat_map(|event| &event.answers);
             answers.any(|answered| answered.note.as_deref().is_some_and(|n| n.contains(text)))
+        }
+        Base::Follow => {
+            let followers = agent.view(Followers {}).await?;
+            let id = author.id.to_string();
+            followers.iter().any(|one| one.identity.as_str() == id)
+        }
+        Base::Page => {
+            let pages = agent.view(Pages {}).await?;
+            let says = |page: &Page| {
+                page.description
+                    .as_deref()
+                    .is_some_and(|d| d.contains(text))
+            };
+            pages.iter().any(says)
+        }
+        Base::PublicPost => {
+            let timeline = agent.view(Timeline {}).await?;
+            timeline.iter().any(|entry| entry.text.contains(text))
+        }
+        Base::App => {
+            let apps = agent.view(Apps {}).await?;
+            apps.iter().any(|app| app.name.contains(text))
+        }
+        Base::AppUpdate => {
+            let apps = agent.view(Apps {}).await?;
+            let says = |update: &Update| update.info.as_deref().is_some_and(|i| i.contains(text));
+            apps.iter().flat_map(|app| &app.updates).any(says)
         }
     })
 }

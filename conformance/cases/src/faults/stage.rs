@@ -1,5 +1,6 @@
 //! Brings agent and puppets to where a mail of the catalogue plays.
 
+use kith_adapter::act::pages::{Follow, PageCreate};
 use kith_adapter::act::relation::{Accept, Befriend, Block, Decline};
 use kith_adapter::protocol::KeyKind;
 use kith_adapter::view::group::Role;
@@ -61,6 +62,21 @@ async fn history(
                 .object("accept")
                 .and_then(|object| object.hash.parse().ok());
         }
+        Relation::HasPage => {
+            agent.act(page()).await?;
+            agent.sync().await?;
+        }
+        Relation::Following => {
+            let address = author.address.clone();
+            agent.act(Follow { address }).await?;
+            agent.sync().await?;
+            let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, author, "request")?;
+            let asked = request_ref(&sent)?;
+            let accept = author.accept(&asked, &agent.peer()?, scene.now());
+            scene.send(author, accept.map_err(Stop::harness)?).await?;
+            scene.expect_mail(&req::FRIENDS_CONFIRM_SENT, author, "confirm")?;
+            history.asked = Some(asked);
+        }
         Relation::Friends
         | Relation::Posted
         | Relation::Members
@@ -115,6 +131,15 @@ async fn between_friends(
         _ => {}
     }
     Ok(())
+}
+
+/// What the agent's page says.
+pub(crate) fn page() -> PageCreate {
+    PageCreate {
+        name: "Chess club".to_owned(),
+        description: Some("We play on Fridays.".to_owned()),
+        ..PageCreate::default()
+    }
 }
 
 async fn asked(

@@ -173,6 +173,28 @@ impl Scene {
                 let event = history.event.as_ref().ok_or(missing("event"))?;
                 author.rsvp(to, event, "yes", &self.text, now)?.into()
             }
+            Base::Follow => {
+                let options = RequestOptions {
+                    follow: true,
+                    note: Some(self.text.clone()),
+                    ..RequestOptions::default()
+                };
+                author.request(&to.address, now, options).into()
+            }
+            Base::Page => {
+                let page = author.page_object(&self.text, now);
+                author
+                    .public_mail(&to.address, page, Vec::new(), now)
+                    .into()
+            }
+            Base::PublicPost => author.public_post(&to.address, &self.text, now).into(),
+            Base::App => author.app(to, &self.text, now)?.into(),
+            Base::AppUpdate => {
+                let app = author.app_object(to, "Chess", now);
+                let key = (app.author, app.id);
+                let update = author.app_update_object(to, key, 1, &self.text, now);
+                author.carry(to, vec![app, update], now)?.into()
+            }
             Base::Acknowledgement => author.acknowledge(to, Vec::new(), now)?.into(),
             Base::Comment => {
                 let post = history.post.as_ref().ok_or(missing("post"))?;

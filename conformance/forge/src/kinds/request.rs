@@ -54,10 +54,12 @@ impl Puppet {
             .child(Element::new("to").attribute("address", address))
             .child(self.credentials())
             .children(note.map(|note| Element::new("note").text(note)));
-        let fallback = format!(
-            "{} ({}) asks you to become friends.",
-            self.name, self.address
-        );
+        let wish = if options.follow {
+            "to follow your page"
+        } else {
+            "you to become friends"
+        };
+        let fallback = format!("{} ({}) asks {wish}.", self.name, self.address);
         let mut object = self.object(payload, "direct", &fallback, now);
         if let Some(invite) = &options.invite {
             let proof = invite.request_proof(object.id, self.id);

@@ -1,5 +1,6 @@
 //! The checks of a sent mail, a file for each chapter of the specification.
 
+mod apps;
 mod comments;
 mod delivery;
 mod events;
@@ -7,6 +8,7 @@ mod friends;
 mod groups;
 mod identity;
 mod mail;
+mod pages;
 mod people;
 mod receiving;
 mod security;
@@ -23,6 +25,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Check> {
         friends::CHECKS,
         people::CHECKS,
         comments::CHECKS,
+        pages::CHECKS,
+        apps::CHECKS,
         delivery::CHECKS,
         groups::CHECKS,
         events::CHECKS,

@@ -15,6 +15,11 @@ pub fn is_authenticated(
     sender: &str,
 ) -> bool {
     let Some(own) = authserv_id else { return false };
+    let from = mail.field("From").next().map(|from| {
+        let address = strip_comments(from);
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        domain.trim_end_matches(['>', ' ', '\t']).to_owned()
+    });
     let fields = mail.field("Authentication-Results").map(strip_comments);
     let mut trusted = fields.filter(|field| {
         let id = field.split(';').next().unwrap_or_default();
@@ -22,21 +27,25 @@ pub fn is_authenticated(
         id.eq_ignore_ascii_case(own) || !gate.enforces(&req::FRIENDS_AUTH_RESULTS)
     });
     if gate.enforces(&req::FRIENDS_AUTH_RESULTS) {
-        trusted.next().is_some_and(|field| passes(&field, sender))
+        trusted
+            .next()
+            .is_some_and(|field| passes(&field, from.as_deref(), sender))
     } else {
-        trusted.any(|field| passes(&field, sender))
+        trusted.any(|field| passes(&field, from.as_deref(), sender))
     }
 }
 
-fn passes(field: &str, sender: &str) -> bool {
+/// Whether a result says so of the domain it names, or else of the one in the field From.
+fn passes(field: &str, from: Option<&str>, sender: &str) -> bool {
     field.split(';').skip(1).any(|result| {
         let mut words = result.split_whitespace();
         let passed = words
             .next()
             .is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"));
         let domain = words.find_map(|word| word.strip_prefix("header.from="));
+        let domain = domain.or(from);
         passed
-            && domain.is_none_or(|domain| {
+            && domain.is_some_and(|domain| {
                 address::same(
                     &format!("x@{domain}"),
                     &format!("x@{}", address::domain(sender)),

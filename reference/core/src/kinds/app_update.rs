@@ -20,8 +20,8 @@ pub struct Said {
     pub info: Option<String>,
     /// What stands next to the instance's name from now on.
     pub summary: Option<String>,
-    /// What the program says to its copies, in base64.
-    pub data: Option<String>,
+    /// What the program says to its copies.
+    pub data: Option<Vec<u8>>,
 }
 
 /// The id of an update (`app.update-id`).
@@ -68,6 +68,8 @@ pub(crate) fn write(
     }
     let serial = step.in_order(app, step.own.id)? + 1;
     let line = |text: &Option<String>| text.as_deref().map(Line::new).transpose();
+    let data = said.data.map(Base64::new).transpose();
+    let data = data.map_err(|error| unfit(&error))?;
     let update = AppUpdate {
         serial: Sequence::new(serial).map_err(|error| unfit(&error))?,
         to: Some(Person { id: peer.id.into() }),
@@ -77,12 +79,7 @@ pub(crate) fn write(
         },
         info: line(&said.info).map_err(|error| unfit(&error))?,
         summary: line(&said.summary).map_err(|error| unfit(&error))?,
-        data: said
-            .data
-            .as_deref()
-            .map(Base64::new)
-            .transpose()
-            .map_err(|error| unfit(&error))?,
+        data: data.clone(),
     };
     let info = said.info.as_deref().unwrap_or("something happened");
     let id = id(&app.0, &app.1, serial);
@@ -99,7 +96,7 @@ pub(crate) fn write(
         serial,
         info: said.info,
         summary: said.summary,
-        data: said.data,
+        data: data.as_ref().map(ToString::to_string),
     };
     let entry = step.own_entry("app-update", id, 1, hash, body, None);
     step.keep_own(&entry, None)?;

@@ -57,7 +57,11 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
 
 impl<'a> Seen<'a> {
     /// A verdict about each object of a kind.
-    fn each(&self, kind: &str, look: impl Fn(&'a Mail, &'a ObjectFacts) -> Verdict) -> Verdict {
+    pub(super) fn each(
+        &self,
+        kind: &str,
+        look: impl Fn(&'a Mail, &'a ObjectFacts) -> Verdict,
+    ) -> Verdict {
         let Some(mail) = self.mail else {
             return Verdict::DoesNotApply;
         };
@@ -84,7 +88,7 @@ fn request_address(seen: &Seen<'_>) -> Verdict {
 }
 
 /// Whether all that `credentials` names is among the mail's parts.
-fn credentials(mail: &Mail, object: &ObjectFacts) -> Verdict {
+pub(super) fn credentials(mail: &Mail, object: &ObjectFacts) -> Verdict {
     let Some(named) = object.payload.child("credentials") else {
         return Verdict::Broken(format!("expected credentials in the `{}`", object.kind));
     };

@@ -2,6 +2,7 @@
 
 use kith_spec::{limit, req};
 
+use crate::judge::read::document::ObjectFacts;
 use crate::judge::read::mime::{Entity, addresses};
 use crate::judge::read::{CERTIFICATE, DELIVERY, OBJECT, Payload};
 use crate::judge::{Check, Form, Seen, Verdict};
@@ -261,14 +262,19 @@ fn never_clear(seen: &Seen<'_>) -> Verdict {
         Form::Sealed { .. } => Verdict::Holds,
         Form::Open => {
             let kinds = mail.kinds();
-            let only = kinds.iter().all(|kind| *kind == "request") && !kinds.is_empty();
+            let mut objects = mail.readable();
+            let open = |object: &ObjectFacts| {
+                let identity = matches!(object.kind.as_str(), "identity" | "contact");
+                identity || object.kind == "request" || object.audience == "public"
+            };
+            let only = objects.all(open) && !kinds.is_empty();
             let clear = !mail
                 .root
                 .walk()
                 .iter()
                 .any(|part| part.media_type == DELIVERY);
             Verdict::of(only && clear, || {
-                format!("expected only a request to be sent open, seen {kinds:?}")
+                format!("expected only requests and public objects to be sent open, seen {kinds:?}")
             })
         }
         Form::Other => Verdict::Broken("expected Kith mail, seen some other".to_owned()),

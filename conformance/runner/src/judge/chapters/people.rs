@@ -71,7 +71,12 @@ fn message_audience(seen: &Seen<'_>) -> Verdict {
 }
 
 fn post_audience(seen: &Seen<'_>) -> Verdict {
-    audience(seen, "post", "friends")
+    let expected = if seen.is_sealed() {
+        "friends"
+    } else {
+        "public"
+    };
+    audience(seen, "post", expected)
 }
 
 fn retract_author(seen: &Seen<'_>) -> Verdict {
