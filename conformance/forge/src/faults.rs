@@ -149,8 +149,7 @@ impl Relation {
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 25] = [
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,

@@ -274,11 +274,14 @@ impl Step<'_> {
         let known: Option<Recipient> = self.store.record(Table::Audience, &row)?;
         let rev = known.as_ref().map_or(rev, |known| known.rev.max(rev));
         let gone = known.as_ref().is_some_and(|known| known.gone);
-        let delivery = known.and_then(|known| known.delivery);
+        let (delivery, hashes) = known.map_or_else(Default::default, |known| {
+            (known.delivery, known.hashes)
+        });
         let recipient = Recipient {
             delivery,
             rev,
             gone,
+            hashes,
         };
         Ok(self.store.set(Table::Audience, row, &recipient)?)
     }
