@@ -5,11 +5,11 @@
 //! An action's effects may wait for the next `sync`; its result doesn't.
 
 pub mod apps;
+pub mod device;
 pub mod event;
 pub mod group;
 pub mod identity;
 pub mod media;
-pub mod device;
 pub mod object;
 pub mod pages;
 pub mod private;

@@ -19,8 +19,23 @@ use stage::{earlier, stage};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
-    catalogue().into_iter().map(case).collect()
+    let live = |fault: &Fault| !NOT_LIVE.contains(&fault.id);
+    catalogue().into_iter().filter(live).map(case).collect()
 }
+
+/// Faults that only vectors show: the judge does not follow the rotation of a person that the
+/// harness plays, a contact that froze takes no twin, and two identities share an address.
+const NOT_LIVE: &[&str] = &[
+    "identity/compromised-key",
+    "identity/compromised-object",
+    "identity/compromised-object-backdated",
+    "identity/contact-of-previous-epoch",
+    "identity/key-before-previous",
+    "identity/previous-key-in-time",
+    "identity/previous-key-too-late",
+    "identity/rival-entry",
+    "pages/follow-again",
+];
 
 /// Where in a run a base comes, and what must work before.
 fn place(base: Base) -> (Rung, &'static str) {
@@ -31,11 +46,9 @@ fn place(base: Base) -> (Rung, &'static str) {
         }
         Base::Confirm => (Rung::Handshake, "friends/request/shown"),
         Base::Post | Base::Retract => (Rung::Rest, "post/received"),
-        Base::End
-        | Base::Acknowledgement
-        | Base::Rotation
-        | Base::Receipt
-        | Base::Introduce => (Rung::Rest, "friends/handshake/accepted"),
+        Base::End | Base::Acknowledgement | Base::Rotation | Base::Receipt | Base::Introduce => {
+            (Rung::Rest, "friends/handshake/accepted")
+        }
         Base::Group | Base::GroupPost => (Rung::Rest, "groups/received"),
         Base::Join | Base::Leave | Base::Proposal => (Rung::Rest, "groups/owned"),
         Base::Event => (Rung::Rest, "events/received"),

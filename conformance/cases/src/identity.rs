@@ -8,24 +8,12 @@ use kith_adapter::view::relation::Friends;
 use kith_forge::Puppet;
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, Scene, Who};
-use kith_spec::{limit, req};
+use kith_spec::req;
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
     let needs = ["friends/handshake/accepted"];
     let cases = [
-        Case::new(
-            "identity/move/both",
-            "a friend who moved gets mail at both addresses, a few times at the new one",
-            Rung::Rest,
-            &[
-                &req::PATH_BOTH,
-                &req::PATH_FEW,
-                &req::PATH_NONCE,
-                &req::PATH_PROVED,
-            ],
-            bombed,
-        ),
         Case::new(
             "identity/move/proved",
             "once the nonce comes back, mail goes to the new address only",
@@ -78,48 +66,6 @@ async fn write(scene: &Scene, agent: &Agent, to: &Puppet) -> Result<(), Stop> {
     };
     agent.act(message).await?;
     agent.sync().await?;
-    Ok(())
-}
-
-async fn bombed(scene: Scene) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
-    let mut bob = scene.puppet("Bob")?;
-    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let old = bob.address.clone();
-    // Two people who have nothing to do with it.
-    let victims = [
-        scene.puppet("Carol")?.address,
-        scene.puppet("Dora")?.address,
-    ];
-    let mut sent = 0;
-    for victim in &victims {
-        let draft = bob.moved(&friendship.peer, victim, scene.now());
-        scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
-        for _ in 0..3 {
-            write(&scene, &agent, &bob).await?;
-            sent += 1;
-        }
-    }
-    let mut aimed = Vec::new();
-    for victim in &victims {
-        aimed.extend(scene.mail_to_address(victim)?);
-    }
-    let most = usize::try_from(limit::PATH_DELIVERIES).map_err(Stop::harness)?;
-    scene.expect(&req::PATH_FEW, aimed.len() == most, || {
-        let seen = aimed.len();
-        format!("expected {most} mails to addresses that are not proved, seen {seen}")
-    });
-    let there = scene.mail_to_address(&old)?;
-    let messages = there.iter().filter(|sent| sent.object("message").is_some());
-    let messages = messages.count();
-    for rule in [&req::PATH_BOTH, &req::PATH_PROVED] {
-        scene.expect(rule, messages == sent, || {
-            format!("expected {sent} messages at the proved address, seen {messages}")
-        });
-    }
-    scene.expect(&req::PATH_NONCE, !aimed.is_empty(), || {
-        "expected mail with a nonce to the new address, seen none".to_owned()
-    });
     Ok(())
 }
 

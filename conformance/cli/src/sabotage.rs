@@ -87,7 +87,14 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
 fn program() -> Result<PathBuf, Trouble> {
     if let Some(cargo) = std::env::var_os("CARGO") {
         Command::new(cargo)
-            .args(["build", "--quiet", "-p", "kith-conform", "-p", "kith-sabotaged"])
+            .args([
+                "build",
+                "--quiet",
+                "-p",
+                "kith-conform",
+                "-p",
+                "kith-sabotaged",
+            ])
             .status()?;
     }
     let own = std::env::current_exe()?;

@@ -42,6 +42,9 @@ fn scene(kind: KeyKind, relation: Relation) -> (Scene, Keyring) {
         accept: Some(Hash::of("accept")),
         invite: (relation == Relation::AskedInvited).then_some(invite),
         post: Some(post),
+        group: None,
+        plain_group: None,
+        event: None,
     };
     let rng = Seed::new("judge").child("rng").rng();
     let mut scene = Scene::new(bob, carol, alice.peer(), NOW, rng);
@@ -49,10 +52,16 @@ fn scene(kind: KeyKind, relation: Relation) -> (Scene, Keyring) {
     (scene, keyring)
 }
 
+/// Whether two people are enough for it: groups and events have a past, which the cases play.
+fn is_of_two(base: Base) -> bool {
+    use Relation::{Host, Members, Organiser, Owner};
+    !matches!(base.relation(), Members | Host | Owner | Organiser)
+}
+
 #[test]
 fn valid_mail_of_every_kind_is_clean() {
     for kind in [KeyKind::V4, KeyKind::V6] {
-        for base in Base::ALL {
+        for base in Base::ALL.into_iter().filter(|base| is_of_two(*base)) {
             let (mut scene, keyring) = scene(kind, base.relation());
             let draft = scene.valid(base).unwrap();
             let mail = draft.render(&mut scene.rng).unwrap();
@@ -71,7 +80,7 @@ fn valid_mail_of_every_kind_is_clean() {
 fn a_faulty_mail_shows_no_other_fault() {
     let mut wrong = BTreeMap::new();
     for fault in catalogue() {
-        if fault.expectation != Expectation::Break {
+        if fault.expectation != Expectation::Break || !is_of_two(fault.base) {
             continue;
         }
         let kind = fault.key.unwrap_or(KeyKind::V4);

@@ -28,11 +28,11 @@ use crate::mailbox::{Mailbox, MailboxError};
 use crate::store::{Store, StoreError};
 use crate::submission::SubmissionError;
 
-mod fetch;
 mod devices;
+mod fetch;
 mod filing;
-mod ledger;
 pub mod leaving;
+mod ledger;
 mod submit;
 
 /// After how many seconds a server that could not be reached is tried again.

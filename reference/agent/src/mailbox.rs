@@ -401,9 +401,10 @@ impl Mailbox {
         // Some servers don't delete the folder that is selected.
         self.select(Folder::Inbox).await?;
         self.present.remove(&folder);
-        match self.command(&format!("UNSUBSCRIBE {name}"), |_| {}).await {
-            Err(error @ MailboxError::Lost { .. }) => return Err(error),
-            Ok(()) | Err(_) => {}
+        if let Err(error @ MailboxError::Lost { .. }) =
+            self.command(&format!("UNSUBSCRIBE {name}"), |_| {}).await
+        {
+            return Err(error);
         }
         self.command(&format!("DELETE {name}"), |_| {}).await
     }

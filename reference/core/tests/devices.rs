@@ -118,6 +118,10 @@ impl Device {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the tuples hold references only"
+)]
 /// Carries mail between two people, each with one device, until there is none.
 fn exchange(one: (&mut Device, &mut Mailbox), other: (&mut Device, &mut Mailbox), now: i64) {
     for _ in 0..20 {

@@ -167,7 +167,10 @@ fn line_ends_are_read_as_xml_says() {
     let kith_schemas::types::Payload::Post(post) = &object.payload else {
         panic!()
     };
-    assert_eq!(post.text.as_ref().map(|text| text.as_str()), Some("a\nb\nc\rd\n\ne\nA\n"));
+    assert_eq!(
+        post.text.as_ref().map(kith_schemas::types::Text::as_str),
+        Some("a\nb\nc\rd\n\ne\nA\n")
+    );
     assert_eq!(Object::decode(&object.encode().unwrap()), Ok(object));
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kith_adapter::act::relation::Adopt;
 use kith_adapter::act::device::Export;
+use kith_adapter::act::relation::Adopt;
 use kith_adapter::act::{ActResult, Created, Exported, Invited};
 use kith_adapter::protocol::{
-    Archive, Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
-    ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Store as Where, Synced,
+    Archive, Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode,
+    ObjectId, ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Store as Where,
+    Synced,
 };
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
 use kith_core::agent::adopt::SentElsewhere;
@@ -28,7 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Session {
     pub(crate) driver: Driver,
     pub(crate) now: i64,
-    pub(crate) device: String,
     authserv_id: String,
 }
 
@@ -75,12 +75,11 @@ impl Session {
             chain: chain.collect::<Result<_, Failure>>()?,
             kept: None,
         };
-        let (device, authserv_id) = (open.device.clone(), open.authserv_id.clone());
+        let authserv_id = open.authserv_id.clone();
         Ok((
             Self {
                 driver,
                 now,
-                device,
                 authserv_id,
             },
             opened,

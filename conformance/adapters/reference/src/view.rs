@@ -4,8 +4,8 @@ use kith_adapter::act::pages::Link;
 use kith_adapter::protocol::{Failure, ObjectRef, Octets};
 use kith_adapter::view::apps::{App, Update};
 use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
-use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::identity::{Contact, Introduction};
+use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::pages::{Follower, Page, PageState};
 use kith_adapter::view::private::Message;
 use kith_adapter::view::publishing::{Entry, Fallback, Mention};
@@ -343,26 +343,26 @@ fn fallback(post: view::Post) -> Result<Fallback, Failure> {
 }
 
 fn page(page: view::Page) -> Result<Page, Failure> {
-    let face = page.face.as_ref();
-    let links = face.map_or(&[][..], |face| &face.links).iter();
+    let face = page.face;
+    let links = face.as_ref().map_or(&[][..], |face| &face.links).iter();
     Ok(Page {
         identity: page.identity.as_deref().map(identity).transpose()?,
-        address: page.address.clone(),
+        address: page.address,
         state: match page.state {
             None => PageState::Own,
             Some(FollowingState::Asked) => PageState::Asked,
             Some(FollowingState::Following) => PageState::Following,
             Some(FollowingState::Listed) => PageState::Listed,
         },
-        name: face.map(|face| face.name.clone()),
-        description: face.and_then(|face| face.description.clone()),
-        category: face.and_then(|face| face.category.clone()),
         links: links
             .map(|(href, label)| Link {
                 href: href.clone(),
                 label: label.clone(),
             })
             .collect(),
+        name: face.as_ref().map(|face| face.name.clone()),
+        description: face.as_ref().and_then(|face| face.description.clone()),
+        category: face.and_then(|face| face.category),
     })
 }
 

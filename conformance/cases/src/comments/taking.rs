@@ -83,7 +83,11 @@ async fn relayed(scene: Scene) -> Result<(), Stop> {
     let through = bob.id.to_string();
     let told = seen.as_ref().is_some_and(|seen| {
         seen.claim.as_deref() == Some(&*carol.name)
-            && seen.through.as_ref().map(|id| id.as_str()) == Some(&*through)
+            && seen
+                .through
+                .as_ref()
+                .map(kith_adapter::protocol::Identity::as_str)
+                == Some(&*through)
     });
     scene.expect(&req::COMMENT_NAME_CLAIM, told, || {
         format!(

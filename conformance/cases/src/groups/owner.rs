@@ -108,7 +108,9 @@ async fn owned(scene: Scene) -> Result<(), Stop> {
     let brings = |sent: &kith_runner::scene::Sent, who: &Puppet| {
         let id = who.id.to_string();
         let mail = sent.mail.as_ref().ok();
-        let objects = mail.into_iter().flat_map(|mail| mail.readable());
+        let objects = mail
+            .into_iter()
+            .flat_map(kith_runner::judge::Mail::readable);
         let kinds: Vec<_> = objects
             .filter(|object| object.author == id)
             .map(|object| object.kind.clone())

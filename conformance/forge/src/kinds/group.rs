@@ -203,7 +203,7 @@ impl Puppet {
     /// The answer yes to an invitation into a group.
     pub fn join(&mut self, owner: &Peer, group: &Group, now: Instant) -> Result<Draft, ForgeError> {
         let words = "joins the group.";
-        self.to_owner("join", None, words, owner, group, now)
+        self.tell_owner("join", None, words, owner, group, now)
     }
 
     /// The end of a membership, or the answer no.
@@ -214,7 +214,7 @@ impl Puppet {
         now: Instant,
     ) -> Result<Draft, ForgeError> {
         let words = "leaves the group.";
-        self.to_owner("leave", None, words, owner, group, now)
+        self.tell_owner("leave", None, words, owner, group, now)
     }
 
     /// A change that this person wants the owner's agent to make.
@@ -231,10 +231,10 @@ impl Puppet {
             Change::Rename(name) => Element::new("rename").text(name),
         };
         let words = "proposes a change of the group.";
-        self.to_owner("proposal", Some(change), words, owner, group, now)
+        self.tell_owner("proposal", Some(change), words, owner, group, now)
     }
 
-    fn to_owner(
+    fn tell_owner(
         &mut self,
         kind: &str,
         content: Option<Element>,

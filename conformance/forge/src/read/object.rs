@@ -20,7 +20,7 @@ impl ObjectFacts {
         let signature = signatures.next();
         let root = XmlNode::parse(WHAT, &xml)?;
         let field = |field| ReadError::Field { what: WHAT, field };
-        let known = ["requires", "fallback", "ext"];
+        let known = ["requires", "scope", "fallback", "ext"];
         let mut payloads = root.children.iter();
         let payload = payloads.find(|child| !known.contains(&child.name.as_str()));
         let payload = payload.ok_or(field("payload"))?.clone();

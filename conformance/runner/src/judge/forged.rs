@@ -131,7 +131,11 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
     (&req::GROUP_CREDENTIALS, &[&req::DELIVERY_AUTHOR]),
     (
         &req::GROUP_MESSAGE,
-        &[&req::KIND_AUDIENCE, &req::MESSAGE_ADDRESSED],
+        &[
+            &req::FRIENDS_ACCEPT_TO,
+            &req::KIND_AUDIENCE,
+            &req::MESSAGE_ADDRESSED,
+        ],
     ),
     (&req::GROUP_ONCE, &[&req::GROUP_OWNER]),
     (
@@ -144,6 +148,9 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
         ],
     ),
     (&req::IDENTITY_COMMITTED, OTHER_KEY),
+    (&req::IDENTITY_COMPROMISED_EARLIER, OTHER_KEY),
+    (&req::IDENTITY_COMPROMISED_OBJECT, OTHER_KEY),
+    (&req::IDENTITY_ROTATION_CERTIFICATE, OTHER_KEY),
     (&req::IDENTITY_COMPLETE, OTHER_KEY),
     (&req::IDENTITY_ID, OTHER_KEY),
     (&req::IDENTITY_KEY_PACKET, &[&req::IDENTITY_ID]),
@@ -164,8 +171,15 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
     ),
     (&req::MAIL_MIME_BOUNDS, &[&req::MAIL_PADDING]),
     (&req::MAIL_ONE_ENVELOPE, &[&req::MAIL_PADDING]),
-    (&req::MAIL_OPEN_PRIVATE, &[&req::MAIL_NEVER_CLEAR]),
-    (&req::MAIL_OPEN_UNKNOWN, &[&req::MAIL_NEVER_CLEAR]),
+    (
+        &req::MAIL_OPEN_PRIVATE,
+        &[&req::MAIL_NEVER_CLEAR, &req::POST_AUDIENCE],
+    ),
+    (
+        &req::MAIL_OPEN_UNKNOWN,
+        &[&req::MAIL_NEVER_CLEAR, &req::PAGE_MAIL_WHOLE],
+    ),
+    (&req::PAGE_AUDIENCE, &[&req::MAIL_NEVER_CLEAR]),
     (&req::MAIL_PART_ONCE, &[&req::MAIL_PADDING]),
     (&req::MAIL_PAYLOAD, &[&req::MAIL_PADDING]),
     (

@@ -24,7 +24,7 @@ pub(super) fn people(driver: &Driver, wanted: &[String]) -> Result<Vec<[u8; 32]>
 
 /// For whom something is: all friends, a circle, or some friends.
 pub(super) fn readers(driver: &Driver, wanted: &[String]) -> Result<Readers, Failure> {
-    if let [] = wanted {
+    if wanted.is_empty() {
         return Ok(Readers::Friends);
     }
     let circles = driver.view(now()).circles()?;

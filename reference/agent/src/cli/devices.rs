@@ -156,7 +156,9 @@ fn list(context: &Context, driver: &Driver) -> Result<(), Failure> {
         })
         .collect();
     let none = "No device has told of itself yet.";
-    context.output.table(&["device", "last heard of", ""], &rows, none);
+    context
+        .output
+        .table(&["device", "last heard of", ""], &rows, none);
     Ok(())
 }
 

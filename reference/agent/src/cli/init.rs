@@ -122,7 +122,11 @@ pub(super) fn configure(
     Ok((config, password))
 }
 
-pub(super) fn account(config: &Config, init: &Init, password: &Password) -> Result<Account, Failure> {
+pub(super) fn account(
+    config: &Config,
+    init: &Init,
+    password: &Password,
+) -> Result<Account, Failure> {
     let roots = match &init.ca {
         Some(path) => {
             let pem = std::fs::read_to_string(path);

@@ -28,7 +28,9 @@ pub(super) async fn mailbox(context: &Context, command: &MailboxCommand) -> Resu
         MailboxCommand::Restore { yes } => restore(context, *yes).await,
         MailboxCommand::Resume => {
             context.profile.driver(false)?.resume_filing()?;
-            context.output.line("Mail is filed again from the next sync on.");
+            context
+                .output
+                .line("Mail is filed again from the next sync on.");
             Ok(())
         }
     }

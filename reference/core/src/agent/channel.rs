@@ -163,6 +163,9 @@ pub(crate) struct Numbered {
     pub(crate) duplicate: bool,
 }
 
+/// Where a row is.
+type Row = (Table, Vec<u8>);
+
 impl Step<'_> {
     /// Checks the number of a delivery, without effect.
     pub(crate) fn check_number(
@@ -293,7 +296,7 @@ impl Step<'_> {
         &self,
         peer: Id,
         channel: [u8; 16],
-    ) -> Result<Option<((Table, Vec<u8>), Outgoing)>, AgentError> {
+    ) -> Result<Option<(Row, Outgoing)>, AgentError> {
         let key = [&peer[..], &channel].concat();
         if let Some(own) = self.store.record(Table::GroupOutgoing, &key)? {
             return Ok(Some(((Table::GroupOutgoing, key), own)));

@@ -357,7 +357,12 @@ impl Step<'_> {
         Ok(there && self.gate.enforces(&req::RETRACT_AFTER_END))
     }
 
-    pub(super) fn take_object(&mut self, part: &Part, parts: &Parts, sender: &Sender) -> Result<(), Failure> {
+    pub(super) fn take_object(
+        &mut self,
+        part: &Part,
+        parts: &Parts,
+        sender: &Sender,
+    ) -> Result<(), Failure> {
         if kinds::introduce::carries(parts, part, sender.peer.id) {
             // Judged with the introduction that names it.
             return Ok(());

@@ -79,12 +79,12 @@ impl Copy {
 }
 
 impl Step<'_> {
-    pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: Vec<u8>) -> Result<(), AgentError> {
+    pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: &[u8]) -> Result<(), AgentError> {
         let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
         self.store.set(Table::Own, COUNTER, &number)?;
         crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
         copy.queued = self.now;
-        self.put_copy(&number.to_be_bytes(), &copy, &mail)
+        self.put_copy(&number.to_be_bytes(), &copy, mail)
     }
 
     fn put_copy(&mut self, key: &[u8], copy: &Copy, mail: &[u8]) -> Result<(), AgentError> {
@@ -115,16 +115,12 @@ impl Step<'_> {
                     return Ok(());
                 }
                 copy.postpone(self.now);
-                self.put_copy(&key, &copy, &mail.to_vec())
+                self.put_copy(&key, &copy, mail)
             }
-            Submitted::Later => self.fail(
-                &key,
-                &copy,
-                "the server could not be reached for days".to_owned(),
-            ),
+            Submitted::Later => self.fail(&key, &copy, "the server could not be reached for days"),
             Submitted::Never(reason) => {
                 if self.gate.enforces(&req::SEND_PERMANENT) {
-                    self.fail(&key, &copy, reason)
+                    self.fail(&key, &copy, &reason)
                 } else {
                     Ok(())
                 }
@@ -147,12 +143,12 @@ impl Step<'_> {
         }
     }
 
-    fn fail(&mut self, key: &[u8], copy: &Copy, reason: String) -> Result<(), AgentError> {
+    fn fail(&mut self, key: &[u8], copy: &Copy, reason: &str) -> Result<(), AgentError> {
         self.store.delete(Table::Outbox, key);
-        self.change_sent(copy, |sent| sent.failed = Some(reason.clone()))?;
+        self.change_sent(copy, |sent| sent.failed = Some(reason.to_owned()))?;
         let failed = copy.recipients().map(|to| Event::Undelivered {
             to: to.clone(),
-            reason: reason.clone(),
+            reason: reason.to_owned(),
         });
         self.events.extend(failed);
         Ok(())

@@ -124,6 +124,7 @@ impl Step<'_> {
             };
             // The delivery state is that of the copy to the address that is known to work.
             let counted = channel.filter(|_| index == 0);
+            load.automatic |= index > 0;
             self.post(peer, route, delivery, &objects, &load, counted)?;
         }
         Ok(())
@@ -177,7 +178,7 @@ impl Step<'_> {
             peer: Some(hex::encode(peer.id)),
             ..Copy::default()
         };
-        self.enqueue(copy, mail)
+        self.enqueue(copy, &mail)
     }
 
     /// What a friend doesn't know of the own chain rides along, in a delivery that is numbered.
@@ -212,7 +213,7 @@ impl Step<'_> {
                 to: to.to_owned(),
                 ..Copy::default()
             },
-            mail,
+            &mail,
         )
     }
 
@@ -312,7 +313,14 @@ impl Step<'_> {
         }
         let recipients: Vec<&Certificate> = certificates.iter().collect();
         let signing = self.own.key.signing()?;
-        let armored = sealed::seal(self.gate, &signing, &recipients, &payload, Purpose::Delivery, self.now)?;
+        let armored = sealed::seal(
+            self.gate,
+            &signing,
+            &recipients,
+            &payload,
+            Purpose::Delivery,
+            self.now,
+        )?;
         Ok(compose::sealed(
             self.gate,
             &outgoing.fields,

@@ -139,7 +139,7 @@ impl Step<'_> {
             self.check_limit(&root, object.author.0)?;
         }
         let changed = self.merge(arrival.part, object, body)?;
-        if !mine || !(changed || !self.gate.enforces(&req::RELAY_ONCE)) {
+        if !mine || !changed && self.gate.enforces(&req::RELAY_ONCE) {
             return Ok(changed);
         }
         if changed {

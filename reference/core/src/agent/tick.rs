@@ -102,12 +102,12 @@ impl Step<'_> {
                 channel,
                 number,
                 member,
-            } => self.resend_missing(channel, number, member),
+            } => self.resend_missing(channel, number, member.as_deref()),
             Due::Unacknowledged {
                 channel,
                 number,
                 member,
-            } => self.resend_unheard(channel, number, member),
+            } => self.resend_unheard(channel, number, member.as_deref()),
             Due::ReleaseMail { key } => {
                 self.store.delete(Table::HeldMail, key);
                 Ok(())
@@ -188,9 +188,9 @@ impl Step<'_> {
         &mut self,
         channel: [u8; 16],
         number: u64,
-        member: Option<String>,
+        member: Option<&str>,
     ) -> Result<(), AgentError> {
-        let Some(mut sent) = self.sent(&channel, number, member.as_deref())? else {
+        let Some(mut sent) = self.sent(&channel, number, member)? else {
             return Ok(());
         };
         if !self.gate.enforces(&req::ACK_RESEND) {
@@ -205,9 +205,9 @@ impl Step<'_> {
         &mut self,
         channel: [u8; 16],
         number: u64,
-        member: Option<String>,
+        member: Option<&str>,
     ) -> Result<(), AgentError> {
-        let Some(mut sent) = self.sent(&channel, number, member.as_deref())? else {
+        let Some(mut sent) = self.sent(&channel, number, member)? else {
             return Ok(());
         };
         if sent.repeated {
@@ -223,7 +223,7 @@ impl Step<'_> {
             &Due::Unacknowledged {
                 channel,
                 number,
-                member,
+                member: member.map(str::to_owned),
             },
         )?;
         self.resend(channel, number, sent)

@@ -34,7 +34,7 @@ impl Kind for Join {
         let mut list = group.list.clone();
         list.invited.retain(|id| *id != hex::encode(from));
         list.members.insert(hex::encode(from), Role::Member);
-        step.publish_list(group.id, &group.name, group.about.as_deref(), list)?;
+        step.publish_list(group.id, &group.name, group.about.as_deref(), &list)?;
         let name = arrival.sender.peer.shown();
         step.events.push(Event::GroupJoined {
             name,

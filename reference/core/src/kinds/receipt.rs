@@ -36,7 +36,7 @@ pub(crate) fn write(
     let (delivered, seen) = (references(&due.delivered), references(&due.seen));
     let count = delivered.len().max(seen.len()).div_ceil(MOST);
     let part = |all: &[HashRef], number: usize| {
-        all.iter().skip(number * MOST).take(MOST).cloned().collect()
+        all.iter().skip(number * MOST).take(MOST).copied().collect()
     };
     let mut receipts = Vec::new();
     for number in 0..count {

@@ -119,7 +119,9 @@ fn complete(seen: &Seen<'_>) -> Verdict {
     };
     // What a friend knows already need not ride along; credentials begin with epoch 0.
     let credentials = |kind: &&str| matches!(*kind, "request" | "accept" | "decline");
-    let whole = seen.mail.is_some_and(|mail| mail.kinds().iter().any(credentials));
+    let whole = seen
+        .mail
+        .is_some_and(|mail| mail.kinds().iter().any(credentials));
     let first = chain.first().map(|(_, object)| *object);
     let from = first.and_then(epoch).filter(|_| !whole).unwrap_or(0);
     let mut expected_prev = first.and_then(prev_of).filter(|_| from > 0);

@@ -3,7 +3,7 @@
 use kith_spec::{limit, req};
 
 use super::friends::credentials;
-use crate::judge::read::{contains, sha256};
+use crate::judge::read::{Mail, contains, sha256};
 use crate::judge::{Check, Form, Seen, Verdict};
 
 /// Public mail.
@@ -57,12 +57,13 @@ fn page_audience(seen: &Seen<'_>) -> Verdict {
 
 /// Whether the mail holds something public.
 fn is_public(seen: &Seen<'_>) -> bool {
-    let mut objects = seen.mail.into_iter().flat_map(|mail| mail.readable());
+    let mut objects = seen.mail.into_iter().flat_map(Mail::readable);
     objects.any(|object| object.audience == "public")
 }
 
 fn mail_whole(seen: &Seen<'_>) -> Verdict {
-    let Some(mail) = seen.mail.filter(|_| is_public(seen)) else {
+    let open = |mail: &&Mail| matches!(mail.form, Form::Open) && is_public(seen);
+    let Some(mail) = seen.mail.filter(open) else {
         return Verdict::DoesNotApply;
     };
     match mail.object("page") {
@@ -72,11 +73,11 @@ fn mail_whole(seen: &Seen<'_>) -> Verdict {
 }
 
 fn page_open(seen: &Seen<'_>) -> Verdict {
-    let Some(mail) = seen.mail.filter(|_| is_public(seen)) else {
+    let Some(mail) = seen.mail.filter(|mail| mail.object("page").is_some()) else {
         return Verdict::DoesNotApply;
     };
     Verdict::of(matches!(mail.form, Form::Open), || {
-        "expected public objects in open mail only".to_owned()
+        "expected a page in open mail only".to_owned()
     })
 }
 

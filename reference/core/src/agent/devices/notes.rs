@@ -140,7 +140,7 @@ impl Step<'_> {
         }
         self.journal_entries(&mut pages)?;
         for page in pages.finish() {
-            self.write_copy(page)?;
+            self.write_copy(&page)?;
         }
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Step<'_> {
 
     /// Seals a document to oneself, for the driver to append; several times where the media of
     /// what was sent don't fit into one mail.
-    fn write_copy(&mut self, page: SelfCopy) -> Result<(), AgentError> {
+    fn write_copy(&mut self, page: &SelfCopy) -> Result<(), AgentError> {
         let mut needs = Vec::new();
         for sent in &page.sent {
             let message = self.store.get(Table::Octets, &sent.hash.0)?;

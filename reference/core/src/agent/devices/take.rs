@@ -36,9 +36,7 @@ impl Step<'_> {
         let own = self.own_peer()?;
         let keys = own.keys();
         let mut keys = keys.iter().enumerate();
-        let valid = keys.any(|(epoch, key)| {
-            !own.is_compromised(epoch) && opened.is_signed_by(key)
-        });
+        let valid = keys.any(|(epoch, key)| !own.is_compromised(epoch) && opened.is_signed_by(key));
         self.gate.check(&req::SELF_OWN_KEY, valid)?;
         self.check_own_envelope(opened, signature)?;
         let document = payload.of_type(mime::DELIVERY).next();
@@ -274,9 +272,8 @@ impl Step<'_> {
         let known: Option<Recipient> = self.store.record(Table::Audience, &row)?;
         let rev = known.as_ref().map_or(rev, |known| known.rev.max(rev));
         let gone = known.as_ref().is_some_and(|known| known.gone);
-        let (delivery, hashes) = known.map_or_else(Default::default, |known| {
-            (known.delivery, known.hashes)
-        });
+        let (delivery, hashes) =
+            known.map_or_else(Default::default, |known| (known.delivery, known.hashes));
         let recipient = Recipient {
             delivery,
             rev,

@@ -254,7 +254,7 @@ impl Step<'_> {
                 peer: Some(hex::encode(target.id)),
                 ..Copy::default()
             };
-            self.enqueue(copy, mail.clone())?;
+            self.enqueue(copy, &mail)?;
         }
         Ok(())
     }

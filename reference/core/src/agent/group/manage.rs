@@ -65,7 +65,7 @@ impl Step<'_> {
             .map(GroupAbout::new)
             .transpose()
             .map_err(|error| text(&error))?;
-        self.publish_list(id, name, about, list)?;
+        self.publish_list(id, name, about, &list)?;
         Ok(id.id)
     }
 
@@ -157,7 +157,7 @@ impl Step<'_> {
                 list.members.insert(hex::encode(id), role);
             }
         }
-        self.publish_list(group.id, &name, group.about.as_deref(), list)
+        self.publish_list(group.id, &name, group.about.as_deref(), &list)
     }
 
     /// Signs and sends a revision of an own group.
@@ -166,7 +166,7 @@ impl Step<'_> {
         id: GroupId,
         name: &str,
         about: Option<&str>,
-        list: List,
+        list: &List,
     ) -> Result<(), AgentError> {
         let text = |error: &dyn std::fmt::Display| WireError::Xml(error.to_string());
         let before = self.group(id)?;
@@ -209,13 +209,13 @@ impl Step<'_> {
         self.set_group(&group)?;
         self.send_revision(
             &group,
-            before.map(|group| group.list).unwrap_or_default(),
+            &before.map(|group| group.list).unwrap_or_default(),
             rev,
         )
     }
 
     /// Sends a revision to all whom it concerns, with the credentials that each lacks.
-    fn send_revision(&mut self, group: &Group, before: List, rev: u32) -> Result<(), AgentError> {
+    fn send_revision(&mut self, group: &Group, before: &List, rev: u32) -> Result<(), AgentError> {
         let me = self.own.id;
         let mut concerned: Vec<Id> = group.list.everybody().chain(before.everybody()).collect();
         concerned.sort_unstable();
@@ -290,7 +290,7 @@ impl Step<'_> {
         Ok(self.set_group(&group)?)
     }
 
-    fn to_owner(
+    fn tell_owner(
         &mut self,
         group: &Group,
         payload: Payload,
@@ -328,7 +328,7 @@ impl Step<'_> {
             group: named(&group),
         };
         let fallback = format!("{} joins the group {}.", self.own.shown(), group.name);
-        self.to_owner(&group, Payload::Join(join), fallback)
+        self.tell_owner(&group, Payload::Join(join), fallback)
     }
 
     /// Leaves a group, or declines an invitation.
@@ -351,7 +351,7 @@ impl Step<'_> {
             group: named(&group),
         };
         let fallback = format!("{} leaves the group {}.", self.own.shown(), group.name);
-        self.to_owner(&group, Payload::Leave(leave), fallback)
+        self.tell_owner(&group, Payload::Leave(leave), fallback)
     }
 
     fn propose(&mut self, group: &Group, change: GroupChange) -> Result<(), ActError> {
@@ -374,7 +374,7 @@ impl Step<'_> {
         };
         let name = self.own.shown();
         let fallback = format!("{name} proposes a change of the group {}.", group.name);
-        self.to_owner(group, Payload::Proposal(proposal), fallback)
+        self.tell_owner(group, Payload::Proposal(proposal), fallback)
     }
 }
 

@@ -95,7 +95,7 @@ impl View<'_> {
                 missing.insert(hex::encode(participant), gaps);
             }
         }
-        updates.sort_by(|one, other| (one.at, one.serial).cmp(&(other.at, other.serial)));
+        updates.sort_by_key(|one| (one.at, one.serial));
         let summary = updates.iter().rev().find_map(|u| u.summary.clone());
         Ok(Some(App {
             author: hex::encode(entry.author),

@@ -179,7 +179,7 @@ impl View<'_> {
         let mut shown = Vec::new();
         for entry in &all {
             let blocked = self.is_blocked(entry.author)? && self.gate.enforces(&req::RELAY_BLOCKED);
-            if !blocked && !(hidden(entry) && self.gate.enforces(&req::HIDE_EFFECT)) {
+            if !(blocked || hidden(entry) && self.gate.enforces(&req::HIDE_EFFECT)) {
                 shown.push(entry.clone());
             }
         }
