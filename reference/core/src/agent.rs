@@ -15,6 +15,7 @@ use crate::store::{Read, StoreError, Transaction, Write};
 use crate::wire::WireError;
 
 pub mod act;
+mod action;
 pub mod address;
 pub mod adopt;
 pub mod authentication;
@@ -49,7 +50,7 @@ pub mod thread;
 pub mod tick;
 pub mod view;
 
-pub use act::{ActError, Action, Done};
+pub use action::{ActError, Action, Done};
 pub use own::{NewIdentity, Own};
 pub use receive::{Incoming, ObjectVerdict, Receipt, Verdict};
 

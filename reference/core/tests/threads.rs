@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
 
+#[path = "people/person.rs"]
 mod people;
 
 use kith_core::Action;
