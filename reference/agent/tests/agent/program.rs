@@ -60,7 +60,7 @@ async fn setting_up_checks_everything_first() {
     assert!(alice.fails(3, &arguments).contains("already"));
     let kit = std::fs::read_to_string(alice.path("kith-recovery-alice@a.test.asc")).unwrap();
     assert!(
-        kit.starts_with("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n"),
+        kit.contains("\n-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n"),
         "{kit}"
     );
     let config = std::fs::read_to_string(alice.path("home/config.toml")).unwrap();
