@@ -29,6 +29,7 @@ mod authority;
 mod config;
 mod connection;
 mod delivery;
+mod described;
 mod dsn;
 mod error;
 mod faults;
@@ -45,6 +46,9 @@ mod world;
 pub use authority::{Authority, Certificate};
 pub use config::{Capabilities, Config, ImapCapabilities, Literals, Mechanism, SmtpCapabilities};
 pub use delivery::{AuthResult, Deliver, Delivered};
+pub use described::{
+    Described, DescribedAccount, DescribedDomain, DescribedEndpoint, DescribedError, TlsMode,
+};
 pub use error::TestbedError;
 pub use faults::{DeliveryAction, Fault, FaultId, Faults, ImapAction, SmtpAction, SmtpStage};
 pub use server::{Endpoints, Server};
