@@ -33,7 +33,7 @@ enum Command {
     Spec(spec::Args),
     /// Check the tree's invariants
     Tidy(tidy::Args),
-    /// Write the Rust types, decoders and encoders of the XML schemas
+    /// Write the Rust types of the XML schemas, and the JSON Schemas
     Schemas(schemas::Args),
     /// Write the test vectors, or check them
     Vectors(vectors::Args),

@@ -5,14 +5,15 @@
 //! line. `read` takes the schemas from xsd-parser and turns them into the
 //! small `model`. `print` writes Rust that calls the hand-written runtime of
 //! the crate kith-schemas. The same command writes the JSON Schemas of the
-//! adapter protocol.
+//! adapter protocol and of the suite's report. The report's comes last and from
+//! a program of its own, because the suite builds only once the types are right.
 //!
 //! Of xsd-parser's pipeline only the parser is used. Its interpreter gives up
 //! the order of the declarations and whether two patterns are alternatives,
 //! and its optimizer and renderer serve another runtime.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 use std::{fs, io};
 
 use crate::tree;
@@ -33,6 +34,8 @@ const SOURCE: &str = "schemas/src";
 
 /// Where the JSON Schemas of the adapter protocol go.
 const ADAPTER: &str = "conformance/adapter/schema";
+/// The JSON Schema of the suite's report.
+const REPORT: &str = "conformance/runner/schema/report.json";
 /// The folders that hold nothing but generated files, and their extension.
 const GENERATED: &[(&str, &str)] = &[("schemas/src/types", "rs"), (ADAPTER, "json")];
 
@@ -59,6 +62,8 @@ pub(crate) enum Error {
     Unsupported { file: String, message: String },
     #[error("cannot format with rustfmt: {0}; install it with `rustup component add rustfmt`")]
     Format(String),
+    #[error("cannot make {REPORT}: {0}; mend what doesn't compile and run `{COMMAND}` again")]
+    Report(String),
 }
 
 /// One schema document.
@@ -88,10 +93,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     }
     let mut files = generate(&schemas)?;
     files.extend(adapter_schemas());
-    let stale = stale(&root, &files)?;
+    let stale_types = stale(&root, &files)?;
     if !args.check {
-        return write(&root, &files, &stale);
+        write(&root, &files, &stale_types)?;
     }
+    let report = [report_schema(&root)?];
+    let stale_report: Vec<PathBuf> = differing(&root, &report).collect();
+    if !args.check {
+        write(&root, &report, &stale_report)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stale: Vec<_> = stale_types.iter().chain(&stale_report).collect();
     for path in &stale {
         anstream::eprintln!("{}: stale; run `{COMMAND}`", path.display());
     }
@@ -137,13 +149,37 @@ fn adapter_schemas() -> impl Iterator<Item = Generated> {
     })
 }
 
-/// The files that are missing, different, or no longer generated.
-fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error> {
-    let mut stale: Vec<PathBuf> = files_wanted
+/// The JSON Schema of the suite's report, printed by an example of the runner.
+fn report_schema(root: &Path) -> Result<Generated, Error> {
+    let output = tree::cargo()
+        .current_dir(root)
+        .args(["run", "--quiet", "--package", "kith-runner"])
+        .args(["--example", "report-schema"])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Error::Report(error.to_string()))?;
+    if !output.status.success() {
+        return Err(Error::Report(output.status.to_string()));
+    }
+    let text =
+        String::from_utf8(output.stdout).map_err(|error| Error::Report(error.to_string()))?;
+    Ok(Generated {
+        path: REPORT.into(),
+        text,
+    })
+}
+
+/// The files that are missing or different.
+fn differing(root: &Path, wanted: &[Generated]) -> impl Iterator<Item = PathBuf> {
+    wanted
         .iter()
         .filter(|file| fs::read_to_string(root.join(&file.path)).ok().as_ref() != Some(&file.text))
         .map(|file| file.path.clone())
-        .collect();
+}
+
+/// The files that are missing, different, or no longer generated.
+fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error> {
+    let mut stale: Vec<PathBuf> = differing(root, files_wanted).collect();
     for (folder, extension) in GENERATED {
         let folder = Path::new(folder);
         if !root.join(folder).is_dir() {
@@ -159,7 +195,7 @@ fn stale(root: &Path, files_wanted: &[Generated]) -> Result<Vec<PathBuf>, Error>
     Ok(stale)
 }
 
-fn write(root: &Path, files: &[Generated], stale: &[PathBuf]) -> Result<ExitCode, Error> {
+fn write(root: &Path, files: &[Generated], stale: &[PathBuf]) -> Result<(), Error> {
     for path in stale {
         let target = root.join(path);
         let written = match files.iter().find(|file| &file.path == path) {
@@ -173,7 +209,7 @@ fn write(root: &Path, files: &[Generated], stale: &[PathBuf]) -> Result<ExitCode
         })?;
         anstream::eprintln!("{}", path.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The files of a folder with an extension, in order of their names.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::generate::SchemaSettings;
 
@@ -42,25 +42,15 @@ pub fn schema() -> String {
     format!("{:#}\n", schema.to_value())
 }
 
-/// Writes the JSON Schema into a folder, as `report.json`.
-///
-/// # Errors
-/// If it can't be written.
-pub fn write_schema(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join("report.json"), schema())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn the_schema_file_is_fresh() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
-        if std::env::var_os("KITH_WRITE_SCHEMA").is_some() {
-            write_schema(&folder).unwrap();
-        }
         let file = fs::read_to_string(folder.join("report.json")).unwrap_or_default();
         assert!(
             file == schema(),
