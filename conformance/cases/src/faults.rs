@@ -19,23 +19,8 @@ use stage::{earlier, stage};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
-    let live = |fault: &Fault| !NOT_LIVE.contains(&fault.id);
-    catalogue().into_iter().filter(live).map(case).collect()
+    catalogue().into_iter().map(case).collect()
 }
-
-/// Faults that only vectors show: the judge does not follow the rotation of a person that the
-/// harness plays, a contact that froze takes no twin, and two identities share an address.
-const NOT_LIVE: &[&str] = &[
-    "identity/compromised-key",
-    "identity/compromised-object",
-    "identity/compromised-object-backdated",
-    "identity/contact-of-previous-epoch",
-    "identity/key-before-previous",
-    "identity/previous-key-in-time",
-    "identity/previous-key-too-late",
-    "identity/rival-entry",
-    "pages/follow-again",
-];
 
 /// Where in a run a base comes, and what must work before.
 fn place(base: Base) -> (Rung, &'static str) {
@@ -77,7 +62,10 @@ async fn play(scene: Scene, fault: Fault) -> Result<(), Stop> {
     let clean = forge.clone();
     forge.text = scene.token();
     let forged = fault.forge(&mut forge).map_err(Stop::harness)?;
-    scene.renewed(&forge.author)?;
+    // A rotation that is refused leaves the author with the old key.
+    if fault.base != Base::Rotation || fault.expectation != Expectation::Break {
+        scene.renewed(&forge.author)?;
+    }
     earlier(&scene, &agent, &forged).await?;
     // Some faults are of a mail that comes late.
     scene.advance_to(forge.now)?;
@@ -111,8 +99,9 @@ fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
             | Base::Receipt
             | Base::Introduce
     );
-    // What used up a limit leaves no room for the twin.
-    let room = fault.requirement.id != req::COMMENT_LIMIT.id;
+    // What used up a limit leaves no room for the twin, and who is frozen has none either.
+    let spent = [&req::COMMENT_LIMIT, &req::IDENTITY_FIRST_SEEN];
+    let room = !spent.contains(&fault.requirement);
     visible && room && forged.earlier.is_empty()
 }
 

@@ -1,4 +1,7 @@
-//! Chapter “Identity”: rotation, moving, verification; introductions and receipts.
+//! Chapter “Identity”: verification, names, receipts; moving and rotating have files of their own.
+
+mod moving;
+mod rotating;
 
 use kith_adapter::act::identity::{Consent, Petname, Verify};
 use kith_adapter::act::private::Message;
@@ -14,13 +17,6 @@ use kith_spec::req;
 pub(crate) fn cases() -> Vec<Case> {
     let needs = ["friends/handshake/accepted"];
     let cases = [
-        Case::new(
-            "identity/move/proved",
-            "once the nonce comes back, mail goes to the new address only",
-            Rung::Rest,
-            &[&req::PATH_PROVED],
-            proved,
-        ),
         Case::new(
             "identity/verify",
             "only the right safety code verifies a friend",
@@ -43,7 +39,11 @@ pub(crate) fn cases() -> Vec<Case> {
             receipt,
         ),
     ];
-    cases.into_iter().map(|case| case.needs(&needs)).collect()
+    let cases = cases.into_iter().map(|case| case.needs(&needs));
+    cases
+        .chain(moving::cases())
+        .chain(rotating::cases())
+        .collect()
 }
 
 fn identity(puppet: &Puppet) -> Result<Identity, Stop> {
@@ -66,28 +66,6 @@ async fn write(scene: &Scene, agent: &Agent, to: &Puppet) -> Result<(), Stop> {
     };
     agent.act(message).await?;
     agent.sync().await?;
-    Ok(())
-}
-
-async fn proved(scene: Scene) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
-    let mut bob = scene.puppet("Bob")?;
-    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let seen = contact(&agent, &bob).await?;
-    let old = bob.address.clone();
-    scene.expect(
-        &req::PATH_PROVED,
-        seen.proved.as_ref() == Some(&old),
-        || format!("expected {old} to be proved by the handshake, seen {seen:?}"),
-    );
-    let draft = bob.moved(&friendship.peer, "bob.new@b.test", scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
-    let seen = contact(&agent, &bob).await?;
-    let first = seen.addresses.first().map(String::as_str);
-    let unproved = first == Some("bob.new@b.test") && seen.proved.as_ref() == Some(&old);
-    scene.expect(&req::PATH_PROVED, unproved, || {
-        format!("expected the new address to be known and not proved, seen {seen:?}")
-    });
     Ok(())
 }
 

@@ -5,9 +5,11 @@
 //! | [`read`] | takes a mail apart with mailparse, sequoia and roxmltree |
 //! | [`second`] | reads it again with the forge's reader (rPGP): both must agree |
 //! | `chapters` | small checks, a file for each chapter of the specification, each bearing a requirement |
+//! | `keyring`, `chains` | whose mail can be opened, and under which keys people sign |
 //! | `memory` | what earlier mails in the scene make of this one: channels, acks, confirms |
 //! | [`forged`] | the same checks over what the forge makes, so that the harness is right too |
 
+mod chains;
 mod chapters;
 pub mod forged;
 mod keyring;

@@ -250,12 +250,20 @@ impl Scene {
         Ok(puppet)
     }
 
-    /// Lets the judge know keys that a puppet has come by since: after a rotation.
+    /// Lets judge and server know keys and address that a puppet has come by since: after a
+    /// rotation, or a move.
     ///
     /// # Errors
-    /// If they can't be read.
+    /// If the keys can't be read, or somebody else has the address.
     pub fn renewed(&self, person: &Puppet) -> Result<(), Stop> {
-        Arc::make_mut(&mut self.state().keyring).add_person(person)
+        let mut state = self.state();
+        let moved = !state.keyring.plays(&person.address);
+        Arc::make_mut(&mut state.keyring).add_person(person)?;
+        drop(state);
+        if moved {
+            self.server().add_account(&person.address, "puppet")?;
+        }
+        Ok(())
     }
 
     /// Records an assertion; the case goes on. Returns whether it held.

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use kith_forge::faults::{Base, Expectation, History, Relation, Scene, catalogue};
 use kith_forge::kinds::{RequestOptions, RequestRef, RevisionRef};
 use kith_forge::read::{Knowledge, read_open};
-use kith_forge::{Hash, Instant, KeyKind, Puppet, Seed};
+use kith_forge::{DAY, Hash, Instant, KeyKind, Puppet, Seed};
 use kith_runner::judge::{self, Keyring, forged};
 
 const NOW: Instant = Instant::EXAMPLE;
 
 fn person(name: &str, address: &str, kind: KeyKind) -> Puppet {
-    Puppet::new(&Seed::new("judge"), name, address, kind, NOW - 1000)
+    Puppet::new(&Seed::new("judge"), name, address, kind, NOW - 40 * DAY)
 }
 
 fn request_ref(asker: &mut Puppet, address: &str) -> RequestRef {

@@ -11,6 +11,7 @@ use super::{Keyring, Seen, Verdict, second};
 /// makes its own keys.
 fn broken(forged: &Forged, keyring: &Keyring, now: i64) -> Option<(Mail, Vec<(Rule, String)>)> {
     let mail = Mail::read(&forged.octets, &keyring.keys).ok()?;
+    let keyring = keyring.with(&mail).ok()?;
     let seen = Seen {
         octets: &forged.octets,
         outer: &mail.root,
@@ -18,7 +19,7 @@ fn broken(forged: &Forged, keyring: &Keyring, now: i64) -> Option<(Mail, Vec<(Ru
         submission: None,
         agent: None,
         now,
-        keyring,
+        keyring: &keyring,
         memory: None,
     };
     let verdicts = super::run(&seen).into_iter();
@@ -148,8 +149,11 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
         ],
     ),
     (&req::IDENTITY_COMMITTED, OTHER_KEY),
+    (
+        &req::IDENTITY_COMPROMISED_DELIVERY,
+        &[&req::IDENTITY_COMPROMISED_OBJECT],
+    ),
     (&req::IDENTITY_COMPROMISED_EARLIER, OTHER_KEY),
-    (&req::IDENTITY_COMPROMISED_OBJECT, OTHER_KEY),
     (&req::IDENTITY_ROTATION_CERTIFICATE, OTHER_KEY),
     (&req::IDENTITY_COMPLETE, OTHER_KEY),
     (&req::IDENTITY_ID, OTHER_KEY),

@@ -1,5 +1,6 @@
 //! Whose mail the judge can open, and whose signatures it knows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +8,9 @@ use kith_forge::read::Knowledge;
 use kith_forge::{Certificate, Puppet};
 use sequoia_openpgp::Cert;
 
+use super::chains::{Chains, Standing};
 use super::read::openpgp::{self, CertificateFacts};
+use super::read::{Mail, document};
 use crate::case::Stop;
 
 /// Whose mail the judge can open, and whose signatures it knows: for sequoia, and, as
@@ -16,6 +19,8 @@ use crate::case::Stop;
 pub struct Keyring {
     pub(super) keys: openpgp::Keyring,
     pub(super) certificates: Vec<CertificateFacts>,
+    /// Which of these keys are whose, and what they are worth.
+    pub(super) chains: Chains,
     /// The same for the forge's reader.
     pub(super) knowledge: Knowledge,
     /// The people whose secrets the harness has, by address in lower case.
@@ -36,7 +41,43 @@ impl Keyring {
         self.keys.secrets.push(secret);
         self.people
             .insert(person.address.to_lowercase(), person.clone());
+        for entry in &person.chain {
+            if let Ok(object) = document::object(&entry.xml) {
+                self.chains.take(&object);
+            }
+        }
         self.add_signer(&person.certificate.binary)
+    }
+
+    /// With what a mail says about keys: the next entries of chains, and their certificates.
+    pub(super) fn with<'a>(&'a self, mail: &Mail) -> Result<Cow<'a, Self>, Stop> {
+        let mut keyring = Cow::Borrowed(self);
+        for part in &mail.objects {
+            if keyring.chains.is_next(part)
+                && let Ok(object) = &part.object
+            {
+                keyring.to_mut().chains.take(object);
+            }
+        }
+        for facts in mail.certificates.iter().flatten() {
+            let known = |other: &CertificateFacts| other.key_hash == facts.key_hash;
+            let new = !keyring.certificates.iter().any(known);
+            if new && keyring.chains.has_key(&facts.key_hash) {
+                keyring.to_mut().add_signer(&facts.binary)?;
+            }
+        }
+        Ok(keyring)
+    }
+
+    /// Keeps what a mail says about keys.
+    ///
+    /// # Errors
+    /// If sequoia can't read a certificate that it has read before.
+    pub(crate) fn learn(keyring: &mut Arc<Self>, mail: &Mail) -> Result<(), Stop> {
+        if let Cow::Owned(learned) = keyring.with(mail)? {
+            *keyring = Arc::new(learned);
+        }
+        Ok(())
     }
 
     /// Adds the certificate of somebody whose signatures occur.
@@ -71,11 +112,31 @@ impl Keyring {
         self.people.get(&address.to_lowercase())
     }
 
-    /// The newest certificate whose primary key has this key hash.
-    pub(super) fn certificate(&self, key_hash: &str) -> Option<&CertificateFacts> {
+    /// The certificate of a person's newest key.
+    pub(super) fn certificate(&self, id: &str) -> Option<&CertificateFacts> {
+        let newest = self.chains.newest(id).unwrap_or(id);
         self.certificates
             .iter()
-            .rfind(|facts| facts.key_hash == key_hash)
+            .rfind(|facts| facts.key_hash == newest)
+    }
+
+    /// Whether anything is known of a person's keys.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.chains.newest(id).is_some() || self.certificate(id).is_some()
+    }
+
+    /// When a person's newest entry was made, Unix seconds; for one who never rotated, none.
+    pub(super) fn rotated(&self, id: &str) -> Option<i64> {
+        self.chains.rotated(id)
+    }
+
+    /// What a key of a person is worth, by its fingerprint; `None` if it isn't the person's.
+    pub(super) fn standing(&self, id: &str, fingerprint: &str) -> Option<Standing> {
+        if self.chains.newest(id).is_some() {
+            return self.chains.standing(id, fingerprint);
+        }
+        let first = self.certificate(id)?;
+        (first.fingerprint == fingerprint).then_some(Standing::Newest)
     }
 }
 

@@ -78,7 +78,9 @@ impl Scene {
         let keyring = Arc::clone(&self.state().keyring);
         let read = judge::forged::valid(mail, &keyring, self.now().0).map_err(Stop::Harness)?;
         if let Some(read) = read {
-            self.state().memory.delivered(&read);
+            let mut state = self.state();
+            judge::Keyring::learn(&mut state.keyring, &read)?;
+            state.memory.delivered(&read);
         }
         self.put(mail, auth)
     }
@@ -211,6 +213,9 @@ impl Scene {
         let state = &mut *guard;
         for submission in self.server().submissions_since(state.sent.len()) {
             let mail = judge::Mail::read(&submission.octets, state.keyring.sequoia());
+            if let Ok(mail) = &mail {
+                judge::Keyring::learn(&mut state.keyring, mail)?;
+            }
             let known = |to: &String| state.keyring.plays(to);
             let sighting = Sighting {
                 submission: &submission,

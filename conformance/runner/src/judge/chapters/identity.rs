@@ -1,11 +1,11 @@
 //! Chapter “Identity”, as far as a sent mail shows it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kith_spec::{limit, req};
 
+use crate::judge::chains::{Standing, key};
+use crate::judge::read::ObjectPart;
 use crate::judge::read::document::ObjectFacts;
-use crate::judge::read::{ObjectPart, openpgp};
+use crate::judge::read::openpgp::SignatureFacts;
 use crate::judge::{Check, Seen, Verdict};
 
 /// Chains and contacts.
@@ -35,6 +35,22 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
         look: next_mandatory,
     },
     Check {
+        rule: &req::IDENTITY_PREVIOUS_KEY,
+        look: previous_key,
+    },
+    Check {
+        rule: &req::IDENTITY_COMPROMISED_DELIVERY,
+        look: compromised_delivery,
+    },
+    Check {
+        rule: &req::IDENTITY_COMPROMISED_OBJECT,
+        look: compromised_object,
+    },
+    Check {
+        rule: &req::IDENTITY_DEVICE,
+        look: device,
+    },
+    Check {
         rule: &req::CONTACT_AUTHOR,
         look: contact_author,
     },
@@ -52,13 +68,6 @@ fn of_kind<'a>(seen: &Seen<'a>, kind: &str) -> Vec<(&'a ObjectPart, &'a ObjectFa
     let parts = seen.mail.into_iter().flat_map(|mail| &mail.objects);
     let read = parts.filter_map(|part| Some((part, part.object.as_ref().ok()?)));
     read.filter(|(_, object)| object.kind == kind).collect()
-}
-
-/// The primary key in an identity object: its fingerprint and key hash.
-fn key(object: &ObjectFacts) -> Option<(String, String)> {
-    let text = &object.payload.child("key")?.text;
-    let packet = STANDARD.decode(text.trim()).ok()?;
-    openpgp::bare_key(&packet).ok()
 }
 
 fn epoch(object: &ObjectFacts) -> Option<u64> {
@@ -159,6 +168,84 @@ fn next_mandatory(seen: &Seen<'_>) -> Verdict {
         let right = next.is_some_and(|next| next.len() == 64 && own.as_deref() != Some(next));
         Verdict::of(right, || {
             format!("expected a commitment to another key in `next`, seen {next:?}")
+        })
+    }))
+}
+
+/// Who sent a delivery, and what the key that signed it is worth.
+fn signed<'a>(seen: &Seen<'a>) -> Option<(&'a str, &'a SignatureFacts, Standing)> {
+    let sender = &seen.mail?.delivery()?.from.id;
+    let [signature] = seen.envelope()?.signatures.as_slice() else {
+        return None;
+    };
+    let standing = seen.keyring.standing(sender, signature.signer.as_ref()?)?;
+    Some((sender, signature, standing))
+}
+
+fn previous_key(seen: &Seen<'_>) -> Verdict {
+    let Some((sender, _, standing)) = signed(seen) else {
+        return Verdict::DoesNotApply;
+    };
+    let right = match standing {
+        Standing::Compromised => return Verdict::DoesNotApply,
+        Standing::Newest => true,
+        Standing::Previous(until) => seen.now <= until,
+        Standing::Older => false,
+    };
+    Verdict::of(right, || {
+        format!("expected a delivery under the newest key of {sender}, seen {standing:?}")
+    })
+}
+
+fn compromised_delivery(seen: &Seen<'_>) -> Verdict {
+    let Some((sender, _, standing)) = signed(seen) else {
+        return Verdict::DoesNotApply;
+    };
+    Verdict::of(standing != Standing::Compromised, || {
+        format!("expected no delivery under a key that {sender} named as compromised")
+    })
+}
+
+/// The objects of the sender itself, except entries, which their own keys sign for ever:
+/// with their signatures, and what the keys are worth.
+fn own_objects<'a>(seen: &Seen<'a>) -> Vec<(&'a str, &'a SignatureFacts, Standing)> {
+    let Some(mail) = seen.mail else {
+        return Vec::new();
+    };
+    let sender = mail.delivery().map(|delivery| delivery.from.id.as_str());
+    let sender = seen.agent.map(|agent| agent.identity.as_str()).or(sender);
+    let parts = mail.objects.iter().filter_map(|part| {
+        let object = part.object.as_ref().ok()?;
+        let signature = part.message.signatures.first()?;
+        let own = sender == Some(&object.author) && object.kind != "identity";
+        let signer = signature.signer.as_ref().filter(|_| own)?;
+        let standing = seen.keyring.standing(&object.author, signer)?;
+        Some((object.kind.as_str(), signature, standing))
+    });
+    parts.collect()
+}
+
+fn compromised_object(seen: &Seen<'_>) -> Verdict {
+    Verdict::all(own_objects(seen).into_iter().map(|(kind, _, standing)| {
+        Verdict::of(standing != Standing::Compromised, || {
+            format!("expected no `{kind}` that only a compromised key signed")
+        })
+    }))
+}
+
+fn device(seen: &Seen<'_>) -> Verdict {
+    let Some(agent) = seen.agent else {
+        return Verdict::DoesNotApply;
+    };
+    let Some(rotated) = seen.keyring.rotated(agent.identity.as_str()) else {
+        return Verdict::DoesNotApply;
+    };
+    let delivery = signed(seen).map(|(_, signature, standing)| ("delivery", signature, standing));
+    let objects = own_objects(seen).into_iter();
+    Verdict::all(objects.chain(delivery).map(|(what, signature, standing)| {
+        let before = what != "delivery" && signature.created.is_some_and(|time| time < rotated);
+        Verdict::of(standing == Standing::Newest || before, || {
+            format!("expected the {what} to be signed with the newest key, seen {standing:?}")
         })
     }))
 }

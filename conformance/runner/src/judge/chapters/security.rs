@@ -90,7 +90,7 @@ pub(in crate::judge) static CHECKS: &[Check] = &[
 ];
 
 impl<'a> Seen<'a> {
-    fn envelope(&self) -> Option<&'a MessageFacts> {
+    pub(super) fn envelope(&self) -> Option<&'a MessageFacts> {
         match &self.mail?.form {
             Form::Sealed { envelope, .. } => Some(envelope),
             _ => None,
@@ -107,6 +107,12 @@ impl<'a> Seen<'a> {
         envelope
             .chain(self.objects())
             .flat_map(|message| &message.signatures)
+    }
+
+    /// Whether a signature verifies under a key of this person.
+    fn signs_as(&self, signature: &SignatureFacts, person: &str) -> bool {
+        let signer = signature.signer.as_deref();
+        signer.is_some_and(|signer| self.keyring.standing(person, signer).is_some())
     }
 
     /// A verdict about each object.
@@ -243,15 +249,13 @@ fn delivery_signed(seen: &Seen<'_>) -> Verdict {
     })
 }
 
-/// The fingerprint of the sender's primary key, where the sender is known.
+/// The identity of the sender, where its keys are known.
 fn sender<'a>(seen: &Seen<'a>) -> Option<&'a str> {
     let id = match seen.agent {
         Some(agent) => agent.identity.as_str(),
         None => &seen.mail?.delivery()?.from.id,
     };
-    seen.keyring
-        .certificate(id)
-        .map(|facts| facts.fingerprint.as_str())
+    seen.keyring.knows(id).then_some(id)
 }
 
 fn delivery_signature(seen: &Seen<'_>) -> Verdict {
@@ -259,9 +263,9 @@ fn delivery_signature(seen: &Seen<'_>) -> Verdict {
         return Verdict::DoesNotApply;
     };
     Verdict::all(envelope.signatures.iter().map(|signature| {
-        Verdict::of(signature.signer.as_deref() == Some(sender), || {
+        Verdict::of(seen.signs_as(signature, sender), || {
             let by = &signature.signer;
-            format!("expected a signature under the sender's primary key {sender}, seen {by:?}")
+            format!("expected a signature under a primary key of the sender {sender}, seen {by:?}")
         })
     }))
 }
@@ -337,17 +341,15 @@ fn object_signature(seen: &Seen<'_>) -> Verdict {
         let Ok(object) = &part.object else {
             return Verdict::DoesNotApply;
         };
-        let Some(known) = seen.keyring.certificate(&object.author) else {
+        let (Some(signature), true) = (
+            part.message.signatures.first(),
+            seen.keyring.knows(&object.author),
+        ) else {
             return Verdict::DoesNotApply;
         };
-        let signer = part
-            .message
-            .signatures
-            .first()
-            .and_then(|s| s.signer.as_deref());
-        Verdict::of(signer == Some(known.fingerprint.as_str()), || {
-            let kind = &object.kind;
-            format!("expected the `{kind}` to verify under its author's key, seen {signer:?}")
+        Verdict::of(seen.signs_as(signature, &object.author), || {
+            let (kind, signer) = (&object.kind, &signature.signer);
+            format!("expected the `{kind}` to verify under a key of its author, seen {signer:?}")
         })
     }))
 }
@@ -408,8 +410,8 @@ fn own_primary(seen: &Seen<'_>) -> Verdict {
         .into_iter()
         .flat_map(|message| &message.signatures);
     Verdict::all(envelope.chain(objects).map(|signature| {
-        Verdict::of(signature.signer.as_deref() == Some(sender), || {
-            format!("expected everything to be signed with the primary key {sender}")
+        Verdict::of(seen.signs_as(signature, sender), || {
+            format!("expected everything to be signed with a primary key of {sender}")
         })
     }))
 }

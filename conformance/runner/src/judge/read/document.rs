@@ -136,6 +136,10 @@ pub struct DeliveryFacts {
     pub channel: Option<Channel>,
     /// What it acknowledges.
     pub acks: Vec<Ack>,
+    /// The nonce that the recipient is to echo.
+    pub path: Option<String>,
+    /// The nonces that it echoes.
+    pub echoes: Vec<String>,
     /// The hashes of the objects it hands over.
     pub objects: Vec<String>,
     /// The hashes of the certificates it hands over.
@@ -249,6 +253,7 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
             .map(|node| attribute(node, "hash", WHAT))
             .collect()
     };
+    let nonces = |name| all(name).map(|node| attribute(node, "nonce", WHAT));
     let to: Result<_, _> = all("to").map(party).collect();
     let acks: Result<_, _> = all("ack").map(ack).collect();
     let objects: Result<_, _> = hashes("object");
@@ -263,6 +268,8 @@ pub fn delivery(octets: &[u8]) -> Result<DeliveryFacts, XmlError> {
             .transpose()?,
         channel: all("channel").next().map(channel).transpose()?,
         acks: acks?,
+        path: nonces("path").next().transpose()?,
+        echoes: nonces("echo").collect::<Result<_, _>>()?,
         objects: objects?,
         certificates: certificates?,
     })
