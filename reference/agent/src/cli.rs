@@ -5,23 +5,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser as _;
 
+mod app;
 mod args;
 mod card;
 mod circle;
 mod config;
 mod devices;
 mod doctor;
+mod event;
 mod failure;
+mod group;
+mod identity;
 mod init;
 mod keys;
 mod mailbox;
 mod media;
 mod output;
+mod page;
 mod people;
 mod profile;
 mod resolve;
 mod sync;
 mod talk;
+mod thread;
 
 use args::{Args, Command};
 use failure::Failure;
@@ -82,13 +88,29 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Block(who) => people::block(context, &who.person).await,
         Command::Unblock(who) => people::unblock(context, &who.person).await,
         Command::Friends => people::friends(context),
+        Command::Identity(command) => identity::identity(context, command).await,
+        Command::Verify(verify) => identity::verify(context, &verify).await,
+        Command::Petname(petname) => identity::petname(context, petname).await,
+        Command::Introduce(people) => identity::introduce(context, &people).await,
         Command::Message(message) => talk::message(context, message).await,
         Command::Messages(messages) => talk::messages(context, messages.friend.as_deref()),
         Command::Post(post) => talk::post(context, &post).await,
         Command::Hand(hand) => talk::hand(context, &hand).await,
         Command::Circle(command) => circle::circle(context, &command).await,
+        Command::Group(command) => group::group(context, &command).await,
+        Command::Event(command) => event::event(context, &command).await,
+        Command::Page(command) => page::page(context, &command).await,
+        Command::Follow(follow) => page::follow(context, &follow).await,
+        Command::Unfollow(unfollow) => page::unfollow(context, &unfollow).await,
+        Command::App(command) => app::app(context, &command).await,
         Command::Profile(command) => card::card(context, &command).await,
         Command::Media(command) => media::media(context, &command).await,
+        Command::Comment(comment) => thread::comment(context, &comment).await,
+        Command::React(react) => thread::react(context, &react).await,
+        Command::Share(share) => thread::share(context, &share).await,
+        Command::Hide(hide) => thread::hide(context, &hide).await,
+        Command::Relaying(relaying) => thread::relaying(context, &relaying).await,
+        Command::Thread(of) => thread::thread(context, &of),
         Command::Edit(edit) => talk::edit(context, &edit).await,
         Command::Retract(retract) => talk::retract(context, &retract).await,
         Command::Timeline(timeline) => talk::timeline(context, timeline.last),

@@ -237,6 +237,29 @@ impl Driver {
         Ok((Self::open(gate, store, account)?, made.recovery_kit))
     }
 
+    /// Goes on, in an empty store, as the identity whose recovery kit this is. Returns the text of
+    /// the next kit besides.
+    ///
+    /// # Errors
+    ///
+    /// When there is an identity already, or the kit is incomplete or damaged; then nothing was
+    /// written.
+    pub fn recover(
+        gate: Arc<dyn Gate>,
+        mut store: Store,
+        account: Account,
+        kit: &[u8],
+        compromised: bool,
+        now: i64,
+    ) -> Result<(Self, String), DriverError> {
+        if let Some(own) = Own::load(&store)? {
+            return Err(DriverError::Exists(own.address));
+        }
+        let (writes, next) = Own::recover(kit, compromised, rand::random(), now)?;
+        store.apply(&writes)?;
+        Ok((Self::open(gate, store, account)?, next))
+    }
+
     /// The core's agent.
     #[must_use]
     pub fn agent(&self) -> &Agent {

@@ -72,6 +72,15 @@ pub(super) enum Command {
     Unblock(Person),
     /// Show your friends
     Friends,
+    /// Show your identity, change its key, move to another address, agree to things
+    #[command(subcommand)]
+    Identity(super::identity::IdentityCommand),
+    /// Compare the safety code of you and a friend
+    Verify(super::identity::Verify),
+    /// Give a friend a name that only you see
+    Petname(super::identity::Petname),
+    /// Introduce two friends, who both agreed to it, to each other
+    Introduce(super::identity::Introduce),
     /// Write to a friend
     Message(Message),
     /// Show private messages
@@ -80,6 +89,18 @@ pub(super) enum Command {
     Post(Post),
     /// Hand a post of yours to further friends
     Hand(Hand),
+    /// Say something about a post, or about a comment under it
+    Comment(super::thread::Comment),
+    /// Say in a symbol or two what you feel about a post or comment
+    React(super::thread::React),
+    /// Hand on a public post to all friends
+    Share(super::thread::Share),
+    /// Hide a comment under a post of yours from all readers
+    Hide(super::thread::Hide),
+    /// Let comments under a post of yours go on to its readers, or stop that
+    Relaying(super::thread::Relaying),
+    /// Show what stands under posts
+    Thread(super::thread::ThreadOf),
     /// Change a message or post of yours, for everybody who got it
     Edit(Edit),
     /// Take back a message or post of yours, from everybody who got it or from some
@@ -87,6 +108,22 @@ pub(super) enum Command {
     /// Show and change your circles: lists of friends that only you know
     #[command(subcommand)]
     Circle(CircleCommand),
+    /// Groups: lists of people who write to each other
+    #[command(subcommand)]
+    Group(super::group::GroupCommand),
+    /// Events, and who comes
+    #[command(subcommand)]
+    Event(super::event::EventCommand),
+    /// Your page, which anybody can follow
+    #[command(subcommand)]
+    Page(super::page::PageCommand),
+    /// Follow a page
+    Follow(super::page::Follow),
+    /// Stop following a page, or withdraw the request to follow
+    Unfollow(super::page::Unfollow),
+    /// Apps that you and a friend share
+    #[command(subcommand)]
+    App(super::app::AppCommand),
     /// Show profiles, and change yours
     #[command(subcommand)]
     Profile(CardCommand),

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use kith_agent::{Driver, Store};
+use kith_agent::Driver;
 use kith_core::Strict;
 use kith_core::agent::address;
 use serde_json::json;
@@ -65,40 +65,17 @@ pub(super) async fn import(context: &Context, import: Import) -> Result<(), Fail
     }
     let archive = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
     let words = passphrase(passphrase_file.as_deref(), "Passphrase or setup code")?;
-    let asked = std::io::stdin().is_terminal() && !context.output.is_json();
-    let to = match wanted.address.take() {
-        Some(address) => address,
-        None => init::ask(asked, "Your mail address", "the address")?,
-    };
-    let (config, password) = init::configure(context, &mut wanted, &to, asked)?;
-    let account = init::account(&config, &wanted, &password)?;
-    context.profile.make()?;
-    let store = context.profile.store();
-    let fresh = !store.exists();
-    let run = || {
-        let opened = Store::open(&store)?;
-        let driver = Driver::import(Arc::new(Strict), opened, account, &archive, &words, now())?;
+    let setting = init::configure_alone(context, &mut wanted)?;
+    let make = |store, account| {
+        let to = &setting.config.address;
+        let driver = Driver::import(Arc::new(Strict), store, account, &archive, &words, now())?;
         let own = driver.agent().own().address.clone();
-        if !address::same(&own, &to) {
+        if !address::same(&own, to) {
             return Err(Failure::OtherAddress(own, to.clone()));
         }
-        Ok(driver)
+        Ok((driver, ()))
     };
-    let driver = match run() {
-        Ok(driver) => driver,
-        Err(error) => {
-            if fresh {
-                // What can't be removed does no harm but to be in the way.
-                let _ = std::fs::remove_file(&store);
-            }
-            return Err(error);
-        }
-    };
-    if wanted.password_file.is_none() {
-        let own = context.profile.own_password();
-        write_private(&own, password.line().as_bytes())?;
-    }
-    write_private(&path, config.text().as_bytes())?;
+    let (driver, ()) = init::settle(context, &setting, make)?;
     let own = driver.agent().own();
     if context.output.is_json() {
         let value = json!({ "address": own.address, "identity": hex::encode(own.id) });

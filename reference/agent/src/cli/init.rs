@@ -67,7 +67,7 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
     Ok(())
 }
 
-pub(super) fn configure(
+fn configure(
     context: &Context,
     init: &mut Init,
     address: &str,
@@ -122,11 +122,7 @@ pub(super) fn configure(
     Ok((config, password))
 }
 
-pub(super) fn account(
-    config: &Config,
-    init: &Init,
-    password: &Password,
-) -> Result<Account, Failure> {
+fn account(config: &Config, init: &Init, password: &Password) -> Result<Account, Failure> {
     let roots = match &init.ca {
         Some(path) => {
             let pem = std::fs::read_to_string(path);
@@ -207,7 +203,64 @@ fn tell(context: &Context, driver: &Driver, recovery: &Path) {
     output.line("Next: `kith invite`, or `kith befriend ADDRESS`.");
 }
 
-fn recovery_file(address: &str) -> PathBuf {
+/// An account for an identity that exists already.
+pub(super) struct Setting {
+    pub(super) config: Config,
+    account: Account,
+    /// The password, if kith is to keep it.
+    password: Option<Password>,
+}
+
+/// Asks for what an account needs.
+pub(super) fn configure_alone(context: &Context, init: &mut Init) -> Result<Setting, Failure> {
+    let asked = std::io::stdin().is_terminal() && !context.output.is_json();
+    let to = match init.address.take() {
+        Some(address) => address,
+        None => ask(asked, "Your mail address", "the address")?,
+    };
+    if !address::is_valid(&to) {
+        return Err(kith_agent::DriverError::Act(ActError::Address(to)).into());
+    }
+    let (config, password) = configure(context, init, &to, asked)?;
+    Ok(Setting {
+        account: account(&config, init, &password)?,
+        password: init.password_file.is_none().then_some(password),
+        config,
+    })
+}
+
+/// Makes a driver in an empty store, and writes configuration and password. After a failure nothing
+/// of it is left.
+pub(super) fn settle<T>(
+    context: &Context,
+    setting: &Setting,
+    make: impl FnOnce(Store, Account) -> Result<(Driver, T), Failure>,
+) -> Result<(Driver, T), Failure> {
+    let profile = &context.profile;
+    profile.make()?;
+    let store = profile.store();
+    let mut made = Vec::new();
+    let run = || {
+        made.extend((!store.exists()).then(|| store.clone()));
+        let done = make(Store::open(&store)?, setting.account.clone())?;
+        if let Some(password) = &setting.password {
+            write_private(&profile.own_password(), password.line().as_bytes())?;
+            made.push(profile.own_password());
+        }
+        write_private(&profile.config(), setting.config.text().as_bytes())?;
+        Ok(done)
+    };
+    let outcome = run();
+    if outcome.is_err() {
+        for file in made {
+            // What can't be removed does no harm but to be in the way.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+    outcome
+}
+
+pub(super) fn recovery_file(address: &str) -> PathBuf {
     let fit = |character: char| character.is_alphanumeric() || "@.+-_".contains(character);
     let address: String = address
         .chars()

@@ -19,11 +19,13 @@ pub(super) fn octets<const N: usize>(id: &str) -> Option<[u8; N]> {
     Some(octets)
 }
 
-fn begins(id: &str, wanted: &str) -> bool {
+/// Whether a person may mean this id.
+pub(super) fn begins(id: &str, wanted: &str) -> bool {
     wanted.len() >= DIGITS && id.starts_with(&wanted.to_ascii_lowercase())
 }
 
-fn one<T>(
+/// The only one that was found, or a failure that names those that fit.
+pub(super) fn one<T>(
     mut found: Vec<T>,
     shown: impl Fn(&T) -> String,
     wanted: &str,
@@ -39,6 +41,41 @@ fn one<T>(
             found: found.iter().map(shown).collect(),
         }),
     }
+}
+
+/// Octets of an id in hex, as the core gives them.
+pub(super) fn id<const N: usize>(
+    id: &str,
+    what: &'static str,
+    list: &'static str,
+) -> Result<[u8; N], Failure> {
+    octets(id).ok_or_else(|| Failure::Nobody {
+        what,
+        wanted: id.to_owned(),
+        list,
+    })
+}
+
+/// An identity among some with addresses and names, by any of these.
+pub(super) fn identity(
+    among: impl Iterator<Item = (String, Option<String>, Option<String>)>,
+    wanted: &str,
+    what: &'static str,
+    list: &'static str,
+) -> Result<[u8; 32], Failure> {
+    let fits = |(identity, at, name): &(String, Option<String>, Option<String>)| {
+        let at = at.as_deref();
+        begins(identity, wanted)
+            || at.is_some_and(|at| address::same(at, wanted))
+            || name.as_deref() == Some(wanted)
+    };
+    let found = among.filter(fits).collect();
+    let shown = |(identity, at, name): &(String, Option<String>, Option<String>)| {
+        let at = at.as_deref().unwrap_or_default();
+        format!("{} {}", person(name.as_deref(), at), short(identity))
+    };
+    let (identity, ..) = one(found, shown, wanted, what, list)?;
+    id(&identity, what, list)
 }
 
 /// A friend, by address, claimed name, or the beginning of the identity.
@@ -162,7 +199,17 @@ pub(super) fn said(driver: &Driver, wanted: &str, own: bool) -> Result<Said, Fai
         .into_iter()
         .map(|message| (message.author, message.id));
     let posts = posts.into_iter().map(|post| (post.author, post.id));
-    let mut found: Vec<_> = messages.chain(posts).collect();
+    let threads = view.threads()?.into_iter();
+    let comments = threads
+        .flat_map(|thread| thread.comments)
+        .map(|comment| (comment.speaker.author, comment.id));
+    let mut found: Vec<_> = messages.chain(posts).chain(comments).collect();
+    // What no list shows, like a hide, goes by its whole id.
+    if own && octets::<16>(wanted).is_some() {
+        found.push((me.clone(), wanted.to_ascii_lowercase()));
+        found.sort();
+        found.dedup();
+    }
     found.retain(|(author, id)| begins(id, wanted) && (!own || *author == me));
     let what = if own {
         "message or post of yours"
@@ -179,4 +226,71 @@ pub(super) fn said(driver: &Driver, wanted: &str, own: bool) -> Result<Said, Fai
             list,
         }),
     }
+}
+
+/// An object by author and id.
+type Named = ([u8; 32], [u8; 16]);
+
+/// A post or share, or a comment under it.
+pub(super) struct Spot {
+    pub(super) root: Named,
+    pub(super) comment: Option<Named>,
+}
+
+/// A post, share or comment, by its id or the beginning of it.
+pub(super) fn spot(driver: &Driver, wanted: &str) -> Result<Spot, Failure> {
+    let view = driver.view(now());
+    let mut found: Vec<(String, Option<Spot>)> = Vec::new();
+    for post in view.timeline(usize::MAX)? {
+        let root = named(&post.author, &post.id);
+        let spot = root.map(|root| Spot {
+            root,
+            comment: None,
+        });
+        found.push((post.id, spot));
+    }
+    for thread in view.threads()? {
+        for comment in thread.comments {
+            let root = named(&thread.author, &thread.id);
+            let said = named(&comment.speaker.author, &comment.id);
+            let spot = root.map(|root| Spot {
+                root,
+                comment: said,
+            });
+            found.push((comment.id, spot));
+        }
+    }
+    found.retain(|(id, _)| begins(id, wanted));
+    let (what, list) = ("post or comment", "timeline` and `kith thread");
+    let (_, spot) = one(found, |(id, _)| short(id).to_owned(), wanted, what, list)?;
+    spot.ok_or(Failure::Nobody {
+        what,
+        wanted: wanted.to_owned(),
+        list,
+    })
+}
+
+/// A post that may be shared: one in the timeline, or one that a share hands on.
+pub(super) fn public_post(driver: &Driver, wanted: &str) -> Result<Named, Failure> {
+    let posts = driver.view(now()).timeline(usize::MAX)?.into_iter();
+    let mut found: Vec<(String, String)> = posts
+        .map(|post| match post.shared {
+            Some(shared) => (shared.author, shared.id),
+            None => (post.author, post.id),
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found.retain(|(_, id)| begins(id, wanted));
+    let (what, list) = ("post", "timeline");
+    let (author, id) = one(found, |(_, id)| short(id).to_owned(), wanted, what, list)?;
+    named(&author, &id).ok_or(Failure::Nobody {
+        what,
+        wanted: wanted.to_owned(),
+        list,
+    })
+}
+
+fn named(author: &str, id: &str) -> Option<Named> {
+    Some((octets(author)?, octets(id)?))
 }

@@ -16,7 +16,7 @@ use super::{Context, circle, media, now, resolve};
 /// Octets of a text that are read from standard input; a document can't hold more.
 const MOST: u64 = kith_spec::limit::XML_OCTETS;
 
-fn text(given: &str) -> Result<String, Failure> {
+pub(super) fn text(given: &str) -> Result<String, Failure> {
     let mut text = given.to_owned();
     if given == "-" {
         text.clear();
@@ -32,7 +32,7 @@ fn text(given: &str) -> Result<String, Failure> {
     }
 }
 
-async fn say(
+pub(super) async fn say(
     context: &Context,
     mut driver: kith_agent::Driver,
     action: Action,

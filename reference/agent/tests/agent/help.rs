@@ -5,7 +5,25 @@ use crate::support::{ALICE, Shell};
 #[test]
 fn help() {
     let shell = Shell::new(ALICE);
-    let commands = ["", "init", "befriend", "message", "sync"];
+    let commands = [
+        "",
+        "init",
+        "befriend",
+        "message",
+        "sync",
+        "comment",
+        "identity",
+        "identity rotate",
+        "identity recover",
+        "group",
+        "event",
+        "event create",
+        "page",
+        "page set",
+        "follow",
+        "app",
+        "app update",
+    ];
     let text = |command: &str| {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         format!("$ kith {}\n{}", arguments.join(" "), shell.run(&arguments))
