@@ -21,14 +21,23 @@ def main():
     parser.add_argument("--tcp", type=int, metavar="PORT", help="wait on 127.0.0.1:PORT")
     port = parser.parse_args().tcp
     if port is None:
-        rpc.serve(sys.stdin.buffer, sys.stdout.buffer, Agent().methods)
+        serve(sys.stdin.buffer, sys.stdout.buffer)
         return
     with socket.create_server(("127.0.0.1", port)) as server:
         print(f"waiting on port {port}", file=sys.stderr)
         while True:
             connection, _ = server.accept()
             with connection, connection.makefile("rwb") as stream:
-                rpc.serve(stream, stream, Agent().methods)
+                serve(stream, stream)
+
+
+def serve(reader, writer):
+    """Speaks until `bye` or the end, and leaves no key agent behind."""
+    agent = Agent()
+    try:
+        rpc.serve(reader, writer, agent.methods)
+    finally:
+        agent.bye({})
 
 
 if __name__ == "__main__":

@@ -14,10 +14,16 @@ pub(crate) struct Args {
     keep_going: bool,
 }
 
-/// Arguments of cargo, step by step.
+/// How the example in Python is reached.
+const EXAMPLE: &str = "exec:python3 conformance/adapters/python/adapter.py";
+/// The cases that it passes.
+const EXAMPLE_CASES: &str = "@conformance/adapters/python/cases.txt";
+
+/// The commands, step by step: a program and its arguments.
 const STEPS: &[&[&str]] = &[
-    &["fmt", "--all", "--check"],
+    &["cargo", "fmt", "--all", "--check"],
     &[
+        "cargo",
         "clippy",
         "--workspace",
         "--all-targets",
@@ -25,16 +31,33 @@ const STEPS: &[&[&str]] = &[
         "-D",
         "warnings",
     ],
-    &["test", "--workspace"],
-    &["conform"],
-    &["conform", "sabotage"],
-    &["xtask", "trace"],
-    &["xtask", "spec", "check"],
-    &["xtask", "spec", "build"],
-    &["xtask", "tidy"],
-    &["xtask", "schemas", "--check"],
-    &["xtask", "vectors", "--check"],
-    &["xtask", "vectors", "--verify"],
+    &["cargo", "test", "--workspace"],
+    &["cargo", "conform"],
+    &["cargo", "conform", "sabotage"],
+    &["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE],
+    &[
+        "cargo",
+        "conform",
+        "run",
+        "--adapter",
+        EXAMPLE,
+        "--run",
+        EXAMPLE_CASES,
+    ],
+    &[
+        "python3",
+        "-m",
+        "unittest",
+        "discover",
+        "conformance/adapters/python",
+    ],
+    &["cargo", "xtask", "trace"],
+    &["cargo", "xtask", "spec", "check"],
+    &["cargo", "xtask", "spec", "build"],
+    &["cargo", "xtask", "tidy"],
+    &["cargo", "xtask", "schemas", "--check"],
+    &["cargo", "xtask", "vectors", "--check"],
+    &["cargo", "xtask", "vectors", "--verify"],
 ];
 
 /// What became of a step.
@@ -49,10 +72,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
     let root = tree::root()?;
     let mut done = Vec::new();
     for step in STEPS {
-        anstream::eprintln!("── cargo {}", step.join(" "));
-        let mut cargo = tree::cargo();
-        cargo.args(*step);
-        let result = timed(format!("cargo {}", step.join(" ")), &mut cargo, &root);
+        let text = text(step);
+        anstream::eprintln!("── {text}");
+        let mut process = match step.first() {
+            Some(&"cargo") => tree::cargo(),
+            first => Command::new(first.unwrap_or(&"true")),
+        };
+        process.args(step.iter().skip(1));
+        let result = timed(text, &mut process, &root);
         anstream::eprintln!("{}", line(&result));
         let failed = result.failure.is_some();
         done.push(result);
@@ -63,6 +90,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
     anstream::eprintln!("\n{}", summary(&done, STEPS.len()));
     let passed = done.len() == STEPS.len() && done.iter().all(|step| step.failure.is_none());
     Ok(ExitCode::from(u8::from(!passed)))
+}
+
+/// A command as a person types it.
+fn text(step: &[&str]) -> String {
+    let quoted = |word: &&str| match word.contains(' ') {
+        true => format!("\"{word}\""),
+        false => (*word).to_owned(),
+    };
+    step.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn timed(command: String, process: &mut Command, root: &Path) -> Done {
