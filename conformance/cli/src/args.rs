@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use kith_runner::plan::{Asked, Selection, ShardError};
 
 /// The adapter that is used if none is named.
 pub(crate) const REFERENCE: &str = "builtin:reference";
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Run(Run),
     /// List the cases.
     List {
+        #[command(flatten)]
+        select: Select,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -38,6 +41,24 @@ pub(crate) enum Command {
     /// Test an adapter itself.
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Join the JSON reports of several shards, or write another form of one.
+    Merge {
+        /// Reports as JSON.
+        #[arg(required = true, value_name = "REPORT")]
+        reports: Vec<PathBuf>,
+        #[command(flatten)]
+        outputs: Outputs,
+    },
+    /// Tell what changed between two JSON reports, and who changed it: 1 if something got worse.
+    Diff {
+        /// The earlier report.
+        old: PathBuf,
+        /// The later one.
+        new: PathBuf,
+        /// Write what changed as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),
     /// The reference agent as an adapter, for `builtin:reference`.
@@ -55,14 +76,65 @@ pub(crate) enum AdapterCommand {
     },
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// Run only cases whose id matches; `*` stays within a `/`, `**` doesn't; `@FILE` reads patterns.
+/// Which cases.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Select {
+    /// Only cases whose id matches; `*` stays within a `/`, `**` doesn't; `@FILE` reads patterns.
     #[arg(long, value_name = "GLOB")]
     pub(crate) run: Vec<String>,
-    /// Don't run cases whose id matches.
+    /// Not the cases whose id matches; `@FILE` reads patterns.
     #[arg(long, value_name = "GLOB")]
     pub(crate) skip: Vec<String>,
+    /// Only the I-th of N parts of what is selected; `auto` takes both from the variables of
+    /// GitLab, CircleCI, Buildkite, Semaphore or a Kubernetes indexed job, `auto/N` only I.
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Asked>,
+}
+
+impl Select {
+    /// The selection; a shard may be told by the environment.
+    ///
+    /// # Errors
+    /// If it is to tell and doesn't.
+    pub(crate) fn selection(&self) -> Result<Selection, ShardError> {
+        let shard = self
+            .shard
+            .map(|asked| asked.resolve(|name| std::env::var(name).ok()));
+        Ok(Selection {
+            run: self.run.clone(),
+            skip: self.skip.clone(),
+            shard: shard.transpose()?,
+        })
+    }
+}
+
+/// What is written besides the text on the terminal.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Outputs {
+    /// Write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the report as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write the report as one HTML page that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Append a summary in Markdown to a file, such as that of a CI job's page.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Write a badge as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) badge: Option<PathBuf>,
+    /// Show mails, dialogue and transcript of each failure.
+    #[arg(long)]
+    pub(crate) evidence: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) select: Select,
     /// How many children, each with one case in flight. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
@@ -78,37 +150,47 @@ pub(crate) struct Run {
     /// Check every message of the adapter protocol against its schema.
     #[arg(long)]
     pub(crate) validate: bool,
-    /// Show mails, dialogue and transcript of each failure.
-    #[arg(long)]
-    pub(crate) evidence: bool,
     /// How long one case may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) limit: u64,
-    /// Write the report as JSON.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Write the report as JUnit XML.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) expect: Expect,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
     /// Write everything that happened in each case into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
 }
 
+/// What is known beforehand.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Expect {
+    /// Cases that are known to fail, `GLOB  # reason` a line: one that passes fails the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failing: Option<PathBuf>,
+    /// Cases that fail at times, `GLOB  # reason` a line: they are tried again, and no others may.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_flaky: Option<PathBuf>,
+    /// How often a case that fails is tried again; one that passes then is `flaky`.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+    /// Write what fails as a list for `--known-failing`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline_write: Option<PathBuf>,
+}
+
 impl Default for Run {
     fn default() -> Self {
         Self {
-            run: Vec::new(),
-            skip: Vec::new(),
+            select: Select::default(),
             jobs: None,
             seed: 1,
             first: false,
             adapter: REFERENCE.to_owned(),
             validate: false,
-            evidence: false,
             limit: 60,
-            json: None,
-            junit: None,
+            expect: Expect::default(),
+            outputs: Outputs::default(),
             record: None,
         }
     }

@@ -1,4 +1,4 @@
-//! `list`: every case.
+//! `list`: the cases, in the order in which they are run.
 
 use std::io::Write as _;
 
@@ -6,6 +6,7 @@ use kith_runner::{Case, exit};
 use serde::Serialize;
 
 use crate::Trouble;
+use crate::args::Select;
 use crate::suite::suite;
 
 #[derive(Serialize)]
@@ -37,8 +38,9 @@ impl From<Case> for Entry {
     }
 }
 
-pub(crate) fn list(json: bool) -> Result<u8, Trouble> {
-    let entries: Vec<Entry> = suite().into_iter().map(Into::into).collect();
+pub(crate) fn list(select: &Select, json: bool) -> Result<u8, Trouble> {
+    let cases = select.selection()?.plan(&suite())?;
+    let entries: Vec<Entry> = cases.into_iter().map(Into::into).collect();
     let mut out = anstream::stdout().lock();
     if json {
         let text = serde_json::to_string_pretty(&entries)?;

@@ -3,8 +3,10 @@
 
 mod args;
 mod check;
+mod compare;
 mod explain;
 mod list;
+mod outputs;
 mod reference;
 mod run;
 mod sabotage;
@@ -26,6 +28,15 @@ enum Trouble {
     /// There is no plan.
     #[error(transparent)]
     Plan(#[from] kith_runner::plan::PlanError),
+    /// The environment doesn't tell which shard this is.
+    #[error(transparent)]
+    Shard(#[from] kith_runner::plan::ShardError),
+    /// A report can't be read.
+    #[error("cannot read the report {0}: {1}")]
+    Report(String, String),
+    /// Reports don't belong together.
+    #[error(transparent)]
+    Merge(#[from] kith_runner::report::merge::MergeError),
     /// The adapter's place is not one.
     #[error(transparent)]
     Endpoint(#[from] kith_adapter::client::EndpointError),
@@ -71,9 +82,11 @@ async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
         None => run::run(&args::Run::default()).await,
         Some(Command::Run(run)) => run::run(&run).await,
         Some(Command::Vectors(run)) => run::vectors(&run).await,
-        Some(Command::List { json }) => list::list(json),
+        Some(Command::List { select, json }) => list::list(&select, json),
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Adapter(AdapterCommand::Check { adapter })) => check::check(&adapter).await,
+        Some(Command::Merge { reports, outputs }) => compare::merge(&reports, &outputs),
+        Some(Command::Diff { old, new, json }) => compare::diff(&old, &new, json.as_deref()),
         Some(Command::Sabotage(sabotage)) => sabotage::sabotage(&sabotage).await,
         Some(Command::AdapterReference) => Ok(exit::COULD_NOT_RUN),
     }

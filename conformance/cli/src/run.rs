@@ -1,21 +1,18 @@
 //! `run` and `vectors`.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kith_adapter::validate::Validator;
 use kith_runner::case::Case;
-use kith_runner::event::Reporter;
-use kith_runner::plan::Selection;
-use kith_runner::report::human::Human;
-use kith_runner::report::json::Json;
-use kith_runner::report::junit::Junit;
+use kith_runner::plan::{Expected, Known, baseline};
 use kith_runner::report::progress::Progress;
 use kith_runner::{Options, exit};
 
-use crate::suite::{connector, cores, suite};
-use crate::{Trouble, args};
+use crate::suite::{SUITE, connector, cores, suite};
+use crate::{Trouble, args, outputs};
 
 pub(crate) async fn run(arguments: &args::Run) -> Result<u8, Trouble> {
     run_suite(&suite(), arguments).await
@@ -26,45 +23,40 @@ pub(crate) async fn vectors(arguments: &args::Run) -> Result<u8, Trouble> {
 }
 
 async fn run_suite(suite: &[Case], arguments: &args::Run) -> Result<u8, Trouble> {
-    let selection = Selection {
-        run: arguments.run.clone(),
-        skip: arguments.skip.clone(),
-    };
+    let selection = arguments.select.selection()?;
     let mut connector = connector(&arguments.adapter)?;
     if arguments.validate {
         connector = connector.validated(Arc::new(Validator::new()));
     }
     let options = Options {
-        connector,
+        expected: expected(&arguments.expect, suite)?,
+        suite: SUITE.to_owned(),
         seed: arguments.seed,
         jobs: arguments.jobs.unwrap_or_else(cores),
         first: arguments.first,
         limit: Duration::from_secs(arguments.limit),
         record: arguments.record.clone(),
+        ..Options::new(connector)
     };
-    let mut reporters = reporters(arguments);
+    let mut reporters = outputs::reporters(&arguments.outputs);
+    if std::io::stderr().is_terminal() {
+        reporters.insert(0, Box::new(Progress::new()));
+    }
     let report = kith_runner::run(suite, &selection, &options, &mut reporters).await?;
+    if let Some(path) = &arguments.expect.baseline_write {
+        std::fs::write(path, baseline(&report, options.expected.failing.as_ref()))?;
+    }
     Ok(exit::code(&report))
 }
 
-fn reporters(arguments: &args::Run) -> Vec<Box<dyn Reporter>> {
-    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
-    if std::io::stderr().is_terminal() {
-        reporters.push(Box::new(Progress::new()));
-    }
-    let width = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    reporters.push(Box::new(Human::new(
-        anstream::stdout(),
-        width,
-        arguments.evidence,
-    )));
-    if let Some(path) = &arguments.json {
-        reporters.push(Box::new(Json::new(path.clone())));
-    }
-    if let Some(path) = &arguments.junit {
-        reporters.push(Box::new(Junit::new(path.clone())));
-    }
-    reporters
+fn expected(arguments: &args::Expect, suite: &[Case]) -> Result<Expected, Trouble> {
+    let read = |path: &Option<PathBuf>| {
+        let list = path.as_ref().map(|path| Known::read(path, suite));
+        list.transpose()
+    };
+    Ok(Expected {
+        failing: read(&arguments.known_failing)?,
+        flaky: read(&arguments.known_flaky)?,
+        retries: arguments.retries,
+    })
 }

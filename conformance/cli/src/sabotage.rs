@@ -135,17 +135,16 @@ async fn plant(
             .filter(|id| !own.contains(id)),
     );
     let endpoint = Endpoint::Exec(command(program.to_path_buf(), &["--fault", &fault.id]));
+    let connector = Connector::new(&format!("sabotaged:{}", fault.id), endpoint);
     let options = Options {
-        connector: Connector::new(&format!("sabotaged:{}", fault.id), endpoint),
         seed: arguments.seed,
         jobs: arguments.jobs.unwrap_or_else(cores),
-        first: false,
         limit: Duration::from_secs(30),
-        record: None,
+        ..Options::new(connector)
     };
     let selection = Selection {
         run: ids,
-        skip: Vec::new(),
+        ..Selection::default()
     };
     let ran = kith_runner::run(suite, &selection, &options, &mut []).await;
     let (report, trouble) = match ran {

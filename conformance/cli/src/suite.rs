@@ -8,6 +8,10 @@ use kith_runner::child::Connector;
 
 use crate::Trouble;
 
+/// The version of the suite, with a hash of its sources: by it `diff` tells whether the suite
+/// changed.
+pub(crate) const SUITE: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("KITH_SUITE_HASH"));
+
 /// Cases and vectors.
 pub(crate) fn suite() -> Vec<Case> {
     let mut suite = kith_cases::suite();

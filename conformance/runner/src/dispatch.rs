@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::case::{Case, Stop};
 use crate::child::{Connector, Slot};
 use crate::event::{Event, Reporter};
-use crate::plan::{PlanError, Selection};
+use crate::plan::{Expected, PlanError, Selection};
 use crate::report::{self, CaseResult, REPORT, Report, Status, Summary};
 use crate::scene::Scene;
 use crate::stage::Stage;
@@ -41,6 +41,26 @@ pub struct Options {
     pub limit: Duration,
     /// Where everything that happened in each case is written, if anywhere.
     pub record: Option<PathBuf>,
+    /// What is known beforehand about how cases end.
+    pub expected: Expected,
+    /// The version of the suite, for the report.
+    pub suite: String,
+}
+
+impl Options {
+    /// The usual way to run: one child, seed 1, a minute for each case.
+    pub fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            seed: 1,
+            jobs: 1,
+            first: false,
+            limit: Duration::from_secs(60),
+            record: None,
+            expected: Expected::default(),
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
 }
 
 /// Why a run could not be done.
@@ -91,7 +111,8 @@ pub async fn run(
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
     let hints = hints(hidden, &stage, options).await;
-    let report = make_report(results, about, options, hints, began.elapsed());
+    let mut report = make_report(results, about, options, hints, began.elapsed());
+    report.suite_cases = suite.len();
     let done = Event::Done(Box::new(report));
     tell(reporters, &done)?;
     match done {
@@ -180,19 +201,16 @@ fn make_report(
     hints: Vec<String>,
     took: Duration,
 ) -> Report {
-    let mut summary = Summary::default();
-    for case in &cases {
-        summary.add(case.status);
-    }
     Report {
         report: REPORT.to_owned(),
-        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        suite: options.suite.clone(),
+        suite_cases: cases.len(),
         spec: "1.0".to_owned(),
         seed: options.seed,
         adapter: options.connector.name(),
         implementation: Some(about),
         milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        summary,
+        summary: Summary::of_all(&cases),
         covered: report::coverage(&cases),
         cases,
         hints,
@@ -216,7 +234,8 @@ impl Worker {
                     self.tell(Event::Started {
                         id: case.id.clone(),
                     });
-                    let result = self.play(&case).await;
+                    let mut result = self.play_again(&case).await;
+                    self.options.expected.apply(&mut result);
                     (case, result)
                 }
                 Next::Blocked(case, root) => {
@@ -249,6 +268,24 @@ impl Worker {
             "cargo conform run --run '{id}' --seed {}{adapter}",
             self.options.seed
         )
+    }
+
+    /// Plays a case, and once more as long as it fails and may be retried. What is reported of
+    /// one that passes in the end is what was seen when it failed.
+    async fn play_again(&self, case: &Case) -> CaseResult {
+        let failed = |status| matches!(status, Status::Fail | Status::HarnessError);
+        let mut result = self.play(case).await;
+        let retries = self.options.expected.retries(&case.id);
+        while failed(result.status) && result.attempts <= retries {
+            let again = self.play(case).await;
+            result.attempts += 1;
+            result.microseconds += again.microseconds;
+            if !failed(again.status) {
+                self.options.expected.flaked(&mut result);
+                break;
+            }
+        }
+        result
     }
 
     async fn play(&self, case: &Case) -> CaseResult {

@@ -1,50 +1,117 @@
 //! What shows a failure: mails with their layers, dialogue, transcript; cut to a size that
 //! people read. Everything uncut goes to the folder of `--record`.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use crate::report::{CaseResult, Evidence};
+use crate::case::Stop;
+use crate::report::{CaseResult, Evidence, MailEvidence};
 use crate::scene::Scene;
 
 /// How large the evidence of one case may be, in octets.
 pub const LIMIT: usize = 16 * 1024;
 /// How much of that each mail may take.
 const MAIL: usize = 3 * 1024;
-/// How many mails are shown, the last ones.
-const MAILS: usize = 2;
+/// How many of the mails that the agent sent are shown, the last ones.
+const SENT: usize = 2;
+/// How much the steps may take: their end.
+const STEPS: usize = 1024;
 /// How much the dialogue may take: its end.
-const DIALOGUE: usize = 5 * 1024;
+const DIALOGUE: usize = 3 * 1024;
 /// How much the transcript may take: its end.
-const TRANSCRIPT: usize = 4 * 1024;
+const TRANSCRIPT: usize = 2 * 1024;
 /// How much standard error may take: its end.
 const STDERR: usize = 1024;
+/// From how many characters on base64 in a transcript is only counted.
+const BASE64: usize = 80;
 
 /// The evidence of a case that didn't pass.
-pub(crate) async fn collect(scene: &Scene) -> Evidence {
+pub(crate) async fn collect(scene: &Scene, ended: &Result<(), Stop>) -> Evidence {
     let mut cut = false;
     let sent = scene.judged();
-    let shown = sent.iter().rev().take(MAILS).rev();
-    let mails = shown.map(|sent| {
-        let text = match &sent.mail {
+    let mut mails: Vec<MailEvidence> = scene.shown().into_iter().collect();
+    mails.extend(sent.iter().rev().take(SENT).rev().map(|sent| MailEvidence {
+        heading: format!("Sent by the agent: {}", sent.describe()),
+        layers: match &sent.mail {
             Ok(mail) => mail.describe(),
-            Err(error) => format!(
-                "{error}\n{}",
-                String::from_utf8_lossy(&sent.submission.octets)
-            ),
-        };
-        start(&text, MAIL, &mut cut)
-    });
-    let mails = mails.collect();
-    cut |= sent.len() > MAILS;
+            Err(error) => {
+                let octets = String::from_utf8_lossy(&sent.submission.octets);
+                format!("{error}\n{octets}")
+            }
+        },
+    }));
+    for mail in &mut mails {
+        mail.layers = start(&mail.layers, MAIL, &mut cut);
+    }
+    cut |= sent.len() > SENT;
+    let mut steps = scene.steps();
+    if let Err(stop) = ended {
+        steps.push(format!("the case ends: {stop}"));
+    }
+    let steps = end(&steps.join("\n"), STEPS, &mut cut);
     let (transcript, stderr) = scene.slot().last_words().await;
+    let transcript = shorten(own_part(scene, &transcript));
     Evidence {
+        steps: steps.lines().map(ToOwned::to_owned).collect(),
         mails,
-        dialogue: end(&scene.server().wire_log().render(), DIALOGUE, &mut cut),
-        transcript: end(own_part(scene, &transcript), TRANSCRIPT, &mut cut),
+        dialogue: end(
+            &condense(&scene.server().wire_log().render()),
+            DIALOGUE,
+            &mut cut,
+        ),
+        transcript: end(&transcript, TRANSCRIPT, &mut cut),
         stderr: end(&stderr, STDERR, &mut cut),
         cut,
     }
+}
+
+/// The text with long runs of base64 counted instead of shown.
+fn shorten(text: &str) -> String {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '\\');
+    let mut out = String::with_capacity(text.len().min(8 * TRANSCRIPT));
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(run);
+        if run > BASE64 {
+            let _ = write!(out, "…{run} characters of base64…");
+        } else {
+            out.push_str(word);
+        }
+        let next = after.find(inside).unwrap_or(after.len());
+        out.push_str(&after[..next]);
+        rest = &after[next..];
+    }
+    out
+}
+
+/// The dialogue with runs of encoded lines counted instead of shown.
+fn condense(dialogue: &str) -> String {
+    let encoded = |line: &str| {
+        let text = line.split_whitespace().skip(4).collect::<Vec<_>>();
+        let [word] = text[..] else { return false };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+        word.len() > 40 && word.chars().all(plain)
+    };
+    let mut out = String::with_capacity(dialogue.len());
+    let mut run = 0;
+    for line in dialogue.lines() {
+        if encoded(line) {
+            run += 1;
+            continue;
+        }
+        if run > 0 {
+            let _ = writeln!(out, "                … {run} encoded lines");
+            run = 0;
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    if run > 0 {
+        let _ = writeln!(out, "                … {run} encoded lines");
+    }
+    out
 }
 
 /// The lines of a transcript since the case's agent was opened: the child served others
@@ -131,7 +198,26 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_counted() {
+        let mail = "QUJD".repeat(30);
+        let text = format!("{{\"mail\":\"{mail}\",\"now\":\"é\"}}");
+        let short = "{\"mail\":\"…120 characters of base64…\",\"now\":\"é\"}";
+        assert_eq!(shorten(&text), short);
+        assert_eq!(shorten("a b"), "a b");
+    }
+
+    #[test]
+    fn encoded_lines_are_counted() {
+        let line = format!("     0.001 smtp1 a@a.test C: {}\n", "QUJD".repeat(16));
+        let dialogue =
+            format!("     0.001 smtp1 - C: DATA\n{line}{line}     0.002 smtp1 - S: 250 ok\n");
+        let short = condense(&dialogue);
+        assert!(short.contains("… 2 encoded lines\n     0.002"), "{short}");
+        assert_eq!(short.lines().count(), 3);
+    }
+
+    #[test]
     fn the_parts_fit_into_the_whole() {
-        const { assert!(MAILS * MAIL + DIALOGUE + TRANSCRIPT + STDERR <= LIMIT) };
+        const { assert!((SENT + 1) * MAIL + STEPS + DIALOGUE + TRANSCRIPT + STDERR <= LIMIT) };
     }
 }

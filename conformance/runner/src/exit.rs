@@ -4,7 +4,7 @@ use crate::report::Report;
 
 /// Everything that is required passed.
 pub const PASSED: u8 = 0;
-/// Something that is required failed.
+/// Something that is required failed, or passed although it is listed as known to fail.
 pub const FAILED: u8 = 1;
 /// The run could not be done: bad arguments, no case, no adapter, a fault of the harness.
 pub const COULD_NOT_RUN: u8 = 2;
@@ -13,10 +13,10 @@ pub const COULD_NOT_RUN: u8 = 2;
 /// harness, which may be its consequence.
 pub fn code(report: &Report) -> u8 {
     let summary = &report.summary;
-    if summary.fail > 0 {
+    if summary.fail > 0 || summary.fixed > 0 {
         return FAILED;
     }
-    let ran = summary.pass + summary.warn > 0;
+    let ran = summary.pass + summary.warn + summary.known_failing + summary.flaky > 0;
     if summary.harness_error > 0 || !ran {
         COULD_NOT_RUN
     } else {

@@ -1,4 +1,7 @@
-//! Which cases are run, and in which order.
+//! Which cases are run, in which order, and what is known of them beforehand.
+
+mod known;
+mod shard;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,6 +9,9 @@ use std::path::PathBuf;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::case::Case;
+
+pub use known::{Expected, Known, baseline};
+pub use shard::{Asked, Shard, ShardError};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +35,26 @@ pub enum PlanError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A line of a list of known cases gives no reason.
+    #[error("{}:{line}: `{pattern}` stands without a reason; write `PATTERN  # reason`", path.display())]
+    NoReason {
+        /// The list.
+        path: PathBuf,
+        /// The line's number.
+        line: usize,
+        /// What it lists.
+        pattern: String,
+    },
+    /// There are fewer cases than shards.
+    #[error(
+        "nothing is left for shard {shard}: only {cases} cases are selected; take fewer shards"
+    )]
+    EmptyShard {
+        /// Which.
+        shard: Shard,
+        /// How many cases there are for all shards.
+        cases: usize,
+    },
     /// Nothing is left to run.
     #[error("no case is left to run; look at --run and --skip")]
     Empty,
@@ -45,6 +71,8 @@ pub struct Selection {
     pub run: Vec<String>,
     /// What of that not to run.
     pub skip: Vec<String>,
+    /// Which part of the rest.
+    pub shard: Option<Shard>,
 }
 
 impl Selection {
@@ -70,7 +98,18 @@ impl Selection {
         if cases.is_empty() {
             return Err(PlanError::Empty);
         }
-        Ok(cases)
+        let Some(shard) = self.shard else {
+            return Ok(cases);
+        };
+        let count = cases.len();
+        let part = shard.part(cases);
+        if part.is_empty() {
+            return Err(PlanError::EmptyShard {
+                shard,
+                cases: count,
+            });
+        }
+        Ok(part)
     }
 }
 
@@ -172,6 +211,7 @@ mod tests {
         Selection {
             run: owned(run),
             skip: owned(skip),
+            shard: None,
         }
     }
 

@@ -1,11 +1,19 @@
 //! The result of a run as data: the one model that every report is made from.
 //! Its JSON Schema is `schema/report.json`, written by `cargo xtask schemas`.
 
+pub mod badge;
+pub mod diff;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod matrix;
+pub mod merge;
 pub mod progress;
+#[cfg(test)]
+pub(crate) mod sample;
+mod status;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Rung};
 
+pub use status::{Status, Summary};
+
 /// The version of the report's form, in [`Report::report`].
 pub const REPORT: &str = "kith-conform-report/1";
 
@@ -24,8 +34,11 @@ pub const REPORT: &str = "kith-conform-report/1";
 pub struct Report {
     /// The version of this form.
     pub report: String,
-    /// The version of the suite.
+    /// The version of the suite; after the `+` what its sources hash to.
     pub suite: String,
+    /// How many cases the suite has. A run of fewer says nothing about the others.
+    #[serde(default)]
+    pub suite_cases: usize,
     /// The version of the specification.
     pub spec: String,
     /// What the harness's randomness came from. The same seed gives the same mails.
@@ -44,103 +57,6 @@ pub struct Report {
     pub covered: BTreeMap<String, Coverage>,
     /// What the reader may want to know: a class that works and isn't declared, for instance.
     pub hints: Vec<String>,
-}
-
-/// How many cases ended how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "each field counts the status of its name")]
-pub struct Summary {
-    pub pass: usize,
-    pub fail: usize,
-    pub warn: usize,
-    pub skip: usize,
-    pub not_tested: usize,
-    pub unsupported: usize,
-    pub blocked: usize,
-    pub harness_error: usize,
-}
-
-impl Summary {
-    /// The counts with their statuses, in the order of [`Status::ALL`].
-    pub fn counts(&self) -> [(Status, usize); 8] {
-        Status::ALL.map(|status| (status, self.of(status)))
-    }
-
-    /// How many cases ended so.
-    pub fn of(&self, status: Status) -> usize {
-        let mut copy = *self;
-        *copy.slot(status)
-    }
-
-    /// One more case ended so.
-    pub fn add(&mut self, status: Status) {
-        *self.slot(status) += 1;
-    }
-
-    fn slot(&mut self, status: Status) -> &mut usize {
-        match status {
-            Status::Pass => &mut self.pass,
-            Status::Fail => &mut self.fail,
-            Status::Warn => &mut self.warn,
-            Status::Skip => &mut self.skip,
-            Status::NotTested => &mut self.not_tested,
-            Status::Unsupported => &mut self.unsupported,
-            Status::Blocked => &mut self.blocked,
-            Status::HarnessError => &mut self.harness_error,
-        }
-    }
-}
-
-/// How a case ended.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// Everything asserted held.
-    Pass,
-    /// A MUST was broken, or something required is not supported.
-    Fail,
-    /// A SHOULD was broken, and no MUST.
-    Warn,
-    /// The implementation doesn't declare the feature class.
-    Skip,
-    /// It can't be tested here: the clock, or the server, doesn't allow it.
-    NotTested,
-    /// The adapter doesn't support it, and the class is declared as partial.
-    Unsupported,
-    /// A case that this one needs failed.
-    Blocked,
-    /// The suite itself is at fault.
-    HarnessError,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Pass,
-        Self::Fail,
-        Self::Warn,
-        Self::Skip,
-        Self::NotTested,
-        Self::Unsupported,
-        Self::Blocked,
-        Self::HarnessError,
-    ];
-
-    /// The word for it, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Warn => "warn",
-            Self::Skip => "skip",
-            Self::NotTested => "not-tested",
-            Self::Unsupported => "unsupported",
-            Self::Blocked => "blocked",
-            Self::HarnessError => "harness-error",
-        }
-    }
 }
 
 /// One case and how it ended.
@@ -170,6 +86,9 @@ pub struct CaseResult {
     pub blocked_by: Option<String>,
     /// How long it took, in microseconds.
     pub microseconds: u64,
+    /// How often it was played; more than once only where it failed and was retried.
+    #[serde(default = "once")]
+    pub attempts: u32,
     /// How many assertions were evaluated, by requirement.
     pub asserted: BTreeMap<String, u32>,
     /// What did not hold.
@@ -178,6 +97,10 @@ pub struct CaseResult {
     pub evidence: Option<Evidence>,
     /// The command that repeats just this case.
     pub repeat: String,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// One assertion that did not hold.
@@ -224,8 +147,10 @@ pub fn link(rule: Rule) -> String {
 /// What happened in a case that failed, [`crate::evidence::LIMIT`] octets at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// The last mails, each as its MIME tree and its decrypted layers.
-    pub mails: Vec<String>,
+    /// What the case did, one step after the other, with the time in the case.
+    pub steps: Vec<String>,
+    /// The mails that matter: the faulty or last one delivered, and the last ones sent.
+    pub mails: Vec<MailEvidence>,
     /// The SMTP and IMAP dialogue.
     pub dialogue: String,
     /// What harness and adapter said to each other.
@@ -234,6 +159,15 @@ pub struct Evidence {
     pub stderr: String,
     /// Whether something was left out.
     pub cut: bool,
+}
+
+/// A mail, opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MailEvidence {
+    /// Who sent it to whom.
+    pub heading: String,
+    /// Header fields, MIME tree and decrypted layers.
+    pub layers: String,
 }
 
 /// What a run says about one requirement.
@@ -261,6 +195,7 @@ pub(crate) fn blank(case: &Case, repeat: String) -> CaseResult {
         reason: None,
         blocked_by: None,
         microseconds: 0,
+        attempts: once(),
         asserted: BTreeMap::new(),
         failures: Vec::new(),
         evidence: None,
@@ -290,22 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_counts_each_status_apart() {
-        let mut summary = Summary::default();
-        for (times, status) in Status::ALL.into_iter().enumerate() {
-            for _ in 0..=times {
-                summary.add(status);
-            }
-        }
-        let counts: Vec<usize> = summary.counts().iter().map(|(_, count)| *count).collect();
-        assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
-    }
-
-    #[test]
-    fn words_are_those_of_the_json() {
-        for status in Status::ALL {
-            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
-        }
+    fn rungs_are_called_as_in_the_json() {
         for rung in Rung::ALL {
             assert_eq!(serde_json::to_value(rung).unwrap(), rung.as_str());
         }

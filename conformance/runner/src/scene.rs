@@ -32,8 +32,9 @@ pub use post::Sent;
 
 use crate::case::{Case, Stop};
 use crate::child::Slot;
-use crate::judge::{Keyring, Memory};
+use crate::judge::{Keyring, Mail, Memory};
 use crate::ledger::Ledger;
+use crate::report::MailEvidence;
 use crate::stage::{BEGINNING, Character, Stage};
 
 /// The domain of the agent under test.
@@ -71,7 +72,41 @@ struct State {
     taken: Vec<bool>,
     delivered: Vec<kith_forge::Mail>,
     memory: Memory,
-    doing: String,
+    steps: Vec<String>,
+    /// The last mail that was put before the agent, or the last one with a fault.
+    shown: Option<Shown>,
+}
+
+/// A mail that was put before the agent.
+#[derive(Debug)]
+struct Shown {
+    heading: String,
+    octets: Vec<u8>,
+    faulty: bool,
+}
+
+impl State {
+    /// Notes what happens, with the day and time in the case.
+    fn step(&mut self, what: &str) {
+        let at = OffsetDateTime::from_unix_timestamp(self.now.0);
+        let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let (date, time) = (at.date(), at.time());
+        let (hour, minute, second) = time.as_hms();
+        self.steps
+            .push(format!("{date} {hour:02}:{minute:02}:{second:02}  {what}"));
+    }
+
+    /// Keeps a mail that is put before the agent, for the report; a faulty one is not replaced.
+    fn show(&mut self, heading: String, octets: &[u8], faulty: bool) {
+        if faulty || !self.shown.as_ref().is_some_and(|shown| shown.faulty) {
+            let octets = octets.to_vec();
+            self.shown = Some(Shown {
+                heading,
+                octets,
+                faulty,
+            });
+        }
+    }
 }
 
 impl Scene {
@@ -100,7 +135,8 @@ impl Scene {
             taken: Vec::new(),
             delivered: Vec::new(),
             memory: Memory::default(),
-            doing: "the beginning".to_owned(),
+            steps: Vec::new(),
+            shown: None,
         };
         Ok(Self(Arc::new(Inner {
             stage: Arc::clone(stage),
@@ -270,7 +306,12 @@ impl Scene {
     ///
     /// `message` says what was expected and what was seen.
     pub fn expect(&self, rule: Rule, holds: bool, message: impl FnOnce() -> String) -> bool {
-        self.state().ledger.assert(rule, holds, message)
+        let mut state = self.state();
+        let holds = state.ledger.assert(rule, holds, message);
+        if !holds {
+            state.step(&format!("FAILS {}", rule.id));
+        }
+        holds
     }
 
     /// Records an assertion without which the case can't go on.
@@ -323,11 +364,34 @@ impl Scene {
 
     /// The step that the case is at, for a report of a hang.
     pub(crate) fn doing(&self) -> String {
-        self.state().doing.clone()
+        let last = self.state().steps.last().cloned();
+        last.unwrap_or_else(|| "the beginning".to_owned())
     }
 
-    fn at(&self, step: String) {
-        self.state().doing = step;
+    /// What the case did so far, with its times.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        self.state().steps.clone()
+    }
+
+    /// The mail that was put before the agent and matters most, opened.
+    pub(crate) fn shown(&self) -> Option<MailEvidence> {
+        let state = self.state();
+        let shown = state.shown.as_ref()?;
+        let layers = match Mail::read(&shown.octets, state.keyring.sequoia()) {
+            Ok(mail) => mail.describe(),
+            Err(error) => {
+                let octets = String::from_utf8_lossy(&shown.octets);
+                format!("The judge cannot open it: {error}\n{octets}")
+            }
+        };
+        Some(MailEvidence {
+            heading: shown.heading.clone(),
+            layers,
+        })
+    }
+
+    fn at(&self, step: &str) {
+        self.state().step(step);
     }
 
     /// The child that the case's agent lives in.

@@ -98,12 +98,9 @@ async fn listen(extent: Extent) -> Endpoint {
 
 fn options(endpoint: Endpoint) -> Options {
     Options {
-        connector: Connector::new("hollow", endpoint),
-        seed: 1,
         jobs: 2,
-        first: false,
         limit: Duration::from_secs(1),
-        record: None,
+        ..Options::new(Connector::new("hollow", endpoint))
     }
 }
 

@@ -117,7 +117,7 @@ impl Queue {
     pub(super) fn settle(&self, id: &str, result: &CaseResult) {
         let mut state = self.state();
         let settled = match result.status {
-            Status::Pass | Status::Warn => Ok(()),
+            Status::Pass | Status::Warn | Status::Fixed | Status::Flaky => Ok(()),
             Status::Blocked => Err(result.blocked_by.clone().unwrap_or_else(|| id.to_owned())),
             _ => Err(id.to_owned()),
         };

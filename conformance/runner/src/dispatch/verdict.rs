@@ -39,7 +39,7 @@ pub(super) async fn judge(
     result.status = status;
     result.reason = reason;
     if !matches!(status, Status::Pass | Status::Skip | Status::NotTested) {
-        result.evidence = Some(evidence::collect(scene).await);
+        result.evidence = Some(evidence::collect(scene, ended).await);
     }
 }
 

@@ -6,6 +6,7 @@ pub mod mime;
 pub mod openpgp;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sequoia_openpgp::Cert;
@@ -185,9 +186,9 @@ impl Mail {
     pub fn describe(&self) -> String {
         let mut text = String::new();
         for field in &self.root.fields {
-            text.push_str(&format!("{}: {}\n", field.name, field.value));
+            let _ = writeln!(text, "{}: {}", field.name, field.value);
         }
-        text.push_str(&self.root.tree());
+        let _ = write!(text, "\n── MIME tree\n{}", self.root.tree());
         if let Form::Sealed { envelope, payload } = &self.form {
             let protection = match envelope.protection {
                 Protection::None => "not encrypted",
@@ -198,21 +199,41 @@ impl Mail {
             let signers: Vec<_> = envelope
                 .signatures
                 .iter()
-                .map(|s| s.signer.as_deref())
+                .map(|s| s.signer.as_deref().unwrap_or("somebody unknown"))
                 .collect();
-            text.push_str(&format!("envelope: {protection}, signed by {signers:?}\n"));
-            text.push_str(&payload.root.tree());
+            let signers = signers.join(", ");
+            let _ = writeln!(text, "\n── envelope\n{protection}, signed by {signers}");
+            let _ = write!(text, "\n── MIME tree inside\n{}", payload.root.tree());
             for delivery in payload.deliveries.iter().flatten() {
-                text.push_str(&String::from_utf8_lossy(&delivery.octets));
-                text.push('\n');
+                let _ = writeln!(text, "\n── delivery\n{}", indented(&delivery.octets));
             }
         }
         for part in &self.objects {
-            text.push_str(&String::from_utf8_lossy(&part.message.content));
-            text.push('\n');
+            let _ = writeln!(text, "\n── object\n{}", indented(&part.message.content));
         }
         text
     }
+}
+
+/// XML with each element on a line of its own, for people: what the octets are it is not.
+fn indented(octets: &[u8]) -> String {
+    let text = String::from_utf8_lossy(octets);
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut depth = 0_usize;
+    for piece in text.split_inclusive('>') {
+        let piece = piece.trim();
+        let (before, tag) = piece.split_at(piece.rfind('<').unwrap_or(0));
+        let closes = tag.starts_with("</");
+        depth -= usize::from(closes && depth > 0);
+        if before.is_empty() && !out.is_empty() {
+            let _ = write!(out, "\n{}", "  ".repeat(depth));
+        }
+        out.push_str(before);
+        out.push_str(tag);
+        let opens = tag.starts_with('<') && !tag.ends_with("/>") && !tag.starts_with("<?");
+        depth += usize::from(opens && !closes);
+    }
+    out
 }
 
 /// Whether `needle` stands in `hay`.
@@ -263,4 +284,17 @@ fn deliveries(root: &Entity) -> Vec<Result<DeliveryFacts, ReadError>> {
 /// SHA-256 in hexadecimal.
 pub fn sha256(octets: &[u8]) -> String {
     hex::encode(Sha256::digest(octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn elements_stand_on_their_own_lines() {
+        let xml = b"<a x='1'><b>text</b><c/><d><e/></d></a>";
+        let lines = "<a x='1'>\n  <b>text</b>\n  <c/>\n  <d>\n    <e/>\n  </d>\n</a>";
+        assert_eq!(indented(xml), lines);
+        assert_eq!(indented(b"no markup"), "no markup");
+    }
 }

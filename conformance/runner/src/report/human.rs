@@ -38,7 +38,7 @@ impl<W: Write> Reporter for Human<W> {
         for case in &report.cases {
             if matches!(
                 case.status,
-                Status::Fail | Status::Warn | Status::HarnessError
+                Status::Fail | Status::Warn | Status::HarnessError | Status::Fixed | Status::Flaky
             ) {
                 write!(self.out, "\n{}", case_text(case, self.evidence))?;
             }
@@ -54,8 +54,8 @@ impl<W: Write> Reporter for Human<W> {
 fn style(status: Status) -> Style {
     let color = match status {
         Status::Pass => AnsiColor::Green,
-        Status::Fail | Status::HarnessError => AnsiColor::Red,
-        Status::Warn => AnsiColor::Yellow,
+        Status::Fail | Status::HarnessError | Status::Fixed => AnsiColor::Red,
+        Status::Warn | Status::Flaky | Status::KnownFailing => AnsiColor::Yellow,
         _ => AnsiColor::BrightBlack,
     };
     Style::new().fg_color(Some(color.into()))
@@ -126,8 +126,9 @@ fn evidence_only(case: &CaseResult) -> String {
     let Some(evidence) = &case.evidence else {
         return text;
     };
+    section(&mut text, "what happened", &evidence.steps.join("\n"));
     for mail in &evidence.mails {
-        section(&mut text, "a mail it sent", mail);
+        section(&mut text, &mail.heading, &mail.layers);
     }
     section(
         &mut text,

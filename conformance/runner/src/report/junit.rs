@@ -51,14 +51,14 @@ fn junit(report: &Report) -> quick_junit::Report {
 
 fn test_case(case: &CaseResult) -> TestCase {
     let mut status = match case.status {
-        Status::Pass | Status::Warn => TestCaseStatus::success(),
-        Status::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Status::Pass | Status::Warn | Status::Flaky => TestCaseStatus::success(),
+        Status::Fail | Status::Fixed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Status::HarnessError => TestCaseStatus::non_success(NonSuccessKind::Error),
         _ => TestCaseStatus::skipped(),
     };
     let failures = case.failures.iter().map(|failure| failure.message.clone());
     let messages: Vec<_> = case.reason.iter().cloned().chain(failures).collect();
-    if !matches!(case.status, Status::Pass | Status::Warn) {
+    if !matches!(case.status, Status::Pass | Status::Warn | Status::Flaky) {
         status.set_message(messages.join("; "));
         status.set_type(case.status.as_str());
         status.set_description(evidence_text(case));

@@ -4,19 +4,27 @@ use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{Report, Status, Summary};
+use super::{CaseResult, Report, Status, Summary};
 
-/// The matrix as text; only the statuses that occur have a column. `width` is that of the
-/// terminal, in characters.
-pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
-    let mut rows = BTreeMap::<(usize, u32, String, &str), Summary>::new();
+/// One row: how the cases of a class and a chapter ended.
+pub(super) struct Row {
+    pub(super) class: String,
+    pub(super) chapter: &'static str,
+    pub(super) summary: Summary,
+}
+
+/// The chapter that a case is about: that of its first requirement.
+pub(super) fn chapter_of(case: &CaseResult) -> &'static str {
+    let first = case.requirements.first();
+    let rule = first.and_then(|id| kith_spec::requirement(id));
+    rule.map_or("", |rule| rule.chapter)
+}
+
+/// The rows, by class and chapter in the order of the specification.
+pub(super) fn rows(report: &Report) -> Vec<Row> {
+    let mut rows = BTreeMap::<(usize, u32, &str, &'static str), Summary>::new();
     for case in &report.cases {
-        let id = case
-            .requirements
-            .first()
-            .map(String::as_str)
-            .unwrap_or_default();
-        let chapter = kith_spec::requirement(id).map_or("", |rule| rule.chapter);
+        let chapter = chapter_of(case);
         let chapters = kith_spec::chapters();
         let number = chapters
             .iter()
@@ -29,11 +37,22 @@ pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
         let key = (
             class.unwrap_or(usize::MAX),
             number,
-            case.class.clone(),
+            case.class.as_str(),
             chapter,
         );
         rows.entry(key).or_default().add(case.status);
     }
+    let row = |((_, _, class, chapter), summary): ((_, _, &str, _), _)| Row {
+        class: class.to_owned(),
+        chapter,
+        summary,
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// The matrix as text; only the statuses that occur have a column. `width` is that of the
+/// terminal, in characters.
+pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
     let statuses: Vec<Status> = Status::ALL
         .into_iter()
         .filter(|status| report.summary.of(*status) > 0)
@@ -46,12 +65,12 @@ pub(super) fn matrix(report: &Report, width: Option<u16>) -> String {
     }
     let names = statuses.iter().map(|status| status.as_str());
     table.set_header(["class", "chapter"].into_iter().chain(names));
-    for ((_, _, class, chapter), summary) in &rows {
-        let counts = statuses.iter().map(|status| match summary.of(*status) {
+    for row in rows(report) {
+        let counts = statuses.iter().map(|status| match row.summary.of(*status) {
             0 => String::new(),
             count => count.to_string(),
         });
-        let head = [class.clone(), (*chapter).to_owned()];
+        let head = [row.class, row.chapter.to_owned()];
         table.add_row(head.into_iter().chain(counts));
     }
     for column in table.column_iter_mut().skip(2) {

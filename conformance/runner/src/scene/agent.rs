@@ -120,7 +120,7 @@ impl Scene {
         let password = self.token();
         self.server().add_account(address, &password)?;
         let open = self.opening(name, address, &password, keys)?;
-        self.at("open".to_owned());
+        self.at("open");
         let mut lent = self.0.slot.lend().await?;
         let opened = lent.client()?.open(&open).await;
         let opened = lent.settle(opened).await.map_err(child::stop)?;
@@ -251,7 +251,7 @@ impl Agent {
     /// # Errors
     /// If the adapter breaks the protocol.
     pub async fn try_act<P: Perform>(&self, action: P) -> Result<Result<P::Done, Failure>, Stop> {
-        self.scene.at(format!("act {}", P::NAME));
+        self.scene.at(&format!("act {}", P::NAME));
         let now = timestamp(self.scene.tick())?;
         let session = self.account.session;
         let mut lent = self.scene.0.slot.lend().await?;
@@ -267,7 +267,7 @@ impl Agent {
     /// # Errors
     /// If the agent doesn't show it.
     pub async fn view<L: Look>(&self, query: L) -> Result<Vec<L::Item>, Stop> {
-        self.scene.at(format!("view {}", L::NAME));
+        self.scene.at(&format!("view {}", L::NAME));
         let session = self.account.session;
         let mut lent = self.scene.0.slot.lend().await?;
         let seen = lent.client()?.view(session, query).await;
@@ -283,7 +283,7 @@ impl Agent {
         let mut all = Vec::new();
         for query in queries() {
             let name = query.name();
-            self.scene.at(format!("view {name}"));
+            self.scene.at(&format!("view {name}"));
             let mut lent = self.scene.0.slot.lend().await?;
             let seen = lent.client()?.look(self.account.session, query).await;
             let seen = lent.settle(seen).await;
@@ -302,7 +302,7 @@ impl Agent {
     /// # Errors
     /// If it doesn't.
     pub async fn sync(&self) -> Result<Synced, Stop> {
-        self.scene.at("sync".to_owned());
+        self.scene.at("sync");
         let now = timestamp(self.scene.tick())?;
         let session = self.account.session;
         let mut lent = self.scene.0.slot.lend().await?;
@@ -341,7 +341,9 @@ impl Agent {
         auth: Authentication,
         now: Instant,
     ) -> Result<Received, Stop> {
-        self.scene.at("receive".to_owned());
+        self.scene.at("receive");
+        let heading = "Put before the agent by `receive`".to_owned();
+        self.scene.state().show(heading, mail, false);
         let receive = Receive {
             session: self.account.session,
             now: timestamp(now)?,

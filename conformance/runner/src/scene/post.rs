@@ -82,7 +82,7 @@ impl Scene {
             judge::Keyring::learn(&mut state.keyring, &read)?;
             state.memory.delivered(&read);
         }
-        self.put(mail, auth)
+        self.put(mail, auth, None)
     }
 
     /// Puts a mail with one fault into the agent's INBOX.
@@ -92,7 +92,7 @@ impl Scene {
     pub fn deliver_faulty(&self, mail: &Mail, fault: Rule, auth: AuthResult) -> Result<(), Stop> {
         let keyring = Arc::clone(&self.state().keyring);
         judge::forged::faulty(mail, fault, &keyring, self.now().0).map_err(Stop::Harness)?;
-        self.put(mail, auth)
+        self.put(mail, auth, Some(fault))
     }
 
     /// Puts a mail into the agent's INBOX that is neither quite valid nor quite faulty by
@@ -101,7 +101,7 @@ impl Scene {
     /// # Errors
     /// If the server doesn't take it.
     pub fn deliver_unjudged(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
-        self.put(mail, auth)
+        self.put(mail, auth, None)
     }
 
     /// The person that the harness plays at this address.
@@ -113,8 +113,17 @@ impl Scene {
         person.ok_or_else(|| Stop::Harness(format!("nobody plays {address}")))
     }
 
-    fn put(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
+    fn put(&self, mail: &Mail, auth: AuthResult, fault: Option<Rule>) -> Result<(), Stop> {
         self.tick();
+        let from = &mail.from;
+        let heading = match fault {
+            Some(rule) => format!("Delivered: a mail from {from} that breaks {rule}"),
+            None => format!("Delivered: a mail from {from}"),
+        };
+        let mut state = self.state();
+        state.step(&heading);
+        state.show(heading, &mail.octets, fault.is_some());
+        drop(state);
         let how = Deliver::from(&mail.from).auth(auth);
         let address = self.agent_address().unwrap_or_else(|| mail.to.clone());
         self.server().deliver(&address, &mail.octets, &how)?;
@@ -227,6 +236,7 @@ impl Scene {
             if let Err(error) = judge::second::compare(&sighting) {
                 state.ledger.harness(error);
             }
+            let failed = state.ledger.failures().len();
             judge::sent(&sighting, &mut state.memory, &mut state.ledger);
             if let Err(error) = &mail
                 && sighting.readable
@@ -234,7 +244,14 @@ impl Scene {
                 let message = || format!("expected mail that its recipient can read: {error}");
                 state.ledger.assert(&req::MAIL_STRUCTURE, false, message);
             }
-            state.sent.push(Arc::new(Sent { submission, mail }));
+            let sent = Arc::new(Sent { submission, mail });
+            let new = state.ledger.failures().iter().skip(failed);
+            let failed: Vec<_> = new.map(|failure| failure.requirement.clone()).collect();
+            state.step(&format!("Sent by the agent: {}", sent.describe()));
+            for requirement in failed {
+                state.step(&format!("FAILS {requirement}"));
+            }
+            state.sent.push(sent);
             state.taken.push(false);
         }
         Ok(())

@@ -1,0 +1,44 @@
+//! `merge` and `diff`: what is made of reports that are there already.
+
+use std::path::{Path, PathBuf};
+
+use kith_runner::event::Event;
+use kith_runner::exit;
+use kith_runner::report::diff::Diff;
+use kith_runner::report::{Report, merge};
+
+use crate::args::Outputs;
+use crate::{Trouble, outputs};
+
+fn read(path: &Path) -> Result<Report, Trouble> {
+    let trouble = |error: String| Trouble::Report(path.display().to_string(), error);
+    let text = std::fs::read_to_string(path).map_err(|error| trouble(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| trouble(error.to_string()))
+}
+
+/// Joins reports and tells about the whole as `run` would.
+pub(crate) fn merge(paths: &[PathBuf], outputs: &Outputs) -> Result<u8, Trouble> {
+    let part = |path: &PathBuf| Ok((path.display().to_string(), read(path)?));
+    let parts = paths.iter().map(part).collect::<Result<_, Trouble>>()?;
+    let whole = merge::merge(parts)?;
+    let code = exit::code(&whole);
+    let done = Event::Done(Box::new(whole));
+    for mut reporter in outputs::reporters(outputs) {
+        reporter.event(&done)?;
+    }
+    Ok(code)
+}
+
+/// Tells what changed from one report to another.
+pub(crate) fn diff(old: &Path, new: &Path, json: Option<&Path>) -> Result<u8, Trouble> {
+    let diff = Diff::new(&read(old)?, &read(new)?);
+    anstream::print!("{diff}");
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_string_pretty(&diff)? + "\n")?;
+    }
+    Ok(if diff.is_worse() {
+        exit::FAILED
+    } else {
+        exit::PASSED
+    })
+}
