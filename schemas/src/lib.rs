@@ -20,7 +20,7 @@
 //!   <fallback>Alice posted: Hello</fallback><post><text>Hello</text></post></object>"#;
 //! let object = Object::decode(octets)?;
 //! assert_eq!(object.rev.get(), 1);
-//! assert!(matches!(&object.payload, Payload::Post(post) if post.text.as_str() == "Hello"));
+//! assert!(matches!(&object.payload, Payload::Post(post) if post.text.as_ref().is_some_and(|text| text.as_str() == "Hello")));
 //! assert_eq!(Object::decode(&object.encode()?)?, object);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

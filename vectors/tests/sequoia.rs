@@ -137,9 +137,9 @@ fn unseal(vector: &Vector, octets: &[u8], known: &mut Vec<Cert>) -> Vec<u8> {
     payload
 }
 
-/// A day after the vectors play: some look into their future on purpose.
+/// Thirty days after the vectors begin to play: some look into their future on purpose.
 fn time() -> std::time::SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_795_251_600 + 86_400)
+    UNIX_EPOCH + Duration::from_secs(1_795_251_600 + 30 * 86_400)
 }
 
 /// The XML of an object, whose signature must be good under a known key.
@@ -160,14 +160,22 @@ fn object(vector: &Vector, octets: &[u8], known: &[Cert]) -> Vec<u8> {
     xml
 }
 
+/// Objects of earlier epochs, and of people whose chain alone comes along, verify under keys that
+/// stand in no certificate. That takes an agent, not a library.
+const KEYS_OF_CHAINS: &[&str] = &[
+    "accepted/request-after-rotation",
+    "valid/relayed-comment-v4-v4",
+    "valid/relayed-comment-v6-v6",
+    "valid/share-v4-v4",
+    "valid/share-v6-v6",
+];
+
 #[test]
 fn sequoia_reads_what_is_to_be_accepted() {
     let mut objects = Validator::new(SchemaName::Object).unwrap();
     let mut deliveries = Validator::new(SchemaName::Delivery).unwrap();
     for vector in all() {
-        // Objects of earlier epochs verify under keys that stand in no certificate.
-        let rotated = vector.id == "accepted/request-after-rotation";
-        if vector.expected.mail.outcome != Outcome::Accept || rotated {
+        if vector.expected.mail.outcome != Outcome::Accept || KEYS_OF_CHAINS.contains(&&*vector.id) {
             continue;
         }
         let mut known = Vec::new();

@@ -7,6 +7,7 @@
 //! | `identity.rs` | rotation, moving, verification, receipts |
 //! | `invites.rs` | invites |
 //! | `delivery.rs` | acknowledgements, merging, failures on the way |
+//! | `devices.rs` | several devices of one person, exports, leaving the mailbox |
 //! | `mailbox.rs` | the queue of requests, filing, transport |
 //! | `messages.rs` | private messages |
 //! | `posts.rs` | posts to friends and retractions |
@@ -29,6 +30,7 @@ mod apps;
 mod audience;
 mod comments;
 mod delivery;
+mod devices;
 mod events;
 mod faults;
 mod following;
@@ -68,6 +70,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(apps::cases());
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());
+    suite.extend(devices::cases());
     suite.extend(table::cases());
     suite.extend(faults::cases());
     suite

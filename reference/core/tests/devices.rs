@@ -253,7 +253,6 @@ fn what_one_device_does_the_other_one_learns_from_the_mailbox() {
         media: Vec::new(),
     };
     phone.act(START + 110, message);
-    phone.act(START + 110, Action::Block { identity: bob });
     for mail in phone.sync(START + 120, &mut appended) {
         scene.bob.accepts(&mail, START + 120);
     }

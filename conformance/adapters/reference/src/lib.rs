@@ -76,7 +76,7 @@ impl Adapter for Reference {
             Class::Events,
             Class::Mailbox,
         ];
-        let partial = [Class::Pages, Class::Apps];
+        let partial = [Class::Pages, Class::Apps, Class::Devices];
         Ok(About {
             name: "Kith reference agent".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

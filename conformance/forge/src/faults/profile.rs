@@ -160,7 +160,7 @@ fn fields() -> Vec<Fault> {
                 *object = scene.author.field_object("fn", &[&text], now);
             },
         )
-        .flags(&["display-name"]),
+        .flags(&["spoofing"]),
     ]
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use kith_adapter::act::Perform;
+use kith_adapter::act::device::Export;
 use kith_adapter::client::CallError;
 use kith_adapter::protocol::{
-    About, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer, Mode, Open,
+    About, Archive, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer, Mode, Octets, Open,
     Opened, Person, Receive, Received, Session, Store, Synced, Timestamp,
 };
 use kith_adapter::view::{Look, Query, ViewResult};
@@ -236,6 +237,59 @@ impl Agent {
         } = &self.account.opened;
         let id = identity.as_str().parse().map_err(Stop::harness)?;
         Ok(Peer::new(id, &self.account.address, certificate.0.clone()))
+    }
+
+    /// Another device of the same person, from an export of this one, on the same mailbox.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn another_device(&self, device: &str) -> Result<Agent, Stop> {
+        let passphrase = self.scene.token();
+        let export = Export {
+            passphrase: passphrase.clone(),
+        };
+        let archive = self.act(export).await?.archive;
+        self.device_from(device, archive, passphrase).await
+    }
+
+    /// Another device of the same person, from an export.
+    ///
+    /// # Errors
+    /// If the agent doesn't take the export.
+    pub async fn device_from(
+        &self,
+        device: &str,
+        archive: Octets,
+        passphrase: String,
+    ) -> Result<Agent, Stop> {
+        let Account {
+            address,
+            password,
+            name,
+            ..
+        } = &*self.account;
+        let keys = Keys::Generate(KeyKind::V4);
+        let mut open = self.scene.opening(name, address, password, keys)?;
+        open.keys = None;
+        device.clone_into(&mut open.device);
+        open.store = Store::Export(Archive {
+            archive,
+            passphrase,
+        });
+        self.scene.at(format!("open {device}"));
+        let mut lent = self.scene.0.slot.lend().await?;
+        let opened = lent.client()?.open(&open).await;
+        let opened = outcome(lent.settle(opened).await)??;
+        drop(lent);
+        let account = Arc::new(Account {
+            address: address.clone(),
+            password: password.clone(),
+            name: name.clone(),
+            session: opened.session,
+            opened,
+        });
+        self.scene.state().sessions.push(account.session);
+        Ok(self.scene.handle(account))
     }
 
     /// The user does something; the agent must let them.

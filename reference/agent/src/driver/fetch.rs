@@ -212,7 +212,6 @@ impl Driver {
         later: Option<Later>,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        report.fetched += 1;
         let key = |prefix| ledger::mail_key(prefix, scan.validity, uid);
         let later_key = key(ledger::laters(scan.folder));
         let mut writes = Vec::new();
@@ -229,6 +228,7 @@ impl Driver {
             writes.push(ledger::delete(moved));
             return Ok(self.commit(&writes)?);
         }
+        report.fetched += 1;
         let first = later.map_or(scan.now, |later| later.first);
         match self
             .agent

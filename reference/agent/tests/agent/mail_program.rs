@@ -33,10 +33,12 @@ pub(crate) fn shown(shell: &Shell, server: &Server, user: &str, folder: &str) ->
     std::fs::write(&pager, "#!/bin/sh\ncp \"$1\" \"$(mktemp shown-XXXXXX)\"\n").unwrap();
     #[cfg(unix)]
     std::fs::set_permissions(&pager, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    // In the foreground of its terminal, else it is stopped when it sets the terminal's mode.
+    let terminal = ["script", "-qec", "exec mutt -F muttrc", "screen"];
     run(
         shell,
-        "script",
-        &["-qec", "timeout 30 mutt -F muttrc", "screen"],
+        "timeout",
+        &[&["-k", "5", "60"], &terminal[..]].concat(),
     );
     let files = std::fs::read_dir(shell.folder.path()).unwrap();
     let files = files.map(|entry| entry.unwrap().path());

@@ -250,7 +250,12 @@ impl Step<'_> {
             let Some(author) = author.filter(|author| *author != self.own.id) else {
                 continue;
             };
-            let Some(peer) = self.peer(author)? else {
+            // What was relayed came from the author of what it answers.
+            let object = part.object.as_ref().ok();
+            let root = object.and_then(|object| kinds::of(&object.payload).root());
+            let from = root.map_or(author, |root| root.author);
+            let from = if from == self.own.id { author } else { from };
+            let Some(peer) = self.peer(from)? else {
                 continue;
             };
             if self.is_over(part, now)? {

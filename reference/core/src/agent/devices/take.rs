@@ -239,7 +239,7 @@ impl Step<'_> {
         for id in to {
             self.store
                 .put(Table::Told, [&hash[..], &id[..]].concat(), Vec::new());
-            self.adopt_recipient(&key, *id, object.rev.get())?;
+            self.adopt_recipient(&key, *id, object.rev.get(), hash)?;
         }
         Ok(())
     }
@@ -267,13 +267,23 @@ impl Step<'_> {
         taken
     }
 
-    fn adopt_recipient(&mut self, key: &[u8], id: Id, rev: u32) -> Result<(), AgentError> {
+    fn adopt_recipient(
+        &mut self,
+        key: &[u8],
+        id: Id,
+        rev: u32,
+        hash: Id,
+    ) -> Result<(), AgentError> {
         let row = audience_key(key, id);
         let known: Option<Recipient> = self.store.record(Table::Audience, &row)?;
         let rev = known.as_ref().map_or(rev, |known| known.rev.max(rev));
         let gone = known.as_ref().is_some_and(|known| known.gone);
-        let (delivery, hashes) =
+        let (delivery, mut hashes) =
             known.map_or_else(Default::default, |known| (known.delivery, known.hashes));
+        let hash = hex::encode(hash);
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
+        }
         let recipient = Recipient {
             delivery,
             rev,
