@@ -175,7 +175,8 @@ fn sequoia_reads_what_is_to_be_accepted() {
     let mut objects = Validator::new(SchemaName::Object).unwrap();
     let mut deliveries = Validator::new(SchemaName::Delivery).unwrap();
     for vector in all() {
-        if vector.expected.mail.outcome != Outcome::Accept || KEYS_OF_CHAINS.contains(&&*vector.id) {
+        if vector.expected.mail.outcome != Outcome::Accept || KEYS_OF_CHAINS.contains(&&*vector.id)
+        {
             continue;
         }
         let mut known = Vec::new();

@@ -52,7 +52,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "devices/journal",
             "a device that starts later agrees when something was received",
-            &[&req::JOURNAL_APPEND, &req::JOURNAL_TIME, &req::DEVICES_REBUILD],
+            &[
+                &req::JOURNAL_APPEND,
+                &req::JOURNAL_TIME,
+                &req::DEVICES_REBUILD,
+            ],
             |scene| Box::pin(journal(scene)),
         ),
         case(
@@ -135,7 +139,10 @@ async fn self_copy(scene: Scene) -> Result<(), Stop> {
     laptop.sync().await?;
     let kith = scene.server().messages(laptop.address(), "Kith")?;
     scene.expect(&req::SELF_APPEND, kith.len() > before, || {
-        format!("expected a self-copy in Kith, seen {} mails as before", kith.len())
+        format!(
+            "expected a self-copy in Kith, seen {} mails as before",
+            kith.len()
+        )
     });
     let new = kith.iter().skip(before);
     let unread = new
@@ -191,6 +198,8 @@ async fn confirm_held(scene: Scene) -> Result<(), Stop> {
     scene.send(&mut bob, draft).await?;
     let request = scene.request_shown(&laptop, &bob).await?;
     let phone = laptop.another_device("phone").await?;
+    phone.sync().await?;
+    scene.request_shown(&phone, &bob).await?;
     laptop
         .act(kith_adapter::act::relation::Accept { request })
         .await?;
@@ -241,7 +250,11 @@ async fn journal(scene: Scene) -> Result<(), Stop> {
     phone.sync().await?;
     let later = received(phone.view(Messages {}).await?);
     let agree = first.is_some() && first == later;
-    for rule in [&req::JOURNAL_APPEND, &req::JOURNAL_TIME, &req::DEVICES_REBUILD] {
+    for rule in [
+        &req::JOURNAL_APPEND,
+        &req::JOURNAL_TIME,
+        &req::DEVICES_REBUILD,
+    ] {
         scene.expect(rule, agree, || {
             format!("expected the time of receiving {first:?} on a later device, seen {later:?}")
         });

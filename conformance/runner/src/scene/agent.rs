@@ -6,8 +6,8 @@ use kith_adapter::act::Perform;
 use kith_adapter::act::device::Export;
 use kith_adapter::client::CallError;
 use kith_adapter::protocol::{
-    About, Archive, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer, Mode, Octets, Open,
-    Opened, Person, Receive, Received, Session, Store, Synced, Timestamp,
+    About, Archive, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer,
+    Mode, Octets, Open, Opened, Person, Receive, Received, Session, Store, Synced, Timestamp,
 };
 use kith_adapter::view::{Look, Query, ViewResult};
 use kith_forge::{Instant, Peer, Puppet};

@@ -62,6 +62,14 @@ impl Step<'_> {
         Ok(device)
     }
 
+    /// Whether another device of the person was seen.
+    pub(crate) fn has_other_devices(&self) -> Result<bool, AgentError> {
+        let own: Option<Device> = self.store.record(Table::Own, DEVICE)?;
+        let own = own.map(|own| own.id);
+        let seen = self.store.records::<Device>(Table::Device, b"")?;
+        Ok(seen.iter().any(|(_, device)| Some(device.id) != own))
+    }
+
     fn set_device(&mut self, device: &Device) -> Result<(), AgentError> {
         Ok(self.store.set(Table::Own, DEVICE, device)?)
     }

@@ -90,8 +90,17 @@ impl Kind for types::Confirm {
             let known = friend.my_accept == Some(Handshake(named));
             return Ok(step.gate.check(&req::FRIENDS_CONFIRM_UNKNOWN, known)?);
         }
-        let stranger = Violation(&req::FRIENDS_ONLY_FRIENDS);
-        let accepted = relation.accepted.ok_or(stranger)?;
+        let Some(accepted) = relation.accepted else {
+            let awaited = step.pending(peer.id)?.is_some()
+                && step.has_other_devices()?
+                && step.gate.enforces(&req::SELF_CONFIRM_HELD);
+            let rule = if awaited {
+                &req::FRIENDS_CONFIRM_UNKNOWN
+            } else {
+                &req::FRIENDS_ONLY_FRIENDS
+            };
+            return Err(Violation(rule).into());
+        };
         step.gate
             .check(&req::FRIENDS_CONFIRM_UNKNOWN, accepted.accept == named)?;
         let mut requests = vec![Handshake(accepted.request)];
