@@ -276,7 +276,7 @@ impl Agent {
             archive,
             passphrase,
         });
-        self.scene.at(format!("open {device}"));
+        self.scene.at(&format!("open {device}"));
         let mut lent = self.scene.0.slot.lend().await?;
         let opened = lent.client()?.open(&open).await;
         let opened = outcome(lent.settle(opened).await)??;
