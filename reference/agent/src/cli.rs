@@ -19,6 +19,7 @@ mod identity;
 mod init;
 mod keys;
 mod mailbox;
+mod manual;
 mod media;
 mod output;
 mod page;
@@ -54,12 +55,15 @@ pub(crate) fn main() -> ExitCode {
     let args = Args::parse();
     log(args.verbose);
     let output = Output::new(args.json);
-    let outcome = Profile::new(args.home.as_deref()).and_then(|profile| {
+    let outcome = Profile::new(args.home.as_deref(), args.dry_run).and_then(|profile| {
         let context = Context {
             profile,
             output,
-            offline: args.offline,
+            offline: args.offline || args.dry_run,
         };
+        if args.dry_run && !args.command.sends() {
+            return Err(Failure::NotTried);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -121,6 +125,11 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Device(device) => devices::device(context, &device.command),
         Command::Mailbox(mailbox) => mailbox::mailbox(context, &mailbox.command).await,
         Command::Doctor => doctor::doctor(context).await,
+        Command::Completion { shell } => {
+            manual::completion(shell);
+            Ok(())
+        }
+        Command::Man { folder } => manual::pages(context, &folder),
         Command::Keys(keys) => keys::keys(context, &keys.file),
     }
 }

@@ -246,6 +246,32 @@ impl Store {
         run(&mut self.connection).map_err(|error| self.place.error(&error))
     }
 
+    /// A copy in memory, in which things can be tried without effect.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite fails.
+    pub fn rehearsal(&self) -> Result<Self, StoreError> {
+        let mut copy = Self::memory()?;
+        let mut run = || {
+            let transaction = copy.connection.transaction()?;
+            {
+                let all = "SELECT tab, key, value FROM rows";
+                let mut all = self.connection.prepare(all)?;
+                let put = "INSERT INTO rows (tab, key, value) VALUES (?1, ?2, ?3)";
+                let mut put = transaction.prepare(put)?;
+                let mut rows = all.query([])?;
+                while let Some(row) = rows.next()? {
+                    let cells: (u8, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    put.execute(cells)?;
+                }
+            }
+            transaction.commit()
+        };
+        run().map_err(|error| self.place.error(&error))?;
+        Ok(copy)
+    }
+
     /// Limits the store's size, in pages of 4 KiB; beyond it the disk counts as full.
     ///
     /// # Errors

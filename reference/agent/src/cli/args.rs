@@ -24,6 +24,12 @@ Exit status:
   5  a mail server does not accept the login, or is not to be trusted; nothing is lost
   6  configuration, password file or store can't be used";
 
+const COMPLETION: &str = "\
+Examples:
+  kith completion bash > ~/.local/share/bash-completion/completions/kith
+  kith completion zsh > ~/.zfunc/_kith
+  kith completion fish > ~/.config/fish/completions/kith.fish";
+
 /// Social networking over ordinary mail.
 ///
 /// Your mail account is all you need: kith sends and receives through it, sealed, and leaves your
@@ -40,6 +46,9 @@ pub(super) struct Args {
     /// Only change what is stored here; mail waits for the next sync
     #[arg(long, global = true)]
     pub(super) offline: bool,
+    /// Only show which mails a command would send; nothing is changed or sent
+    #[arg(long, global = true)]
+    pub(super) dry_run: bool,
     /// Log to standard error; twice for more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
@@ -146,8 +155,44 @@ pub(super) enum Command {
     Mailbox(Mailbox),
     /// Check configuration, store, servers and clock, and say what to do
     Doctor,
+    /// Print what lets a shell complete kith's commands
+    #[command(after_help = COMPLETION)]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write kith's manual pages
+    Man {
+        /// The folder for them, which exists
+        folder: PathBuf,
+    },
     /// Write your keys into a file, so that an ordinary mail program can show what kith sends
     Keys(KeyFile),
+}
+
+impl Command {
+    /// Whether it may send mail, or show what was said; such a command can be tried with
+    /// `--dry-run`.
+    pub(super) fn sends(&self) -> bool {
+        use super::identity::IdentityCommand::Recover;
+        !matches!(
+            self,
+            Self::Init(_)
+                | Self::Invite(_)
+                | Self::Identity(Recover(_))
+                | Self::Sync(_)
+                | Self::Export(_)
+                | Self::Import(_)
+                | Self::Device(_)
+                | Self::Mailbox(_)
+                | Self::Media(_)
+                | Self::Doctor
+                | Self::Completion { .. }
+                | Self::Man { .. }
+                | Self::Keys(_)
+        )
+    }
 }
 
 #[derive(Debug, Arguments)]

@@ -83,6 +83,7 @@ fn list(context: &Context) -> Result<(), Failure> {
                 names.push(view.name(id)?);
             }
         }
+        names.sort();
         rows.push(vec![circle.name, names.join(", ")]);
     }
     let none = "No circles yet: `kith circle add NAME FRIEND` begins one.";

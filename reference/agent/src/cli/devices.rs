@@ -123,7 +123,7 @@ fn list(context: &Context, driver: &Driver) -> Result<(), Failure> {
         context.output.value(&devices);
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = devices
+    let mut rows: Vec<Vec<String>> = devices
         .iter()
         .map(|device| {
             let name = device.name.as_deref().unwrap_or("(no name)");
@@ -132,6 +132,7 @@ fn list(context: &Context, driver: &Driver) -> Result<(), Failure> {
             vec![safe(name), last, here.to_owned()]
         })
         .collect();
+    rows.sort();
     let none = "No device has told of itself yet.";
     context
         .output

@@ -358,7 +358,7 @@ fn show(context: &Context, id: &str) -> Result<(), Failure> {
         rsvp::Answer::No => "no",
         rsvp::Answer::Maybe => "maybe",
     };
-    let rows: Vec<_> = event
+    let mut rows: Vec<_> = event
         .answers
         .iter()
         .map(|answered| {
@@ -376,6 +376,7 @@ fn show(context: &Context, id: &str) -> Result<(), Failure> {
             ]
         })
         .collect();
+    rows.sort();
     let head = ["who", "answer", "guests", "note", ""];
     context.output.table(&head, &rows, "No answers yet.");
     Ok(())

@@ -66,6 +66,8 @@ pub(super) enum Failure {
     Differ,
     #[error("nothing was done; confirm with --yes")]
     Unconfirmed,
+    #[error("this command can't be tried with --dry-run; nothing was done")]
+    NotTried,
     #[error(transparent)]
     Leave(#[from] LeaveError),
     /// The problems were shown already.
@@ -98,6 +100,7 @@ impl Failure {
             | Self::Missing(_)
             | Self::OtherAddress(..)
             | Self::Differ
+            | Self::NotTried
             | Self::Unconfirmed => IMPOSSIBLE,
             Self::Leave(LeaveError::Mailbox(error)) => mailbox(error),
             Self::Submission(error) => submission(error),

@@ -296,7 +296,7 @@ fn show(context: &Context, wanted: &str) -> Result<(), Failure> {
         Some(Role::Member) => "member",
         None => "invited",
     };
-    let rows: Vec<_> = group
+    let mut rows: Vec<_> = group
         .list
         .iter()
         .map(|listed| {
@@ -307,6 +307,7 @@ fn show(context: &Context, wanted: &str) -> Result<(), Failure> {
             ]
         })
         .collect();
+    rows.sort();
     context
         .output
         .table(&["name", "role", "identity"], &rows, "Nobody.");
@@ -327,7 +328,7 @@ fn timeline(context: &Context, timeline: &Timeline) -> Result<(), Failure> {
         context.output.line("Nothing was written yet.");
     }
     for entry in &entries {
-        let rest = format!("{} {}", when(entry.created), short(&entry.id));
+        let rest = format!("{}, {}", when(entry.created), short(&entry.id));
         context.output.entry(&entry.name, &rest, &entry.text);
     }
     Ok(())

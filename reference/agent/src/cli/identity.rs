@@ -11,8 +11,10 @@ use kith_core::{Action, Done, Strict};
 use serde_json::json;
 
 use super::args::Init;
+use super::config::{Config, Server};
 use super::failure::Failure;
 use super::output::{qr_code, safe};
+use super::profile::{replace_private, write_private};
 use super::sync::finish;
 use super::{Context, init, now, resolve};
 
@@ -26,10 +28,7 @@ pub(super) enum IdentityCommand {
     /// Go on as the same identity after everything but the recovery kit is lost
     Recover(Box<Recover>),
     /// Tell your friends that you are at another address
-    Move {
-        /// The address
-        address: String,
-    },
+    Move(Move),
     /// Agree to something, or not any more
     Agree {
         /// To what
@@ -76,6 +75,31 @@ pub(super) struct Recover {
     compromised: bool,
     #[command(flatten)]
     account: Init,
+}
+
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+Without options, mail is fetched and sent where it was, for instance because both addresses lead to one
+mailbox. Otherwise give what is new. Mail to the earlier address is for you as before, but only one
+mailbox is read: let the earlier one forward its mail.
+
+Example:
+  kith identity move alice@new.example --imap imap.new.example --smtp smtp.new.example")]
+pub(super) struct Move {
+    /// The address
+    address: String,
+    /// The new IMAP server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    imap: Option<Server>,
+    /// The new submission server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    smtp: Option<Server>,
+    /// The new login name, if it isn't the address
+    #[arg(long)]
+    user: Option<String>,
+    /// A file that holds the new password
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
 }
 
 /// What a person can agree to.
@@ -125,19 +149,48 @@ pub(super) async fn identity(context: &Context, command: IdentityCommand) -> Res
         IdentityCommand::Show => show(context),
         IdentityCommand::Rotate(spec) => rotate(context, &spec).await,
         IdentityCommand::Recover(spec) => recover(context, *spec),
-        IdentityCommand::Move { address } => {
-            let mut driver = context.profile.driver(!context.offline)?;
-            let line = format!(
-                "Your friends learn that you are at {}. If your mailbox is at another server now, \
-                 change the configuration.",
-                safe(&address)
-            );
-            driver.act(Action::Move { address }, now())?;
-            context.output.line(&line);
-            finish(context, driver, json!({})).await
-        }
+        IdentityCommand::Move(to) => move_to(context, to).await,
         IdentityCommand::Agree { to, no } => agree(context, to, !no).await,
     }
+}
+
+async fn move_to(context: &Context, to: Move) -> Result<(), Failure> {
+    let profile = &context.profile;
+    let mut config = Config::read(&profile.config())?;
+    let stays = to.imap.is_none() && to.smtp.is_none() && to.user.is_none();
+    let stays = stays && to.password_file.is_none();
+    let mut driver = profile.driver(!context.offline)?;
+    if !stays && !context.offline {
+        // What waits in the mailbox that is left; if it is gone already, it is gone.
+        let report = driver.sync(now()).await?;
+        context.output.report(&report, true);
+    }
+    let address = to.address.clone();
+    driver.act(Action::Move { address }, now())?;
+    let line = format!("Your friends learn that you are at {}.", safe(&to.address));
+    context.output.line(&line);
+    if stays {
+        return finish(context, driver, json!({})).await;
+    }
+    if let Some(server) = to.imap {
+        config.mailbox = server.endpoint(993, 143);
+    }
+    if let Some(server) = to.smtp {
+        config.submission = server.endpoint(465, 587);
+    }
+    if let Some(file) = to.password_file {
+        let absolute = std::path::absolute(&file);
+        config.password_file = absolute.map_err(|error| Failure::Unreadable(file, error))?;
+    }
+    config.user = to.user;
+    config.address = to.address;
+    if profile.rehearses() {
+        return finish(context, driver, json!({})).await;
+    }
+    driver.change_mailbox()?;
+    drop(driver);
+    replace_private(&profile.config(), config.text().as_bytes())?;
+    finish(context, profile.driver(!context.offline)?, json!({})).await
 }
 
 async fn agree(context: &Context, to: Agreement, yes: bool) -> Result<(), Failure> {
@@ -195,21 +248,27 @@ async fn rotate(context: &Context, rotate: &Rotate) -> Result<(), Failure> {
         kit: text,
         compromised: rotate.compromised,
     };
-    with_kit(recovery, || match driver.act(action, now())?.0 {
+    with_kit(context, recovery, || match driver.act(action, now())?.0 {
         Done::Kit(kit) => Ok(((), kit)),
         _ => Ok(((), String::new())),
     })?;
-    tell_kit(context, recovery);
+    if !context.profile.rehearses() {
+        tell_kit(context, recovery);
+    }
     context.output.line("Your friends learn of the new key.");
     finish(context, driver, json!({ "recovery_kit": recovery })).await
 }
 
 /// Does what makes a recovery kit. Without a place for the kit, nothing happens.
 fn with_kit<T>(
+    context: &Context,
     recovery: &Path,
     make: impl FnOnce() -> Result<(T, String), Failure>,
 ) -> Result<T, Failure> {
-    super::profile::write_private(recovery, b"")?;
+    if context.profile.rehearses() {
+        return Ok(make()?.0);
+    }
+    write_private(recovery, b"")?;
     let made = make().and_then(|(made, kit)| {
         let written = std::fs::write(recovery, kit);
         written.map_err(|error| Failure::Unwritable(recovery.to_owned(), error))?;
@@ -255,7 +314,7 @@ fn recover(context: &Context, recover: Recover) -> Result<(), Failure> {
         }
         Ok((driver, kit))
     };
-    let driver = with_kit(&recovery, || init::settle(context, &setting, make))?;
+    let driver = with_kit(context, &recovery, || init::settle(context, &setting, make))?;
     let own = driver.agent().own();
     if context.output.is_json() {
         let value = json!({

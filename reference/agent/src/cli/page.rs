@@ -262,7 +262,8 @@ fn followers(context: &Context) -> Result<(), Failure> {
             short(&follower.identity).to_owned(),
         ]
     };
-    let rows: Vec<Vec<String>> = followers.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = followers.iter().map(row).collect();
+    rows.sort();
     let none = "Nobody follows your page yet.";
     context
         .output

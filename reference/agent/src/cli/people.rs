@@ -1,7 +1,7 @@
 //! Friends, requests and invites.
 
 use kith_core::agent::invite::Invitation;
-use kith_core::agent::view::{Direction, Request};
+use kith_core::agent::view::{Direction, Request, View};
 use kith_core::{ActError, Action, Done};
 use serde_json::json;
 
@@ -82,18 +82,28 @@ pub(super) fn requests(context: &Context) -> Result<(), Failure> {
         context.output.value(&all);
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = requests
-        .iter()
-        .map(|(number, request)| {
-            let state = match request.direction {
-                Direction::Incoming => "asks you",
-                Direction::Outgoing => "you asked",
-                Direction::Accepted => "you accepted, not confirmed yet",
-            };
-            let who = person(request.name.as_deref(), &request.address);
-            vec![number.to_string(), who, state.to_owned(), remarks(request)]
-        })
-        .collect();
+    let view = driver.view(now());
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (number, request) in &requests {
+        let state = match request.direction {
+            Direction::Incoming => "asks you",
+            Direction::Outgoing => "you asked",
+            Direction::Accepted => "you accepted, not confirmed yet",
+        };
+        let who = person(request.name.as_deref(), &request.address);
+        let by = introducer(&view, request.introduced.as_deref())?;
+        let remarks = remarks(request, by);
+        rows.push(vec![number.to_string(), who, state.to_owned(), remarks]);
+    }
+    for one in view.introductions()? {
+        let known = |(_, request): &(usize, Request)| request.address == one.address;
+        if !requests.iter().any(known) {
+            let who = person(one.name.as_deref(), &one.address);
+            let by = introducer(&view, Some(&one.by))?.unwrap_or_default();
+            let note = format!("{by}; ask with `kith befriend`");
+            rows.push(vec![String::new(), who, "not asked yet".to_owned(), note]);
+        }
+    }
     context
         .output
         .table(&["#", "who", "state", "note"], &rows, "No request waits.");
@@ -106,8 +116,16 @@ pub(super) fn requests(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who introduced somebody.
+fn introducer(view: &View<'_>, by: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some(by) = by.and_then(resolve::octets) else {
+        return Ok(None);
+    };
+    Ok(Some(format!("introduced by {}", safe(&view.name(by)?))))
+}
+
 /// The note of a request and what the person should know about it.
-fn remarks(request: &Request) -> String {
+fn remarks(request: &Request, introduced: Option<String>) -> String {
     let mut remarks: Vec<String> = request.note.as_deref().map(safe).into_iter().collect();
     remarks.extend(
         request
@@ -118,7 +136,9 @@ fn remarks(request: &Request) -> String {
     if !request.rivals.is_empty() {
         remarks.push("warning: another request claims the same address or name".to_owned());
     }
-    if request.direction == Direction::Incoming && !request.authenticated {
+    let proved = request.authenticated || introduced.is_some();
+    remarks.extend(introduced.map(|by| format!("({by})")));
+    if request.direction == Direction::Incoming && !proved {
         remarks.push("(your server did not confirm the sender's domain)".to_owned());
     }
     if request.invited {
@@ -206,7 +226,8 @@ pub(super) fn friends(context: &Context) -> Result<(), Failure> {
             short(&friend.identity).to_owned(),
         ]
     };
-    let rows: Vec<Vec<String>> = friends.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = friends.iter().map(row).collect();
+    rows.sort();
     context.output.table(
         &["who", "since", "identity"],
         &rows,

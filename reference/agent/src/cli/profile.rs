@@ -20,14 +20,17 @@ const PASSWORD_FILE: &str = "KITH_PASSWORD_FILE";
 pub(super) struct Profile {
     settings: PathBuf,
     data: PathBuf,
+    rehearses: bool,
 }
 
 impl Profile {
-    pub(super) fn new(home: Option<&Path>) -> Result<Self, Failure> {
+    /// With `rehearses`, what a driver does is done in a copy of the store, in memory.
+    pub(super) fn new(home: Option<&Path>, rehearses: bool) -> Result<Self, Failure> {
         if let Some(home) = home {
             return Ok(Self {
                 settings: home.to_owned(),
                 data: home.to_owned(),
+                rehearses,
             });
         }
         let kith = AppStrategyArgs {
@@ -39,7 +42,13 @@ impl Profile {
         Ok(Self {
             settings: usual.config_dir(),
             data: usual.data_dir(),
+            rehearses,
         })
+    }
+
+    /// Whether nothing is to be changed or sent.
+    pub(super) fn rehearses(&self) -> bool {
+        self.rehearses
     }
 
     pub(super) fn config(&self) -> PathBuf {
@@ -115,7 +124,11 @@ impl Profile {
     pub(super) fn driver(&self, login: bool) -> Result<Driver, Failure> {
         let config = Config::read(&self.config())?;
         let account = self.account(&config, login)?;
-        Ok(Driver::open(Arc::new(Strict), self.open_store()?, account)?)
+        let mut store = self.open_store()?;
+        if self.rehearses {
+            store = store.rehearsal()?;
+        }
+        Ok(Driver::open(Arc::new(Strict), store, account)?)
     }
 }
 
@@ -154,4 +167,13 @@ pub(super) fn is_exposed(path: &Path) -> bool {
         let _ = path;
         false
     }
+}
+
+/// Writes a file that only its owner can read, in place of an earlier one.
+pub(super) fn replace_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let new = path.with_extension("new");
+    // One that a crash left is in the way.
+    let _ = std::fs::remove_file(&new);
+    write_private(&new, octets)?;
+    std::fs::rename(&new, path).map_err(|error| Failure::Unwritable(path.to_owned(), error))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kith_agent::driver::Resting;
 use kith_agent::{Driver, Report};
 use kith_core::Strict;
+use kith_core::agent::outbox::Submission;
 use serde_json::{Value, json};
 
 use super::args::Sync;
@@ -30,6 +31,9 @@ pub(super) async fn finish(
     mut driver: Driver,
     mut done: Value,
 ) -> Result<(), Failure> {
+    if context.profile.rehearses() {
+        return rehearsed(context, &driver, done);
+    }
     if context.offline {
         if context.output.is_json() {
             context.output.value(&done);
@@ -45,6 +49,32 @@ pub(super) async fn finish(
         context.output.value(&done);
     }
     Failure::of(&report.problems).map_or(Ok(()), Err)
+}
+
+/// Ends an action that was only tried: shows the mails that it would send.
+fn rehearsed(context: &Context, driver: &Driver, mut done: Value) -> Result<(), Failure> {
+    let before = context.profile.open_store()?;
+    let outbox = |store| driver.agent().outbox(store, i64::MAX, usize::MAX);
+    let known: Vec<u64> = outbox(&before)?.iter().map(|mail| mail.number).collect();
+    let mut mails = outbox(driver.store())?;
+    mails.retain(|mail| !known.contains(&mail.number));
+    if context.output.is_json() {
+        let mails = mails.iter();
+        let shown = mails.map(|mail| json!({ "to": mail.to, "octets": mail.octets.len() }));
+        done["would_send"] = shown.collect();
+        context.output.value(&done);
+        return Ok(());
+    }
+    let row = |mail: &Submission| {
+        let to: Vec<String> = mail.to.iter().map(|to| safe(to)).collect();
+        vec![to.join(", "), mail.octets.len().to_string()]
+    };
+    let rows: Vec<Vec<String>> = mails.iter().map(row).collect();
+    context
+        .output
+        .line("Only tried; nothing was changed or sent. It would send:");
+    context.output.table(&["to", "octets"], &rows, "no mail");
+    Ok(())
 }
 
 fn waiting(driver: &Driver) -> Result<usize, Failure> {

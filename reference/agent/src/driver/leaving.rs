@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use kith_core::store::{Read as _, Table, successor};
 use kith_core::{Incoming, implements};
 use kith_spec::req;
 
@@ -71,6 +72,29 @@ impl Driver {
         // What stands in INBOX by now is looked at again.
         let cursor = ledger::cursor_key(Folder::Inbox);
         self.commit(&[ledger::delete(ledger::PAUSED), ledger::delete(cursor)])
+    }
+
+    /// Forgets how far the folders have been read, because the account has another mailbox now.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn change_mailbox(&mut self) -> Result<(), DriverError> {
+        let folders = [Folder::Inbox, Folder::Kith, Folder::Refused];
+        let mut writes: Vec<_> = folders
+            .iter()
+            .map(|&folder| ledger::delete(ledger::cursor_key(folder)))
+            .collect();
+        let begins = folders
+            .iter()
+            .flat_map(|&f| [ledger::moves(f), ledger::laters(f)]);
+        for prefix in begins.chain([ledger::MARKS.to_vec()]) {
+            let rows =
+                self.store
+                    .range(Table::Mailbox, &prefix, &successor(&prefix), usize::MAX)?;
+            writes.extend(rows.into_iter().map(|(key, _)| ledger::delete(key)));
+        }
+        self.commit(&writes)
     }
 
     /// Whether nothing is filed, because the person left.

@@ -6,12 +6,15 @@
     reason = "Clippy takes helpers of integration tests for ordinary code"
 )]
 
+mod day;
+mod followers;
 mod help;
 mod mail_program;
 mod mailbox;
 mod program;
 mod sending;
 mod store;
+mod story;
 mod support;
 mod transcript;
 mod trust;

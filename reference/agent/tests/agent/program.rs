@@ -337,3 +337,105 @@ async fn being_killed_loses_and_repeats_nothing() {
             .map_or(true, |refused| refused.is_empty())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_tried_has_no_effect() {
+    let (server, alice, bob) = friends().await;
+    let known = server.submissions().len();
+    let tried = alice.run(&["--dry-run", "post", "The first snow!"]);
+    assert!(
+        tried.contains(BOB) && tried.contains("Only tried"),
+        "{tried}"
+    );
+    let tried = json(&alice.run(&["--dry-run", "--json", "message", BOB, "hello"]));
+    assert_eq!(tried["would_send"][0]["to"][0], BOB);
+    let kit = "kith-recovery-alice@a.test.asc";
+    let rotate = [
+        "identity",
+        "rotate",
+        kit,
+        "--recovery",
+        "second.asc",
+        "--dry-run",
+    ];
+    assert!(alice.run(&rotate).contains(BOB));
+    assert!(!alice.path("second.asc").exists());
+    assert!(alice.fails(3, &["--dry-run", "sync"]).contains("--dry-run"));
+    assert!(alice.run(&["timeline"]).contains("No posts yet"));
+    assert!(alice.run(&["identity", "show"]).contains("1 so far"));
+    assert!(alice.run(&["status"]).contains("unsent    0"));
+    alice.run(&["sync"]);
+    bob.run(&["sync"]);
+    assert_eq!(server.submissions().len(), known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_kit_alone_is_enough_to_go_on() {
+    let (server, lost, bob) = friends().await;
+    let identity = json(&lost.run(&["identity", "show", "--json"]));
+    let kit = std::fs::read(lost.path("kith-recovery-alice@a.test.asc")).unwrap();
+    drop(lost);
+    let alice = Shell::new(ALICE);
+    std::fs::write(alice.path("kit.asc"), kit).unwrap();
+    let arguments = alice.init(&server);
+    let mut arguments = strings(&arguments);
+    arguments.splice(0..1, ["identity", "recover", "kit.asc"]);
+    arguments.extend(["--compromised", "--recovery"]);
+    std::fs::write(alice.path("second.asc"), "older").unwrap();
+    assert!(
+        alice
+            .fails(6, &[&arguments[..], &["second.asc"]].concat())
+            .contains("second.asc")
+    );
+    assert!(!alice.path("home/config.toml").exists());
+    let told = alice.run(&[&arguments[..], &["third.asc"]].concat());
+    assert!(told.contains("kith befriend"), "{told}");
+    let now = json(&alice.run(&["identity", "show", "--json"]));
+    assert_eq!(
+        (&now["identity"], &now["epoch"]),
+        (&identity["identity"], &1.into())
+    );
+    assert!(
+        std::fs::read_to_string(alice.path("third.asc"))
+            .unwrap()
+            .contains("PRIVATE KEY")
+    );
+    alice.run(&["befriend", BOB, "--note", "My disk broke"]);
+    bob.run(&["sync"]);
+    let requests = bob.run(&["requests"]);
+    assert!(requests.contains("My disk broke"), "{requests}");
+    bob.run(&["accept", ALICE]);
+    for shell in [&alice, &bob, &alice] {
+        shell.run(&["sync"]);
+    }
+    alice.run(&["message", BOB, "Here I am again"]);
+    bob.run(&["sync"]);
+    assert!(bob.run(&["messages"]).contains("Here I am again"));
+    bob.run(&["message", ALICE, "Good!"]);
+    alice.run(&["sync"]);
+    assert!(alice.run(&["messages"]).contains("Good!"));
+    let friends = json(&bob.run(&["friends", "--json"]));
+    assert_eq!(friends.as_array().unwrap().len(), 1);
+    assert_eq!(friends[0]["identity"], identity["identity"]);
+}
+
+#[test]
+fn shells_and_man_know_the_commands() {
+    let alice = Shell::new(ALICE);
+    for (shell, word) in [
+        ("bash", "complete -F _kith"),
+        ("zsh", "#compdef kith"),
+        ("fish", "complete -c kith"),
+    ] {
+        let script = alice.run(&["completion", shell]);
+        assert!(
+            script.contains(word) && script.contains("befriend"),
+            "{shell}: {script}"
+        );
+    }
+    let folder = alice.folder.path().to_str().unwrap().to_owned();
+    alice.run(&["man", &folder]);
+    let page = std::fs::read_to_string(alice.path("kith-group-create.1")).unwrap();
+    assert!(page.contains(".TH"), "{page}");
+    assert!(alice.path("kith.1").exists());
+}

@@ -87,7 +87,8 @@ impl View<'_> {
             .store
             .record(Table::Audience, &audience_key(key, peer))?;
         let Some((channel, number)) = recipient.and_then(|recipient| recipient.delivery) else {
-            return Ok(DeliveryState::Queued);
+            // Another device of the person sent it, and knows how far it got.
+            return Ok(DeliveryState::Sent);
         };
         let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(&channel) else {
             return Ok(DeliveryState::Queued);

@@ -1,0 +1,643 @@
+//! A day of five people in two domains, as `reference/docs/day.md` tells it.
+//!
+//! `KITH_UPDATE=1 cargo test -p kith-agent day` writes that file anew. With `KITH_FOLLOWERS=1000`
+//! so many people follow the page, which takes a minute or two.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use kith_agent::{Driver, Store, TlsMode};
+use kith_core::kinds::post::NewPost;
+use kith_core::{Action, Strict};
+use kith_testbed::{Config, Deliver, DeliveryAction, Fault, Server};
+use serde_json::Value;
+
+use crate::followers::Followers;
+use crate::story::{Story, keep};
+use crate::support::{ALICE, BOB, Shell, account, server};
+
+const CAROL: &str = "carol@a.test";
+const DAVE: &str = "dave@b.test";
+const ERIN: &str = "erin@a.test";
+const BOB_LATER: &str = "bob@a.test";
+const PEOPLE: [(&str, &str, &str); 5] = [
+    ("alice", ALICE, "Alice"),
+    ("bob", BOB, "Bob"),
+    ("carol", CAROL, "Carol"),
+    ("dave", DAVE, "Dave"),
+    ("erin", ERIN, "Erin"),
+];
+/// Followers of the page.
+const FOLLOWERS: usize = 120;
+/// Followers to whom one mail is submitted at once (`public-recipients`).
+const BATCH: usize = 50;
+const DAY: i64 = 86_400;
+
+struct Day {
+    server: Server,
+    story: Story,
+}
+
+fn now() -> i64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+/// Times have seconds; in the same one, chance would decide what is shown first.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+}
+
+/// The id in "Written, id 1f0c9ab2."
+fn id(printed: &str) -> String {
+    let (_, rest) = printed.split_once("id ").unwrap();
+    rest.chars().take_while(char::is_ascii_hexdigit).collect()
+}
+
+impl Day {
+    fn step(&mut self, who: &str, arguments: &[&str]) -> String {
+        self.story.step(who, arguments)
+    }
+
+    /// A step whose output must hold all of this.
+    fn shows(&mut self, who: &str, arguments: &[&str], wanted: &[&str]) -> String {
+        let printed = self.step(who, arguments);
+        for wanted in wanted {
+            assert!(printed.contains(wanted), "{wanted}: {printed}");
+        }
+        printed
+    }
+
+    fn json(&self, who: &str, arguments: &[&str]) -> Value {
+        let arguments = [&["--json"], arguments].concat();
+        serde_json::from_str(&self.story.shell(who).run(&arguments)).unwrap()
+    }
+
+    /// These people sync, untold, until none of them has anything to read or send.
+    fn settle(&self, people: &[&str]) {
+        for _ in 0..8 {
+            let busy = people.iter().filter(|who| {
+                let report = self.json(who, &["sync"]);
+                report["fetched"] != 0 || report["sent"] != 0
+            });
+            if busy.count() == 0 {
+                return;
+            }
+        }
+        panic!("mail goes on and on between {people:?}");
+    }
+
+    fn texts(&self, who: &str, list: &str) -> Vec<String> {
+        let texts = self.json(who, &[list]);
+        let texts = texts.as_array().unwrap().iter();
+        texts
+            .map(|post| post["text"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Somebody's driver, for what needs another time than now.
+    fn driver(&self, who: &str, address: &str, home: &Path) -> Driver {
+        let store = Store::open(&home.join("kith.db")).unwrap();
+        let account = account(&self.server, address, TlsMode::Tls);
+        Driver::open(Arc::new(Strict), store, account)
+            .unwrap_or_else(|error| panic!("{who}: {error}"))
+    }
+
+    async fn sync_at(&self, who: &str, address: &str, now: i64) {
+        let mut driver = self.driver(who, address, &self.story.shell(who).path("home"));
+        let report = driver.sync(now).await.unwrap();
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn day() {
+    let server = server(Config::default()).await;
+    for address in [CAROL, DAVE, ERIN, BOB_LATER] {
+        server.add_account(address, "secret").unwrap();
+    }
+    let mut day = Day {
+        server,
+        story: Story::default(),
+    };
+    day.story.tell(
+        "# A day with five people\n\nAlice, Carol and Erin have mail accounts at one provider, Bob \
+         and Dave at another. What follows is what they type and see, and a test lives through it: \
+         `cargo test -p kith-agent day`. Between the commands, everybody's kith syncs now and then.",
+    );
+    for (who, address, name) in PEOPLE {
+        let shell = Shell::new(address);
+        let arguments = shell.init(&day.server);
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(["--name", name, "--authserv-id", "mx.test"]);
+        shell.run(&arguments);
+        day.story.enter(who, shell);
+    }
+    becoming_friends(&mut day);
+    posts(&mut day).await;
+    group(&mut day).await;
+    event(&mut day);
+    page(&mut day);
+    app(&mut day).await;
+    moving(&mut day).await;
+    theft(&mut day);
+    second_device(&mut day).await;
+    lost_mail(&mut day).await;
+    keep("day.md", &day.story.as_markdown(), "day");
+}
+
+fn becoming_friends(day: &mut Day) {
+    day.story.heading("Becoming friends");
+    day.story.tell("Alice asks Bob, who says yes.");
+    day.step("alice", &["befriend", BOB, "--note", "We met in Oslo"]);
+    day.shows("bob", &["sync"], &["wants to become friends"]);
+    day.shows(
+        "bob",
+        &["requests"],
+        &["Alice <alice@a.test>", "We met in Oslo"],
+    );
+    day.step("bob", &["accept", "1"]);
+    day.settle(&["alice", "bob"]);
+    day.shows("alice", &["friends"], &["Bob <bob@b.test>"]);
+
+    day.story
+        .tell("Bob and Carol ask each other at the same time: nobody needs to answer.");
+    day.step("bob", &["--offline", "befriend", CAROL]);
+    day.step("carol", &["befriend", BOB]);
+    day.settle(&["bob", "carol"]);
+    day.shows("carol", &["friends"], &["Bob <bob@b.test>"]);
+    day.shows("bob", &["friends"], &["Alice", "Carol"]);
+    assert_eq!(day.json("bob", &["requests"]), Value::Array(Vec::new()));
+
+    day.story
+        .tell("Alice gives Dave an invite. His request is accepted without being shown.");
+    let invite = day.step("alice", &["invite"]);
+    day.step("dave", &["befriend", invite.lines().next().unwrap()]);
+    day.settle(&["alice", "dave"]);
+    day.shows("dave", &["friends"], &["Alice <alice@a.test>"]);
+
+    day.story
+        .tell("Bob introduces Alice and Carol, who agreed to that.");
+    day.step("alice", &["identity", "agree", "introductions"]);
+    day.step("carol", &["identity", "agree", "introductions"]);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.step("bob", &["introduce", "Alice", "Carol"]);
+    day.shows("alice", &["sync"], &["introduces Carol"]);
+    day.shows(
+        "alice",
+        &["requests"],
+        &["Carol <carol@a.test>", "introduced by Bob"],
+    );
+    day.step("alice", &["befriend", CAROL]);
+    day.settle(&["carol"]);
+    day.shows(
+        "carol",
+        &["requests"],
+        &["Alice <alice@a.test>", "introduced by Bob"],
+    );
+    day.step("carol", &["accept", ALICE]);
+    day.settle(&["alice", "bob", "carol"]);
+    day.shows("alice", &["friends"], &["Bob", "Carol", "Dave"]);
+
+    day.story
+        .tell("Erin asks Alice too. Alice declines, and Erin doesn't learn it.");
+    day.step("erin", &["befriend", ALICE]);
+    day.settle(&["alice"]);
+    day.step("alice", &["decline", ERIN]);
+    day.settle(&["erin", "alice"]);
+    day.shows("erin", &["requests"], &["you asked"]);
+}
+
+async fn posts(day: &mut Day) {
+    day.story.heading("Telling friends");
+    day.story
+        .tell("A circle is a list that only Alice knows. Bob is in it, Dave isn't.");
+    day.step("alice", &["circle", "add", "family", "Bob"]);
+    day.step(
+        "alice",
+        &["post", "Mother is well again.", "--to", "family"],
+    );
+    day.settle(&["alice", "bob", "dave"]);
+    day.shows("bob", &["timeline"], &["Mother is well again."]);
+    day.shows("dave", &["timeline"], &["No posts yet"]);
+
+    pause().await;
+    day.story
+        .tell("An album: kith takes out what tells place and device, and adds thumbnails.");
+    for (name, shade) in [("lake.png", 40_u8), ("hut.png", 90)] {
+        let file = day.story.shell("alice").path(name);
+        let pixel = |x: u32, y: u32| image::Rgb([shade, (x % 256) as u8, (y % 256) as u8]);
+        image::RgbImage::from_fn(640, 480, pixel)
+            .save(file)
+            .unwrap();
+    }
+    let album = [
+        "post", "Our trip", "--media", "lake.png", "--alt", "The lake", "--media", "hut.png",
+        "--alt", "The hut",
+    ];
+    let album = id(&day.step("alice", &album));
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows(
+        "dave",
+        &["timeline"],
+        &["Our trip", "[2: image/png The hut"],
+    );
+    day.step(
+        "dave",
+        &["media", "save", &album, "hut.png", "--number", "2"],
+    );
+    let saved = image::open(day.story.shell("dave").path("hut.png")).unwrap();
+    assert_eq!((saved.width(), saved.height()), (640, 480));
+    assert_eq!(saved.to_rgb8().get_pixel(3, 4).0, [90, 3, 4]);
+    day.step(
+        "dave",
+        &["media", "save", &album, "small.png", "--thumbnail"],
+    );
+
+    day.story.tell(
+        "Bob comments. His comment goes to Alice, whose kith passes it on: so Dave reads it, who \
+         doesn't know Bob.",
+    );
+    day.step("bob", &["comment", &album, "I was there too!"]);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows(
+        "dave",
+        &["thread"],
+        &["Bob (through Alice", "I was there too!"],
+    );
+    day.step("dave", &["react", &album, "❤"]);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows("bob", &["thread", &album], &["I was there too!", "❤"]);
+    day.shows("carol", &["thread", &album], &["Bob", "❤"]);
+}
+
+async fn group(day: &mut Day) {
+    day.story.heading("A group");
+    day.step(
+        "alice",
+        &["group", "create", "Choir", "--about", "We sing on Fridays"],
+    );
+    for who in ["Bob", "Carol", "Dave"] {
+        day.step("alice", &["group", "invite", "Choir", who]);
+    }
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    for who in ["bob", "carol", "dave"] {
+        day.step(who, &["group", "join", "Choir"]);
+    }
+    let members = ["alice", "bob", "carol", "dave"];
+    day.settle(&members);
+    day.shows(
+        "dave",
+        &["group", "show", "Choir"],
+        &["Alice", "owner", "Bob", "Carol", "member"],
+    );
+    day.step("bob", &["group", "post", "Choir", "Who brings the scores?"]);
+    day.settle(&members);
+    day.shows(
+        "dave",
+        &["group", "timeline", "Choir"],
+        &["Who brings the scores?"],
+    );
+    pause().await;
+    day.story
+        .tell("Alice takes Dave off the list. What is written afterwards he doesn't get.");
+    day.step("alice", &["group", "remove", "Choir", "Dave"]);
+    day.settle(&members);
+    day.step("bob", &["group", "post", "Choir", "I bring them."]);
+    day.settle(&members);
+    day.shows(
+        "carol",
+        &["group", "timeline", "Choir"],
+        &["Who brings", "I bring them."],
+    );
+    let dave = day.json("dave", &["group", "list"]);
+    day.step("dave", &["group", "list"]);
+    let texts = day
+        .story
+        .shell("dave")
+        .kith(&["group", "timeline", "Choir"]);
+    let texts = String::from_utf8(texts.stdout).unwrap();
+    assert!(!texts.contains("I bring them."), "{dave}: {texts}");
+}
+
+fn event(day: &mut Day) {
+    day.story.heading("An event");
+    let create = [
+        "event",
+        "create",
+        "Summer party",
+        "2027-06-21T19:00",
+        "--zone",
+        "Europe/Vienna",
+        "--location",
+        "Our garden",
+    ];
+    day.step("alice", &create);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    let event = day.json("bob", &["event", "list"]);
+    let event = event[0]["id"].as_str().unwrap()[..8].to_owned();
+    day.step(
+        "bob",
+        &[
+            "event",
+            "rsvp",
+            &event,
+            "yes",
+            "--guests",
+            "1",
+            "--note",
+            "With Ruth",
+        ],
+    );
+    day.step("carol", &["event", "rsvp", &event, "maybe"]);
+    day.step("dave", &["event", "rsvp", &event, "no"]);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    let shown = [
+        "Our garden",
+        "Bob",
+        "With Ruth",
+        "maybe",
+        "2 come, 1 do not, 1 perhaps",
+    ];
+    day.shows("alice", &["event", "show", &event], &shown);
+    day.story.tell("The answers are for Alice alone.");
+    let answers = day.json("bob", &["event", "show", &event]);
+    assert_eq!(answers["answers"], Value::Array(Vec::new()));
+    day.step(
+        "alice",
+        &["event", "change", &event, "--location", "The old barn"],
+    );
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows("dave", &["event", "show", &event], &["The old barn"]);
+}
+
+fn page(day: &mut Day) {
+    let wanted = std::env::var("KITH_FOLLOWERS").ok();
+    let count = wanted.map_or(FOLLOWERS, |wanted| wanted.parse().unwrap());
+    day.story.heading("A page");
+    let about = "We sing on Fridays.";
+    day.step(
+        "carol",
+        &["page", "set", "Choir of Vienna", "--about", about],
+    );
+    day.step("erin", &["follow", CAROL]);
+    day.settle(&["carol", "erin"]);
+    day.shows(
+        "erin",
+        &["page", "list"],
+        &["Choir of Vienna", "you follow"],
+    );
+    let mut followers = Followers::ask(&day.server, CAROL, count, now());
+    day.settle(&["carol"]);
+    assert_eq!(followers.read(&day.server, now()), count);
+    day.settle(&["carol"]);
+    // The page tells about itself.
+    assert_eq!(followers.read(&day.server, now()), count);
+    let all = day.json("carol", &["page", "followers"]);
+    assert_eq!(all.as_array().unwrap().len(), count + 1);
+    day.story.tell(
+        "Many more follow. One signed post serves all of them, in few mails, and nobody learns who \
+         else got it.",
+    );
+    let known = day.server.submissions().len();
+    day.step("carol", &["page", "post", "Concert on Sunday!"]);
+    day.settle(&["carol", "erin"]);
+    let mails = day.server.submissions_since(known);
+    let mails: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail.envelope_from == CAROL)
+        .collect();
+    assert_eq!(mails.len(), (count + 1).div_ceil(BATCH));
+    assert!(mails.iter().all(|mail| mail.recipients.len() <= BATCH));
+    assert_eq!(followers.read(&day.server, now()), count);
+    assert_eq!(followers.have("Concert on Sunday!", now()), count);
+    day.shows(
+        "erin",
+        &["timeline"],
+        &["Carol <carol@a.test>", "Concert on Sunday!"],
+    );
+    day.step("erin", &["unfollow", "Choir of Vienna"]);
+    day.settle(&["carol", "erin"]);
+    let all = day.json("carol", &["page", "followers"]);
+    assert_eq!(all.as_array().unwrap().len(), count);
+}
+
+async fn app(day: &mut Day) {
+    day.story.heading("An app");
+    day.step(
+        "alice",
+        &["app", "start", "Bob", "urn:example:chess", "Our game"],
+    );
+    day.settle(&["alice", "bob"]);
+    let update = |who: &str, info: &str, summary: &str, day: &mut Day| {
+        std::fs::write(
+            day.story.shell(who).path("move.json"),
+            format!("{{\"move\":\"{info}\"}}"),
+        )
+        .unwrap();
+        let words = [
+            "app",
+            "update",
+            "Our game",
+            "--info",
+            info,
+            "--summary",
+            summary,
+        ];
+        day.step(who, &[&words[..], &["--data", "move.json"]].concat());
+        day.settle(&["alice", "bob"]);
+    };
+    update("alice", "e2-e4", "Black to move", day);
+    pause().await;
+    update("bob", "e7-e5", "White to move", day);
+    day.shows("alice", &["app", "list"], &["Our game", "White to move"]);
+    day.shows("bob", &["app", "show", "Our game"], &["e2-e4", "e7-e5"]);
+    let shown = day.json("bob", &["app", "show", "Our game"]);
+    assert_eq!(shown["missing"], serde_json::json!({}));
+}
+
+async fn moving(day: &mut Day) {
+    day.story.heading("Another provider");
+    day.story
+        .tell("Bob moves to another address. His friends need to do nothing.");
+    let endpoints = day.server.endpoints();
+    let imap = format!("localhost:{}", endpoints.imap_tls.port());
+    let smtp = format!(
+        "localhost:{}/starttls",
+        endpoints.submission_starttls.port()
+    );
+    let words = [
+        "identity",
+        "move",
+        BOB_LATER,
+        "--imap",
+        &imap,
+        "--smtp",
+        &smtp,
+        "--password-file",
+        "secret",
+    ];
+    day.step("bob", &words);
+    day.settle(&["alice", "bob", "carol"]);
+    day.shows("alice", &["friends"], &["Bob <bob@a.test>"]);
+    day.shows("bob", &["identity", "show"], &[BOB_LATER, BOB]);
+    let left = |day: &Day| day.server.messages(BOB, "INBOX").unwrap().len();
+    let before = left(day);
+    day.story
+        .tell("Until Bob has answered from there, mail goes to the earlier address, too.");
+    day.step("alice", &["message", "Bob", "Do you read me?"]);
+    day.settle(&["alice", "bob"]);
+    assert_eq!(left(day), before + 1);
+    pause().await;
+    day.step("bob", &["message", "Alice", "I do."]);
+    day.settle(&["alice", "bob"]);
+    pause().await;
+    day.step("alice", &["message", "Bob", "Good."]);
+    day.settle(&["alice", "bob"]);
+    day.shows("bob", &["messages"], &["Do you read me?", "Good."]);
+    assert_eq!(left(day), before + 1);
+}
+
+fn theft(day: &mut Day) {
+    day.story.heading("A stolen key");
+    day.story.tell(
+        "Somebody copies the disk of Alice's computer. She takes the next key, which was nowhere but \
+         in the recovery kit.",
+    );
+    let (home, stolen) = {
+        let alice = day.story.shell("alice");
+        (alice.path("home"), alice.path("stolen"))
+    };
+    std::fs::create_dir(&stolen).unwrap();
+    for file in std::fs::read_dir(home).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), stolen.join(file.file_name())).unwrap();
+    }
+    let kit = "kith-recovery-alice@a.test.asc";
+    let words = [
+        "identity",
+        "rotate",
+        kit,
+        "--recovery",
+        "second-kit.asc",
+        "--compromised",
+    ];
+    day.step("alice", &words);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows("alice", &["identity", "show"], &["2 so far"]);
+    day.step("alice", &["post", "I have a new key."]);
+    day.settle(&["alice", "bob", "carol", "dave"]);
+    day.shows("bob", &["timeline", "--last", "1"], &["I have a new key."]);
+
+    day.story
+        .tell("What the thief writes with the old key, nobody's kith takes.");
+    let mut thief = day.driver("thief", ALICE, &stolen);
+    let text = "Send me money!".to_owned();
+    let post = Action::Post(NewPost {
+        text,
+        ..NewPost::default()
+    });
+    thief.act(post, now()).unwrap();
+    let mails = thief
+        .agent()
+        .outbox(thief.store(), now(), usize::MAX)
+        .unwrap();
+    assert!(!mails.is_empty());
+    for mail in &mails {
+        for to in &mail.to {
+            day.server
+                .deliver(to, &mail.octets, &Deliver::from(ALICE))
+                .unwrap();
+        }
+    }
+    day.settle(&["bob", "carol", "dave"]);
+    for who in ["bob", "carol", "dave"] {
+        assert!(
+            !day.texts(who, "timeline")
+                .contains(&"Send me money!".to_owned()),
+            "{who}"
+        );
+    }
+    assert_eq!(day.server.messages(CAROL, "Kith/Refused").unwrap().len(), 1);
+    day.shows("dave", &["timeline", "--last", "1"], &["I have a new key."]);
+}
+
+async fn second_device(day: &mut Day) {
+    day.story.heading("A second device");
+    pause().await;
+    let printed = day.step("alice", &["device", "add", "tablet.kith"]);
+    let code = printed
+        .lines()
+        .next()
+        .unwrap()
+        .trim_start_matches("Setup code: ");
+    let tablet = Shell::new(ALICE);
+    std::fs::write(tablet.path("code"), format!("{code}\n")).unwrap();
+    let file = day.story.shell("alice").path("tablet.kith");
+    std::fs::copy(file, tablet.path("tablet.kith")).unwrap();
+    let mut arguments = tablet.init(&day.server);
+    arguments[0] = "import".to_owned();
+    arguments.insert(1, "tablet.kith".to_owned());
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--passphrase-file", "code", "--authserv-id", "mx.test"]);
+    day.story.enter("tablet", tablet);
+    day.step("tablet", &arguments);
+    day.step("tablet", &["device", "name", "tablet"]);
+    day.settle(&["tablet", "alice"]);
+    day.shows("tablet", &["friends"], &["Bob", "Carol", "Dave"]);
+    assert_eq!(
+        day.texts("tablet", "timeline"),
+        day.texts("alice", "timeline")
+    );
+    day.story.tell("What she writes here stands there too.");
+    day.step("tablet", &["message", "Bob", "I write this in the garden."]);
+    day.settle(&["alice", "bob", "tablet"]);
+    assert_eq!(
+        day.texts("tablet", "messages"),
+        day.texts("alice", "messages")
+    );
+    assert!(
+        !day.story
+            .shell("alice")
+            .run(&["messages"])
+            .contains("waits to be sent")
+    );
+    day.shows("bob", &["messages"], &["I write this in the garden."]);
+    day.shows("alice", &["device", "list"], &["tablet"]);
+}
+
+async fn lost_mail(day: &mut Day) {
+    day.story.heading("A lost mail");
+    let fault = Fault::delivery(DeliveryAction::Drop).address(DAVE).times(1);
+    let fault = day.server.faults().add(fault);
+    day.step("alice", &["post", "This one gets lost on its way to Dave."]);
+    assert_eq!(day.server.faults().fired(fault), 1);
+    pause().await;
+    day.step("alice", &["post", "This one doesn't."]);
+    day.step("dave", &["sync"]);
+    day.shows("dave", &["timeline", "--last", "1"], &["This one doesn't."]);
+    let gaps = day.json("dave", &["status"]);
+    assert_eq!(gaps["gaps"].as_array().unwrap().len(), 1, "{gaps}");
+    let complaint = day.story.shell("dave").kith(&["status"]);
+    let complaint = String::from_utf8(complaint.stderr).unwrap();
+    assert!(complaint.contains("is missing"), "{complaint}");
+    day.story.tell(
+        "Dave's kith saw that a number is missing, and says so to Alice's in its next mail, a day \
+         later at the latest. Hers sends it again.",
+    );
+    let later = now() + DAY + 60;
+    day.server.set_now(later);
+    for (who, address) in [("dave", DAVE), ("alice", ALICE), ("dave", DAVE)] {
+        day.sync_at(who, address, later).await;
+    }
+    day.shows(
+        "dave",
+        &["timeline", "--last", "2"],
+        &["This one gets lost"],
+    );
+    assert_eq!(
+        day.json("dave", &["status"])["gaps"],
+        Value::Array(Vec::new())
+    );
+}
