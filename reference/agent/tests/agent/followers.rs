@@ -51,7 +51,7 @@ impl Followers {
             let store = one.driver.store();
             for mail in one.driver.agent().outbox(store, now, usize::MAX).unwrap() {
                 if one.sent.insert(mail.number) {
-                    assert_eq!(mail.to, [self.page.clone()]);
+                    assert_eq!(mail.to, std::slice::from_ref(&self.page));
                     let how = Deliver::from(&one.address);
                     server.deliver(&self.page, &mail.octets, &how).unwrap();
                 }
