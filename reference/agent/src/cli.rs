@@ -134,6 +134,30 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     }
 }
 
+impl Command {
+    /// Whether it may send mail, or show what was said; such a command can be tried with
+    /// `--dry-run`.
+    fn sends(&self) -> bool {
+        use identity::IdentityCommand::Recover;
+        !matches!(
+            self,
+            Self::Init(_)
+                | Self::Invite(_)
+                | Self::Identity(Recover(_))
+                | Self::Sync(_)
+                | Self::Export(_)
+                | Self::Import(_)
+                | Self::Device(_)
+                | Self::Mailbox(_)
+                | Self::Media(_)
+                | Self::Doctor
+                | Self::Completion { .. }
+                | Self::Man { .. }
+                | Self::Keys(_)
+        )
+    }
+}
+
 /// Logs to standard error. Passwords and keys are in no log line.
 fn log(verbose: u8) {
     let level = match verbose {

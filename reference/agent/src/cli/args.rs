@@ -171,30 +171,6 @@ pub(super) enum Command {
     Keys(KeyFile),
 }
 
-impl Command {
-    /// Whether it may send mail, or show what was said; such a command can be tried with
-    /// `--dry-run`.
-    pub(super) fn sends(&self) -> bool {
-        use super::identity::IdentityCommand::Recover;
-        !matches!(
-            self,
-            Self::Init(_)
-                | Self::Invite(_)
-                | Self::Identity(Recover(_))
-                | Self::Sync(_)
-                | Self::Export(_)
-                | Self::Import(_)
-                | Self::Device(_)
-                | Self::Mailbox(_)
-                | Self::Media(_)
-                | Self::Doctor
-                | Self::Completion { .. }
-                | Self::Man { .. }
-                | Self::Keys(_)
-        )
-    }
-}
-
 #[derive(Debug, Arguments)]
 pub(super) struct KeyFile {
     /// The file to write; it must not exist yet
