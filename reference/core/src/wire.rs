@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod compose;
+mod container;
 pub mod keys;
 pub mod locked;
 pub mod mime;

@@ -10,7 +10,7 @@ use sequoia_openpgp::parse::{PacketParser, PacketParserBuilder, PacketParserResu
 use sequoia_openpgp::serialize::stream::{Encryptor, LiteralWriter, Message};
 use sequoia_openpgp::types::{DataFormat, SymmetricAlgorithm};
 
-use super::WireError;
+use super::{WireError, container};
 
 /// Octets of a block of a tar archive.
 const BLOCK: usize = 512;
@@ -121,8 +121,7 @@ impl Opening {
                     return Err(ArchiveError::Passphrase);
                 }
                 let algorithm = algorithm.filter(|_| version == 1);
-                parser
-                    .decrypt(algorithm, &key)
+                container::decrypt(parser, algorithm, &key)
                     .map_err(|_| ArchiveError::Passphrase)?;
                 // In version 2 each chunk is checked before it is released.
                 self.checked = matches!(parser.packet, Packet::SEIP(SEIP::V2(_)));

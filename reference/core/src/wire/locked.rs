@@ -9,7 +9,7 @@ use sequoia_openpgp::parse::{PacketParserBuilder, PacketParserResult, Parse};
 use sequoia_openpgp::serialize::stream::{Encryptor, LiteralWriter, Message};
 use sequoia_openpgp::types::{DataFormat, SymmetricAlgorithm};
 
-use super::WireError;
+use super::{WireError, container};
 
 /// Why a locked medium can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,9 +69,7 @@ pub fn unlock(message: &[u8], password: &str) -> Result<Vec<u8>, Locked> {
             Packet::SEIP(seip) => {
                 let version = seip.version();
                 let (algorithm, key) = session_key(&keys, version, &password)?;
-                parser
-                    .decrypt(algorithm, &key)
-                    .map_err(|_| Locked::Broken)?;
+                container::decrypt(&mut parser, algorithm, &key).map_err(|_| Locked::Broken)?;
                 opened = true;
                 // In version 2 each chunk is checked before it is released.
                 checked = version == 2;

@@ -15,9 +15,9 @@ use sequoia_openpgp::serialize::stream::{
 };
 use sequoia_openpgp::types::{DataFormat, HashAlgorithm, SymmetricAlgorithm};
 
-use super::WireError;
 use super::keys::{self, Certificate, OwnKey, PublicKey, SigningKey};
 use super::signature::{self, Purpose};
+use super::{WireError, container};
 use crate::gate::{Gate, Violation};
 
 /// What an envelope held, its signature not yet verified.
@@ -158,9 +158,7 @@ impl Opening {
             Packet::SEIP(seip) => {
                 let version = seip.version();
                 let (algorithm, key) = self.session_key(version, own).ok_or(Unopened::NotForUs)?;
-                parser
-                    .decrypt(algorithm, &key)
-                    .map_err(|_| self.broken_data())?;
+                container::decrypt(parser, algorithm, &key).map_err(|_| self.broken_data())?;
                 self.decrypted = true;
                 // In version 2 each chunk is checked before it is released.
                 self.checked = matches!(parser.packet, Packet::SEIP(SEIP::V2(_)));
@@ -321,4 +319,32 @@ pub fn seal(
     };
     write().map_err(WireError::openpgp)?;
     Ok(sealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Strict;
+    use crate::wire::keys::KeyKind;
+
+    const NOW: i64 = 1_800_000_000;
+
+    #[test]
+    fn an_envelope_cut_short_is_broken() {
+        let key = OwnKey::generate(KeyKind::V4, None, NOW).unwrap();
+        let (signing, certificate) = (key.signing().unwrap(), key.certificate());
+        let purpose = Purpose::Delivery;
+        let armored = seal(&Strict, &signing, &[&certificate], b"x", purpose, NOW).unwrap();
+        let octets = keys::dearmor(&armored);
+        assert!(Opened::open(&Strict, &octets, &[&key]).is_ok());
+        // The session-key packet has a length of one octet, the container one of two.
+        let container = 2 + usize::from(octets[1]);
+        let body = &octets[container + 3..];
+        assert_eq!((octets[container], body[0]), (0xd2, 1));
+        for length in 1..100 {
+            let header = [0xd2, u8::try_from(length).unwrap()];
+            let cut = [&octets[..container], &header, &body[..length]].concat();
+            assert!(Opened::open(&Strict, &cut, &[&key]).is_err(), "{length}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ use openpgp::crypto::SessionKey;
 use openpgp::packet::key::{KeyParts, KeyRole};
 use openpgp::packet::signature::subpacket::{SubpacketTag, SubpacketValue};
 use openpgp::packet::{Key, PKESK, SEIP, Signature};
+use openpgp::parse::buffered_reader::BufferedReader as _;
 use openpgp::parse::{PacketParser, PacketParserBuilder, PacketParserResult, Parse};
 use openpgp::policy::StandardPolicy;
 use openpgp::serialize::MarshalInto;
@@ -327,7 +328,13 @@ impl<'a> Reader<'a> {
     /// Opens a container before its content is read.
     fn before(&mut self, parser: &mut PacketParser<'_>) -> Result<(), OpenPgpError> {
         let algorithm = match &parser.packet {
-            Packet::SEIP(SEIP::V1(_)) => None,
+            Packet::SEIP(SEIP::V1(_)) => {
+                // The library panics where there is less than an empty container holds: a block,
+                // its last two octets again, and the packet of the modification detection code.
+                let empty = parser.data_hard(16 + 2 + 22);
+                empty.map_err(|e| OpenPgpError::new("envelope", e))?;
+                None
+            }
             Packet::SEIP(SEIP::V2(seip)) => Some(seip.symmetric_algo()),
             _ => return Ok(()),
         };
