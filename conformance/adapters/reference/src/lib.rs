@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use kith_adapter::act::{Act, ActResult, Action};
 use kith_adapter::protocol::{
-    About, Class, Clock, Close, Closed, Extent, Failure, Hello, KeyKind, Open, Opened, Receive,
-    Received, Store as Where, Sync, Synced,
+    About, Class, Clock, Close, Closed, Extent, Failure, KeyKind, Open, Opened, Receive, Received,
+    Store as Where, Sync, Synced,
 };
 use kith_adapter::server::{Adapter, ServeError};
 use kith_adapter::view::{View, ViewResult};
@@ -163,10 +163,4 @@ impl Adapter for Reference {
         self.sessions.clear();
         Ok(())
     }
-}
-
-/// The protocol version that [`serve`] speaks, as `hello` asks for it.
-#[must_use]
-pub fn speaks(hello: &Hello) -> bool {
-    hello.protocol == kith_adapter::protocol::PROTOCOL
 }
