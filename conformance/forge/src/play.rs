@@ -3,7 +3,7 @@
 //! from these.
 
 use crate::ForgeError;
-use crate::draft::{Mail, SignedObject};
+use crate::draft::{AnyDraft, Mail, SignedObject};
 use crate::faults::{Base, Earlier, Fault, Forged, History, Relation, Scene, Verdict};
 use crate::hash::ObjectHash;
 use crate::instant::{DAY, Instant};
@@ -395,6 +395,19 @@ impl Opening {
         let mut forged = Forged::valid(mail);
         forged.earlier = scene.take_earlier()?;
         Ok(self.with(scene, forged))
+    }
+
+    /// A valid mail with something changed before it becomes octets; everything around the change
+    /// is made to fit.
+    pub fn changed(
+        &self,
+        base: Base,
+        change: impl FnOnce(&mut AnyDraft),
+    ) -> Result<Mail, PlayError> {
+        let mut scene = self.scene(base.name());
+        let mut draft = scene.valid(base)?;
+        change(&mut draft);
+        Ok(draft.render(&mut scene.rng)?)
     }
 
     fn with(&self, scene: Scene, forged: Forged) -> Play {

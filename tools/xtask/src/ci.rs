@@ -125,6 +125,8 @@ fn line(step: &Done) -> String {
 
 fn summary(done: &[Done], planned: usize) -> String {
     let mut lines: Vec<String> = done.iter().map(line).collect();
+    let total: Duration = done.iter().map(|step| step.time).sum();
+    lines.push(format!("       {:7.1} s  together", total.as_secs_f64()));
     let failed = done.iter().filter(|step| step.failure.is_some()).count();
     let left = planned - done.len();
     lines.push(match (failed, left) {
@@ -159,7 +161,8 @@ mod tests {
             text.contains("FAILED     1.5 s  cargo test (exit status: 101)\n"),
             "{text}"
         );
-        assert!(text.ends_with("1 of 8 steps failed, 6 not run"), "{text}");
+        let end = "           3.0 s  together\n1 of 8 steps failed, 6 not run";
+        assert!(text.ends_with(end), "{text}");
         assert!(summary(&steps[..1], 1).ends_with("all 1 steps passed"));
     }
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod ci;
+mod fuzz;
 mod rust_source;
 mod schemas;
 mod spec;
@@ -37,6 +38,8 @@ enum Command {
     Schemas(schemas::Args),
     /// Write the test vectors, or check them
     Vectors(vectors::Args),
+    /// Feed mutated mail, documents and dialogues to everything that reads octets
+    Fuzz(fuzz::Args),
     /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
@@ -55,6 +58,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Tidy(args) => tidy::run(args)?,
         Command::Schemas(args) => schemas::run(args)?,
         Command::Vectors(args) => vectors::run(args)?,
+        Command::Fuzz(args) => fuzz::run(args)?,
         Command::Ci(args) => ci::run(args)?,
     })
 }

@@ -8,7 +8,12 @@ use crate::rust_source;
 use crate::tree::Tree;
 
 /// Who may depend on `reference/*` directly.
-const MAY_USE_REFERENCE: &[&str] = &["reference/", "conformance/adapters/"];
+const MAY_USE_REFERENCE: &[&str] = &[
+    "reference/",
+    "conformance/adapters/",
+    "benches/",
+    "tools/fuzz/",
+];
 
 /// Who may reach `reference/*` through them.
 const MAY_REACH_REFERENCE: &[&str] = &["conformance/cli/"];
@@ -61,7 +66,7 @@ fn reference(member: &Package, metadata: &Metadata, findings: &mut Vec<Finding>)
             may_reach
         };
         if package.is_under("reference/") && !allowed {
-            let why = "only the adapters for the reference do";
+            let why = "only the adapters for the reference, the benchmarks and the fuzzer do";
             findings.push(finding(member, package, through, why));
         }
     }
@@ -154,7 +159,7 @@ mod tests {
             shown(&check_graph(&metadata)),
             [
                 "conformance/runner/Cargo.toml:1 kith-runner depends on kith-core through \
-                 kith-adapter-reference: only the adapters for the reference do",
+                 kith-adapter-reference: only the adapters for the reference, the benchmarks and the fuzzer do",
                 "conformance/runner/Cargo.toml:1 kith-runner depends on mail-parser through \
                  kith-core: the suite does not read or write mail with the reference's library",
                 "conformance/forge/Cargo.toml:1 kith-forge depends on sequoia-openpgp: forge and \
