@@ -1,5 +1,7 @@
 //! Chapter “Delivery”: acknowledgements, merging, and what fails on the way.
 
+mod numbers;
+
 use kith_adapter::act::object::{Edit, Retract};
 use kith_adapter::act::private::Message;
 use kith_adapter::act::publishing::Post;
@@ -98,6 +100,9 @@ pub(crate) fn cases() -> Vec<Case> {
             |scene| Box::pin(away(scene)),
         ),
     ]
+    .into_iter()
+    .chain(numbers::cases())
+    .collect()
 }
 
 type Play = std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;

@@ -5,6 +5,7 @@
 //! | `wire.rs` | what each kind of mail that an agent sends looks like |
 //! | `friends.rs` | requests and the handshake |
 //! | `identity.rs` | rotation, moving, verification, receipts |
+//! | `introductions.rs` | introductions; what is not sent before the confirm and after the end |
 //! | `invites.rs` | invites |
 //! | `delivery.rs` | acknowledgements, merging, failures on the way |
 //! | `devices.rs` | several devices of one person, exports, leaving the mailbox |
@@ -38,6 +39,7 @@ mod friends;
 mod gather;
 mod groups;
 mod identity;
+mod introductions;
 mod invites;
 mod mailbox;
 mod media;
@@ -56,6 +58,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(wire::cases());
     suite.extend(friends::cases());
     suite.extend(identity::cases());
+    suite.extend(introductions::cases());
     suite.extend(messages::cases());
     suite.extend(posts::cases());
     suite.extend(audience::cases());

@@ -201,7 +201,10 @@ pub(crate) struct Sabotage {
     /// Only these faults.
     #[arg(long, value_name = "ID")]
     pub(crate) fault: Vec<String>,
-    /// How many children at once. Default: the number of cores.
+    /// Run the whole suite against each fault: hours, for the last word on what else it breaks.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// How many faults at once. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Where the harness's randomness comes from.

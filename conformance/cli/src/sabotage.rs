@@ -1,29 +1,61 @@
 //! `sabotage`: the suite tests itself. Each deliberately broken agent must be caught by a
-//! case of the requirement that it breaks.
+//! case of the requirement that it breaks, and leave alone what has nothing to do with it.
+//!
+//! Each fault runs some cases of its requirement, those that are about little else first, and
+//! controls that are spread over the suite; only if it survives these, the rest of its
+//! requirement's cases. `--full` runs the whole suite against each fault.
 
-use std::path::PathBuf;
+mod score;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
 use kith_adapter::client::Endpoint;
 use kith_runner::child::Connector;
 use kith_runner::plan::Selection;
-use kith_runner::report::{Report, Status};
+use kith_runner::report::{CaseResult, Report, Status};
 use kith_runner::{Case, Options, exit};
+use kith_spec::{Class, Rule};
 use serde::{Deserialize, Serialize};
 
-use crate::suite::{command, cores, suite};
+use crate::suite::{command, connector, cores, suite};
 use crate::{Trouble, args};
+use score::Score;
 
 /// How many cases besides those of its requirement each fault runs.
 const CONTROLS: usize = 20;
 
-/// A broken agent, as `kith-sabotaged --list` tells.
+/// How many cases of its requirement each fault runs before anything else.
+const OWN: usize = 8;
+
+/// How long one case may take. The sound agent needs a fraction of a second.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What `kith-sabotaged --list` tells.
 #[derive(Debug, Deserialize)]
+struct Catalogue {
+    faults: Vec<Planted>,
+    unseen: Vec<Unseen>,
+}
+
+/// A broken agent.
+#[derive(Debug, Clone, Deserialize)]
 struct Planted {
     id: String,
     requirement: String,
     title: String,
+    /// Why the suite doesn't notice it yet.
+    gap: Option<String>,
+}
+
+/// A requirement whose absence nobody can see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Unseen {
+    requirement: String,
+    reason: String,
 }
 
 /// What became of one broken agent.
@@ -31,53 +63,57 @@ struct Planted {
 struct Outcome {
     id: String,
     requirement: String,
+    class: &'static str,
+    chapter: &'static str,
     title: String,
-    /// Whether a case of its requirement failed.
+    /// Whether a case of its requirement failed, or an assertion that bears it.
     killed: bool,
+    /// Why the suite doesn't notice it yet, if that is known.
+    gap: Option<String>,
     /// The cases that failed because of it: not those that fail without it too.
     fired: Vec<String>,
-    /// Of these, the controls.
-    controls: Vec<String>,
+    /// Of these, those of classes that have nothing to do with its requirement's.
+    unrelated: Vec<String>,
     /// Why it could not be tried.
     trouble: Option<String>,
 }
 
-/// The score.
-#[derive(Debug, Serialize)]
-struct Score {
-    planted: usize,
-    killed: usize,
-    faults: Vec<Outcome>,
-}
-
 pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> {
+    let began = Instant::now();
     let program = program()?;
-    let listed = Command::new(&program).arg("--list").output()?;
-    let mut planted: Vec<Planted> = serde_json::from_slice(&listed.stdout)?;
+    let Catalogue { mut faults, unseen } = catalogue(&program)?;
     for id in &arguments.fault {
-        if !planted.iter().any(|fault| fault.id == *id) {
+        if !faults.iter().any(|fault| fault.id == *id) {
             return Err(Trouble::Unknown(id.clone()));
         }
     }
-    planted.retain(|fault| arguments.fault.is_empty() || arguments.fault.contains(&fault.id));
+    faults.retain(|fault| arguments.fault.is_empty() || arguments.fault.contains(&fault.id));
     let suite = suite();
-    let mut faults = Vec::new();
-    for fault in planted {
-        let outcome = plant(&suite, fault, &program, arguments).await;
-        say(&outcome);
-        faults.push(outcome);
-    }
-    let killed = faults.iter().filter(|fault| fault.killed).count();
-    let score = Score {
-        planted: faults.len(),
-        killed,
-        faults,
+    let bench = Bench {
+        sound: sound(&suite, &faults, arguments).await?,
+        suite: &suite,
+        program: &program,
+        arguments,
     };
-    anstream::println!("{} of {} killed", score.killed, score.planted);
+    for id in &bench.sound {
+        anstream::println!("not counted, because it fails with the sound agent too: {id}");
+    }
+    let jobs = arguments.jobs.unwrap_or_else(cores).max(1);
+    let tried = faults.into_iter().map(|fault| bench.plant(fault));
+    let mut tried = futures::stream::iter(tried).buffered(jobs);
+    let mut outcomes = Vec::new();
+    while let Some(outcome) = tried.next().await {
+        score::say(&outcome);
+        outcomes.push(outcome);
+    }
+    drop(tried);
+    let sound = bench.sound.iter().cloned().collect();
+    let score = Score::new(outcomes, unseen, sound, arguments.seed, began.elapsed());
+    anstream::println!("\n{score}");
     if let Some(path) = &arguments.json {
         std::fs::write(path, serde_json::to_string_pretty(&score)? + "\n")?;
     }
-    Ok(match score.killed == score.planted {
+    Ok(match score.is_clean() {
         true => exit::PASSED,
         false => exit::FAILED,
     })
@@ -105,102 +141,155 @@ fn program() -> Result<PathBuf, Trouble> {
     Err(Trouble::NoSabotaged(program.display().to_string()))
 }
 
+fn catalogue(program: &Path) -> Result<Catalogue, Trouble> {
+    let listed = Command::new(program).arg("--list").output()?;
+    Ok(serde_json::from_slice(&listed.stdout)?)
+}
+
+/// The cases of a requirement, those that bear the fewest others first.
+fn own<'a>(suite: &'a [Case], requirement: &str) -> Vec<&'a Case> {
+    let bears = |case: &&Case| case.requirements.iter().any(|rule| rule.id == requirement);
+    let mut own: Vec<&Case> = suite.iter().filter(bears).collect();
+    own.sort_by_key(|case| case.requirements.len());
+    own
+}
+
 /// The controls: spread evenly over the suite, always the same.
 fn controls(suite: &[Case]) -> impl Iterator<Item = &Case> {
     let step = suite.len().div_ceil(CONTROLS).max(1);
     suite.iter().step_by(step)
 }
 
-/// Runs the cases of a fault's requirement, and the controls, with the broken agent.
-async fn plant(
-    suite: &[Case],
-    fault: Planted,
-    program: &std::path::Path,
-    arguments: &args::Sabotage,
-) -> Outcome {
-    let bears = |case: &&Case| {
-        case.requirements
-            .iter()
-            .any(|rule| rule.id == fault.requirement)
-    };
-    let mut ids: Vec<String> = suite
-        .iter()
-        .filter(bears)
+/// What a fault runs at once, and what only if it survives that.
+fn chosen(suite: &[Case], requirement: &str, full: bool) -> [Vec<String>; 2] {
+    let ids = |cases: &[&Case]| cases.iter().map(|case| case.id.clone()).collect::<Vec<_>>();
+    if full {
+        return [ids(&suite.iter().collect::<Vec<_>>()), Vec::new()];
+    }
+    let own = own(suite, requirement);
+    let (first, rest) = own.split_at(own.len().min(OWN));
+    let mut first = ids(first);
+    let rest = ids(rest);
+    let known: BTreeSet<&String> = first.iter().chain(&rest).collect();
+    let controls: Vec<String> = controls(suite)
         .map(|case| case.id.clone())
+        .filter(|id| !known.contains(id))
         .collect();
-    let own = ids.clone();
-    ids.extend(
-        controls(suite)
-            .map(|case| case.id.clone())
-            .filter(|id| !own.contains(id)),
-    );
-    let endpoint = Endpoint::Exec(command(program.to_path_buf(), &["--fault", &fault.id]));
-    let connector = Connector::new(&format!("sabotaged:{}", fault.id), endpoint);
-    let options = Options {
-        seed: arguments.seed,
-        jobs: arguments.jobs.unwrap_or_else(cores),
-        limit: Duration::from_secs(30),
-        ..Options::new(connector)
-    };
+    first.extend(controls);
+    [first, rest]
+}
+
+/// The chosen cases that fail with the sound agent too.
+async fn sound(
+    suite: &[Case],
+    faults: &[Planted],
+    arguments: &args::Sabotage,
+) -> Result<BTreeSet<String>, Trouble> {
+    let all = faults
+        .iter()
+        .flat_map(|fault| chosen(suite, &fault.requirement, arguments.full))
+        .flatten();
+    let ids: BTreeSet<String> = all.collect();
+    let jobs = arguments.jobs.unwrap_or_else(cores);
+    let options = options(connector(args::REFERENCE)?, arguments.seed, jobs);
     let selection = Selection {
-        run: ids,
+        run: ids.into_iter().collect(),
         ..Selection::default()
     };
-    let ran = kith_runner::run(suite, &selection, &options, &mut []).await;
-    let (report, trouble) = match ran {
-        Ok(report) => (Some(report), None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let fired = report.as_ref().map(fired).unwrap_or_default();
-    let named = report
-        .as_ref()
-        .is_some_and(|report| names(report, &fault.requirement));
-    Outcome {
-        killed: named || fired.iter().any(|id| own.contains(id)),
-        controls: fired
-            .iter()
-            .filter(|id| !own.contains(id))
-            .cloned()
-            .collect(),
-        fired,
-        trouble,
-        id: fault.id,
-        requirement: fault.requirement,
-        title: fault.title,
+    let report = kith_runner::run(suite, &selection, &options, &mut []).await?;
+    Ok(failed(&report).map(|case| case.id.clone()).collect())
+}
+
+fn options(connector: Connector, seed: u64, jobs: usize) -> Options {
+    Options {
+        seed,
+        jobs,
+        limit: LIMIT,
+        ..Options::new(connector)
     }
 }
 
-fn fired(report: &Report) -> Vec<String> {
+fn failed(report: &Report) -> impl Iterator<Item = &CaseResult> {
     let failed = |status: Status| matches!(status, Status::Fail | Status::Warn);
-    let cases = report.cases.iter().filter(|case| failed(case.status));
-    cases.map(|case| case.id.clone()).collect()
+    report.cases.iter().filter(move |case| failed(case.status))
 }
 
-/// Whether any failed assertion bears the requirement: the judge looks at every mail.
-fn names(report: &Report, requirement: &str) -> bool {
-    let mut failures = report.cases.iter().flat_map(|case| &case.failures);
-    failures.any(|failure| failure.requirement == requirement)
+/// Whether what one class says builds upon another.
+fn builds_upon(class: Class, base: Class) -> bool {
+    let social = [Class::Groups, Class::Events, Class::Pages, Class::Apps];
+    class == base || base == Class::Core || base == Class::Social && social.contains(&class)
 }
 
-fn say(outcome: &Outcome) {
-    let word = if outcome.killed { "killed" } else { "SURVIVED" };
-    let Outcome {
-        id,
-        requirement,
-        title,
-        fired,
-        ..
-    } = outcome;
-    anstream::println!("{word}  {id} ({requirement}): {title}");
-    for case in fired {
-        let control = if outcome.controls.contains(case) {
-            " (control)"
-        } else {
-            ""
+/// What all faults are tried with.
+struct Bench<'a> {
+    suite: &'a [Case],
+    program: &'a Path,
+    arguments: &'a args::Sabotage,
+    /// The cases that fail without any fault.
+    sound: BTreeSet<String>,
+}
+
+impl Bench<'_> {
+    async fn plant(&self, fault: Planted) -> Outcome {
+        let rule = kith_spec::requirement(&fault.requirement);
+        let mut outcome = Outcome {
+            class: rule.map_or("", |rule| rule.class.as_str()),
+            chapter: rule.map_or("", |rule| rule.chapter),
+            killed: false,
+            gap: fault.gap,
+            fired: Vec::new(),
+            unrelated: Vec::new(),
+            trouble: None,
+            id: fault.id,
+            requirement: fault.requirement,
+            title: fault.title,
         };
-        anstream::println!("          {case}{control}");
+        let Some(rule) = rule else {
+            outcome.trouble = Some("the specification has no such requirement".to_owned());
+            return outcome;
+        };
+        for ids in chosen(self.suite, rule.id, self.arguments.full) {
+            if outcome.killed || ids.is_empty() {
+                continue;
+            }
+            match self.run(&outcome.id, ids).await {
+                Ok(report) => self.judge(&report, rule, &mut outcome),
+                Err(trouble) => outcome.trouble = Some(trouble.to_string()),
+            }
+        }
+        outcome
     }
-    if let Some(trouble) = &outcome.trouble {
-        anstream::println!("          {trouble}");
+
+    async fn run(&self, fault: &str, ids: Vec<String>) -> Result<Report, Trouble> {
+        let command = command(self.program.to_path_buf(), &["--fault", fault]);
+        let connector = Connector::new(&format!("sabotaged:{fault}"), Endpoint::Exec(command));
+        let selection = Selection {
+            run: ids,
+            ..Selection::default()
+        };
+        let options = options(connector, self.arguments.seed, 1);
+        Ok(kith_runner::run(self.suite, &selection, &options, &mut []).await?)
+    }
+
+    fn judge(&self, report: &Report, rule: Rule, outcome: &mut Outcome) {
+        for case in failed(report).filter(|case| !self.sound.contains(&case.id)) {
+            outcome.fired.push(case.id.clone());
+            let bears = case.requirements.iter().any(|id| id == rule.id);
+            let named = |id: &str| {
+                case.failures
+                    .iter()
+                    .any(|failure| failure.requirement == id)
+            };
+            outcome.killed |= bears || named(rule.id);
+            let class = Class::ALL
+                .iter()
+                .copied()
+                .find(|class| class.as_str() == case.class);
+            let related =
+                bears || named(rule.id) || class.is_none_or(|class| builds_upon(class, rule.class));
+            if !related {
+                outcome.unrelated.push(case.id.clone());
+            }
+        }
     }
 }

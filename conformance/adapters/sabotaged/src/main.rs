@@ -13,7 +13,7 @@ use kith_core::Gate;
 use kith_core::agent::outgoing::Outgoing;
 use kith_spec::Rule;
 
-use catalogue::{Fault, Sabotage};
+use catalogue::{Fault, Sabotage, UNSEEN};
 
 /// Deliberately broken Kith agents, for testing the conformance suite
 #[derive(Parser)]
@@ -27,14 +27,11 @@ struct Args {
 }
 
 /// A gate with one fault.
-struct Broken(&'static Fault);
+struct Broken(Fault);
 
 impl Gate for Broken {
     fn enforces(&self, rule: Rule) -> bool {
-        match &self.0.sabotage {
-            Sabotage::Skip(skipped) => !skipped.contains(&rule),
-            Sabotage::Rewrite(_) => true,
-        }
+        self.0.enforces(rule)
     }
 
     fn rewrite(&self, outgoing: &mut Outgoing) {
@@ -44,32 +41,57 @@ impl Gate for Broken {
     }
 }
 
+/// What `--list` prints.
+#[derive(serde::Serialize)]
+struct Catalogue {
+    faults: Vec<Listed>,
+    unseen: Vec<Unseen>,
+}
+
 #[derive(serde::Serialize)]
 struct Listed {
     id: &'static str,
     requirement: &'static str,
-    title: &'static str,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<&'static str>,
+}
+
+#[derive(serde::Serialize)]
+struct Unseen {
+    requirement: &'static str,
+    reason: &'static str,
+}
+
+fn listed() -> Catalogue {
+    let faults = catalogue::faults().into_iter().map(|fault| Listed {
+        id: fault.id(),
+        requirement: fault.requirement.id,
+        title: fault.title(),
+        gap: fault.gap(),
+    });
+    let unseen = UNSEEN.iter().map(|(rule, reason)| Unseen {
+        requirement: rule.id,
+        reason,
+    });
+    Catalogue {
+        faults: faults.collect(),
+        unseen: unseen.collect(),
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
     let Some(id) = args.fault else {
-        let faults = catalogue::FAULTS.iter();
-        let listed: Vec<_> = faults
-            .map(|fault| Listed {
-                id: fault.id,
-                requirement: fault.requirement.id,
-                title: fault.title,
-            })
-            .collect();
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&listed).unwrap_or_default()
-        );
+        let list = serde_json::to_string_pretty(&listed()).unwrap_or_default();
+        println!("{list}");
         return ExitCode::SUCCESS;
     };
-    let Some(fault) = catalogue::FAULTS.iter().find(|fault| fault.id == id) else {
+    let fault = catalogue::faults()
+        .into_iter()
+        .find(|fault| fault.id() == id);
+    let Some(fault) = fault else {
         eprintln!("there is no fault {id}; --list prints those there are");
         return ExitCode::from(2);
     };

@@ -43,6 +43,13 @@ pub(super) fn cases() -> Vec<Case> {
             echoed,
         ),
         Case::new(
+            "identity/move/older-last",
+            "an earlier contact that comes last changes nothing",
+            Rung::Rest,
+            &[&req::CONTACT_LATEST],
+            older_last,
+        ),
+        Case::new(
             "identity/move/own",
             "the agent's person moves: friends get a contact that prefers the new address",
             Rung::Rest,
@@ -192,6 +199,8 @@ async fn foreign(scene: Scene) -> Result<(), Stop> {
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let (old, new) = (bob.address.clone(), "bob.new@b.test");
     moves(&scene, &mut bob, &friendship.peer, new).await?;
+    // A nonce is out, and Bob doesn't know it.
+    write(&scene, &agent, &bob).await?;
     let text = scene.token();
     let draft = bob.message(&friendship.peer, &text, scene.now());
     let mut draft = draft.map_err(Stop::harness)?;
@@ -228,6 +237,29 @@ async fn echoed(scene: Scene) -> Result<(), Stop> {
     let echoed = sent.iter().filter(echoes).count();
     scene.expect(&req::PATH_ECHO, echoed == 1, || {
         format!("expected the nonce to come back once within a day, seen it {echoed} times")
+    });
+    Ok(())
+}
+
+async fn older_last(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let mut mails = Vec::new();
+    for address in ["bob.first@b.test", "bob.second@b.test"] {
+        let draft = bob.moved(&friendship.peer, address, scene.now());
+        scene.renewed(&bob)?;
+        mails.push(scene.write(&mut bob, draft.map_err(Stop::harness)?)?);
+    }
+    for mail in mails.iter().rev() {
+        scene.deliver(mail)?;
+        agent.sync().await?;
+    }
+    let seen = contact(&agent, &bob).await?;
+    let first = seen.addresses.first().map(String::as_str);
+    let newest = bob.address.as_str();
+    scene.expect(&req::CONTACT_LATEST, first == Some(newest), || {
+        format!("expected the newest contact's address {newest}, seen {seen:?}")
     });
     Ok(())
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use kith_adapter::act::identity::{Rotate, Verify};
 use kith_adapter::protocol::Octets;
+use kith_adapter::view::private::Messages;
+use kith_forge::Puppet;
 use kith_runner::case::{Case, Rung, Stop};
-use kith_runner::scene::{Agent, Scene, Sent, Who};
+use kith_runner::scene::{Agent, AuthResult, Scene, Sent, Who};
 use kith_spec::req;
 
 use super::{contact, identity, write};
@@ -27,6 +29,27 @@ pub(super) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::IDENTITY_RESIGNED],
             resigned,
+        ),
+        Case::new(
+            "identity/rotate/own-earlier",
+            "what is sealed to an own earlier key is read",
+            Rung::Rest,
+            &[&req::IDENTITY_OWN_EARLIER],
+            |scene| own_earlier(scene, false),
+        ),
+        Case::new(
+            "identity/rotate/own-compromised",
+            "what is sealed to an own compromised key is refused",
+            Rung::Rest,
+            &[&req::IDENTITY_OWN_EARLIER],
+            |scene| own_earlier(scene, true),
+        ),
+        Case::new(
+            "identity/revoked",
+            "a friend whose key is revoked is frozen, and not verified any more",
+            Rung::Rest,
+            &[&req::IDENTITY_REVOKED_FREEZES, &req::CONTACT_VERIFIED_KEPT],
+            revoked,
         ),
         Case::new(
             "identity/rotate/verified",
@@ -72,12 +95,13 @@ async fn told(scene: Scene) -> Result<(), Stop> {
     write(&scene, &agent, &bob).await?;
     let sent = scene.mail_to(&bob)?;
     let right = sent.len() == 2 && sent.iter().all(tells);
-    for rule in [&req::IDENTITY_ROTATION_RIDES, &req::IDENTITY_DEVICE] {
-        scene.expect(rule, right, || {
-            let seen: Vec<_> = sent.iter().map(|sent| sent.describe()).collect();
-            format!("expected two deliveries with the entry of epoch 1, seen {seen:?}")
-        });
-    }
+    scene.expect(&req::IDENTITY_DEVICE, right, || {
+        "expected deliveries under the new key, which they hand over".to_owned()
+    });
+    scene.require(&req::IDENTITY_ROTATION_RIDES, right, || {
+        let seen: Vec<_> = sent.iter().map(|sent| sent.describe()).collect();
+        format!("expected two deliveries with the entry of epoch 1, seen {seen:?}")
+    })?;
     // Once one of them is acknowledged, nothing rides along any more.
     let channel = sent.last().and_then(|sent| {
         let mail = sent.mail.as_ref().ok()?;
@@ -121,16 +145,65 @@ async fn resigned(scene: Scene) -> Result<(), Stop> {
     Ok(())
 }
 
+async fn own_earlier(scene: Scene, compromised: bool) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    // Bob does not know of the rotation yet.
+    let text = scene.token();
+    let draft = bob.message(&friendship.peer, &text, scene.now());
+    let mail = scene.write(&mut bob, draft.map_err(Stop::harness)?)?;
+    rotate(&scene, &agent, compromised).await?;
+    scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+    agent.sync().await?;
+    let messages = agent.view(Messages {}).await?;
+    let shown = messages.iter().any(|message| message.text == text);
+    scene.expect(&req::IDENTITY_OWN_EARLIER, shown != compromised, || {
+        let expected = !compromised;
+        format!("expected a message to the earlier key to be shown: {expected}, seen {shown}")
+    });
+    Ok(())
+}
+
+/// The user compares safety codes with a friend.
+async fn verify(agent: &Agent, bob: &Puppet) -> Result<(), Stop> {
+    let right = Verify {
+        identity: identity(bob)?,
+        code: contact(agent, bob).await?.code,
+    };
+    agent.act(right).await?;
+    Ok(())
+}
+
+async fn revoked(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    verify(&agent, &bob).await?;
+    bob.certificate_spec.revoked = Some(scene.now());
+    bob.renew_certificate();
+    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
+    let mut draft = draft.map_err(Stop::harness)?;
+    draft.certificates.push(bob.certificate.clone());
+    let mail = scene.write(&mut bob, draft)?;
+    scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+    agent.sync().await?;
+    let seen = contact(&agent, &bob).await?;
+    let warned = seen.frozen && seen.warning.is_some();
+    scene.expect(&req::IDENTITY_REVOKED_FREEZES, warned, || {
+        format!("expected the friend to be frozen and the user warned, seen {seen:?}")
+    });
+    scene.expect(&req::CONTACT_VERIFIED_KEPT, !seen.verified, || {
+        "expected freezing to end the verification, seen it kept".to_owned()
+    });
+    Ok(())
+}
+
 async fn verified(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let code = contact(&agent, &bob).await?.code;
-    let right = Verify {
-        identity: identity(&bob)?,
-        code,
-    };
-    agent.act(right).await?;
+    verify(&agent, &bob).await?;
     let draft = bob.rotation(&friendship.peer, &[], scene.now());
     scene.renewed(&bob)?;
     scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;

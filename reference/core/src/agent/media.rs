@@ -171,11 +171,16 @@ pub(crate) fn kept(
     Ok(store.get(Table::Media, &media_key(author, hash))?)
 }
 
-/// Whether the octets of a medium are kept, without reading them.
-pub(crate) fn is_kept(store: &Transaction<'_>, author: Id, hash: Id) -> Result<bool, AgentError> {
-    let key = media_key(author, hash);
-    let uses = store.range(Table::MediaUse, &key, &successor(&key), usize::MAX)?;
-    Ok(uses.iter().any(|(_, present)| present.as_slice() == [1]))
+/// Whether the octets of a medium are there for the object with this merge key, without reading
+/// them.
+pub(crate) fn is_kept(
+    store: &Transaction<'_>,
+    author: Id,
+    hash: Id,
+    object: &[u8],
+) -> Result<bool, AgentError> {
+    let key = [&media_key(author, hash), object].concat();
+    Ok(store.get(Table::MediaUse, &key)?.as_deref() == Some(&[1]))
 }
 
 /// What is wrong with something that shall be sent.

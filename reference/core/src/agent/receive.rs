@@ -108,7 +108,9 @@ impl Agent {
                 if gate.enforces(&req::RECEIVE_NO_EFFECT) {
                     step = self.step(store, mail.now);
                 }
-                if violation == Violation(&req::GROUP_REVISION_UNKNOWN) {
+                if violation == Violation(&req::GROUP_REVISION_UNKNOWN)
+                    && gate.enforces(&req::GROUP_REVISION_UNKNOWN)
+                {
                     step.hold_mail(mail.octets)?;
                 }
                 if let Some((peer, why)) = freezing {

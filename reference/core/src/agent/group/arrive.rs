@@ -53,7 +53,6 @@ impl Step<'_> {
         let gate = self.gate;
         let unknown = Violation(&req::GROUP_REVISION_UNKNOWN);
         let revision = self.revision(named.hash.0)?;
-        gate.check(&req::GROUP_REVISION_UNKNOWN, revision.is_some())?;
         let revision = revision.ok_or(unknown)?;
         let group = self.group(revision.group)?.ok_or(unknown)?;
         let mut expected: BTreeSet<Id> = revision.list.member_ids().collect();

@@ -52,13 +52,14 @@ impl View<'_> {
             return Ok(Vec::new());
         };
         let media = media::of(&payload).iter();
-        media.map(|one| self.medium(entry.author, one)).collect()
+        media.map(|one| self.medium(entry, one)).collect()
     }
 
-    fn medium(&self, author: Id, medium: &types::Media) -> Result<Medium, AgentError> {
+    fn medium(&self, entry: &Entry, medium: &types::Media) -> Result<Medium, AgentError> {
         let text = |text: &Option<types::Caption>| text.as_ref().map(ToString::to_string);
         let pixels = |one: &Option<types::Dimension>| one.as_ref().map(|pixels| pixels.get());
-        let kept = |hash: Id| media::is_kept(&self.store, author, hash);
+        let key = entry.key();
+        let kept = |hash: Id| media::is_kept(&self.store, entry.author, hash, &key);
         let media_type = medium.r#type.to_string();
         Ok(Medium {
             hash: medium.hash.to_string(),
@@ -112,7 +113,7 @@ impl View<'_> {
                 None if thumbnail => return Ok(None),
                 _ => medium.hash.0,
             };
-            if media::is_kept(&self.store, author, hash)? {
+            if media::is_kept(&self.store, author, hash, &key)? {
                 return media::kept(&self.store, author, hash);
             }
         }
