@@ -205,6 +205,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::FILE_PEEK,
     &req::FILE_NO_MOVE,
     // Devices
+    &req::SELF_CONFIRM_HELD,
     &req::DEVICES_CLONE,
     &req::SELF_APPEND,
     &req::SELF_PURPOSE,
