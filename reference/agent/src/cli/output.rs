@@ -22,6 +22,9 @@ const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 /// Columns that a table has at least.
 const NARROW: u16 = 60;
 
+/// Columns before what somebody said.
+const INDENT: u16 = 4;
+
 /// How to print.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
@@ -70,15 +73,8 @@ impl Output {
             println!("{none}");
             return;
         }
-        let mut table = Table::new();
-        table
-            .load_preset(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic);
+        let mut table = fitting();
         table.set_header(head.iter().map(|head| head.to_uppercase()));
-        // Some terminals don't know their width.
-        if table.width().is_some_and(|width| width < NARROW) {
-            table.set_width(NARROW);
-        }
         for row in rows {
             table.add_row(row);
         }
@@ -94,7 +90,9 @@ impl Output {
             safe(who)
         ));
         for line in text.lines() {
-            self.line(&format!("    {}", safe(line)));
+            for line in indented(&safe(line)) {
+                self.line(&line);
+            }
         }
     }
 
@@ -277,6 +275,35 @@ pub(super) fn qr_code(text: &str) -> Option<String> {
             .map(|line| format!("{style}{line}{style:#}\n"))
             .collect(),
     )
+}
+
+/// A table without lines that fits the terminal.
+fn fitting() -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    // Some terminals don't know their width.
+    if table.width().is_some_and(|width| width < NARROW) {
+        table.set_width(NARROW);
+    }
+    table
+}
+
+/// A line with space before it, on a terminal broken between words.
+fn indented(line: &str) -> Vec<String> {
+    let mut table = fitting();
+    if table.width().is_none() {
+        return vec![format!("{:1$}{line}", "", usize::from(INDENT))];
+    }
+    table.add_row([line]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((INDENT, 0));
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 #[cfg(test)]
