@@ -9,6 +9,7 @@
 //! program `kith` is a thin layer above it.
 
 pub mod account;
+pub mod calendar;
 pub mod connect;
 pub mod driver;
 pub mod mailbox;

@@ -1,7 +1,9 @@
 //! Events, and who comes.
 
+use std::path::PathBuf;
+
 use clap::{Args as Arguments, Subcommand, ValueEnum};
-use kith_agent::Driver;
+use kith_agent::{Driver, calendar};
 use kith_core::agent::view::Event;
 use kith_core::kinds::event::{Guests, Happening, Status, When};
 use kith_core::kinds::rsvp;
@@ -10,6 +12,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{safe, short};
+use super::profile::write_private;
 use super::sync::finish;
 use super::{Context, circle, group, now, resolve};
 
@@ -28,6 +31,40 @@ pub(super) enum EventCommand {
     Cancel(Named),
     /// Answer an event
     Rsvp(Rsvp),
+    /// Write events as iCalendar, for the calendar of another program
+    Export(Export),
+    /// Invite to the events in an iCalendar file
+    Import(Import),
+}
+
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+Who is invited and who answered is not in the file.
+
+Examples:
+  kith event export --to kith.ics
+  kith event export 1f0c9ab2 > party.ics")]
+pub(super) struct Export {
+    /// The id of the event, or its beginning, instead of all events
+    id: Option<String>,
+    /// The file to write, which doesn't exist yet, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Import {
+    /// The file
+    file: PathBuf,
+    /// The time zone of times of day without one, like Europe/Vienna
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// The friends who are invited, instead of all
+    #[arg(long, value_name = "FRIEND")]
+    to: Vec<String>,
+    /// The group that is invited, instead of friends
+    #[arg(long, conflicts_with = "to")]
+    group: Option<String>,
 }
 
 #[derive(Debug, Arguments)]
@@ -129,6 +166,8 @@ pub(super) async fn event(context: &Context, command: &EventCommand) -> Result<(
         EventCommand::Change(change) => self::change(context, change).await,
         EventCommand::Cancel(named) => cancel(context, &named.id).await,
         EventCommand::Rsvp(rsvp) => self::rsvp(context, rsvp).await,
+        EventCommand::Export(export) => self::export(context, export),
+        EventCommand::Import(import) => self::import(context, import).await,
     }
 }
 
@@ -171,6 +210,57 @@ fn time(text: &str, zone: Option<&str>) -> Result<When, Failure> {
     }
 }
 
+/// Whom an event is for.
+fn guests(driver: &Driver, group: Option<&str>, to: &[String]) -> Result<Guests, Failure> {
+    Ok(match group {
+        Some(wanted) => Guests::Group(group::id(&group::find(driver, wanted)?)?),
+        None if to.is_empty() => Guests::Friends,
+        None => Guests::Some(circle::people(driver, to)?),
+    })
+}
+
+fn export(context: &Context, export: &Export) -> Result<(), Failure> {
+    let driver = context.profile.driver(false)?;
+    let events = match &export.id {
+        Some(id) => vec![find(&driver, id, false)?],
+        None => driver.view(now()).events()?,
+    };
+    let text = calendar::write(&events, now());
+    match &export.to {
+        Some(file) => {
+            write_private(file, text.as_bytes())?;
+            let file = safe(&file.to_string_lossy());
+            context.output.line(&format!("Written: {file}."));
+        }
+        None if context.output.is_json() => {}
+        None => anstream::print!("{text}"),
+    }
+    if context.output.is_json() {
+        context.output.value(&json!({ "calendar": text }));
+    }
+    Ok(())
+}
+
+async fn import(context: &Context, import: &Import) -> Result<(), Failure> {
+    let file = &import.file;
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::Unreadable(file.clone(), error))?;
+    let events = calendar::read(&text, import.zone.as_deref())
+        .map_err(|error| Failure::Calendar(file.clone(), error))?;
+    let mut driver = context.profile.driver(!context.offline)?;
+    let guests = guests(&driver, import.group.as_deref(), &import.to)?;
+    let mut made = Vec::new();
+    for event in events {
+        let line = format!("{}, {}", safe(&event.summary), event.start);
+        let guests = guests.clone();
+        if let (Done::Object(id), _) = driver.act(Action::EventCreate { event, guests }, now())? {
+            made.push(hex::encode(id));
+            context.output.line(&line);
+        }
+    }
+    finish(context, driver, json!({ "events": made })).await
+}
+
 async fn create(context: &Context, create: &Create) -> Result<(), Failure> {
     let mut driver = context.profile.driver(!context.offline)?;
     let details = &create.details;
@@ -186,11 +276,7 @@ async fn create(context: &Context, create: &Create) -> Result<(), Failure> {
         url: details.url.clone(),
         status: Status::Confirmed,
     };
-    let guests = match &create.group {
-        Some(wanted) => Guests::Group(group::id(&group::find(&driver, wanted)?)?),
-        None if create.to.is_empty() => Guests::Friends,
-        None => Guests::Some(circle::people(&driver, &create.to)?),
-    };
+    let guests = guests(&driver, create.group.as_deref(), &create.to)?;
     let (done, _) = driver.act(Action::EventCreate { event, guests }, now())?;
     let id = match done {
         Done::Object(id) => hex::encode(id),

@@ -66,6 +66,8 @@ pub(super) enum Failure {
     Differ,
     #[error("nothing was done; confirm with --yes")]
     Unconfirmed,
+    #[error("{} can't be imported: {}; nothing was sent", .0.display(), .1)]
+    Calendar(PathBuf, kith_agent::calendar::CalendarError),
     #[error("this command can't be tried with --dry-run; nothing was done")]
     NotTried,
     #[error(transparent)]
@@ -101,6 +103,7 @@ impl Failure {
             | Self::OtherAddress(..)
             | Self::Differ
             | Self::NotTried
+            | Self::Calendar(..)
             | Self::Unconfirmed => IMPOSSIBLE,
             Self::Leave(LeaveError::Mailbox(error)) => mailbox(error),
             Self::Submission(error) => submission(error),

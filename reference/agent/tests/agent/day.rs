@@ -361,6 +361,14 @@ fn event(day: &mut Day) {
         "2 come, 1 do not, 1 perhaps",
     ];
     day.shows("alice", &["event", "show", &event], &shown);
+    day.story
+        .tell("Dave's calendar program takes over the event from a file.");
+    day.step("dave", &["event", "export", &event, "--to", "party.ics"]);
+    let file = std::fs::read_to_string(day.story.shell("dave").path("party.ics")).unwrap();
+    assert!(
+        file.contains("DTSTART;TZID=Europe/Vienna:20270621T190000"),
+        "{file}"
+    );
     day.story.tell("The answers are for Alice alone.");
     let answers = day.json("bob", &["event", "show", &event]);
     assert_eq!(answers["answers"], Value::Array(Vec::new()));

@@ -439,3 +439,36 @@ fn shells_and_man_know_the_commands() {
     assert!(page.contains(".TH"), "{page}");
     assert!(alice.path("kith.1").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_go_into_calendars_and_come_from_them() {
+    let (_server, alice, bob) = friends().await;
+    let day = [
+        "event",
+        "create",
+        "Picnic; with cake",
+        "2027-06-21",
+        "--end",
+        "2027-06-22",
+    ];
+    alice.run(&day);
+    let text = alice.run(&["event", "export"]);
+    assert!(text.contains("SUMMARY:Picnic\\; with cake"), "{text}");
+    std::fs::write(bob.path("in.ics"), text).unwrap();
+    std::fs::write(bob.path("no.ics"), "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n").unwrap();
+    assert!(
+        bob.fails(3, &["event", "import", "no.ics"])
+            .contains("no event")
+    );
+    assert!(
+        bob.run(&["event", "import", "in.ics"])
+            .contains("Picnic; with cake")
+    );
+    alice.run(&["sync"]);
+    let events = json(&alice.run(&["--json", "event", "list"]));
+    let events = events.as_array().unwrap();
+    assert_eq!(events.len(), 2);
+    for part in ["summary", "start", "end", "status"] {
+        assert_eq!(events[0][part], events[1][part]);
+    }
+}
