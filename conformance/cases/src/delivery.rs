@@ -13,7 +13,7 @@ use kith_forge::kinds::ack;
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Sent, Who};
 use kith_spec::req;
-use kith_testbed::{Fault, SmtpStage};
+use kith_testbed::{Fault, SmtpAction, SmtpStage};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
@@ -86,6 +86,12 @@ pub(crate) fn cases() -> Vec<Case> {
             "what a server refuses for now is sent later, once",
             &[&req::SEND_TEMPORARY],
             |scene| Box::pin(temporary(scene)),
+        ),
+        case(
+            "delivery/same-copy",
+            "what was submitted and not confirmed is submitted again, the same octets",
+            &[&req::SEND_SAME_COPY],
+            |scene| Box::pin(same_copy(scene)),
         ),
         case(
             "delivery/permanent-failure",
@@ -350,6 +356,25 @@ async fn temporary(scene: Scene) -> Result<(), Stop> {
     });
     agent.jump(1).await?;
     scene.expect_mail(&req::SEND_TEMPORARY, &bob, "message")?;
+    Ok(())
+}
+
+async fn same_copy(scene: Scene) -> Result<(), Stop> {
+    let (agent, bob, _) = friends(&scene).await?;
+    // The server takes the mail, and the connection breaks before it says so.
+    let fault = Fault::smtp(SmtpStage::EndOfData, SmtpAction::AcceptThenDrop).times(1);
+    scene.server().faults().add(fault);
+    write(&agent, &bob, &scene.token()).await?;
+    agent.sync().await?;
+    agent.jump(1).await?;
+    let sent = scene.mail_to(&bob)?;
+    let messages = sent.iter().filter(|sent| sent.object("message").is_some());
+    let copies: Vec<_> = messages.map(|sent| &sent.submission.octets).collect();
+    let same = matches!(copies[..], [one, two] if one == two);
+    scene.expect(&req::SEND_SAME_COPY, same, || {
+        let count = copies.len();
+        format!("expected the same mail twice, seen {count} mails with the message")
+    });
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Chapter “Identity”: verification, names, receipts; moving and rotating have files of their own.
 
+mod introducing;
 mod moving;
 mod rotating;
 
@@ -28,7 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "identity/petname",
             "the name that the person gives comes before the claimed one",
             Rung::Rest,
-            &[&req::CONTACT_PETNAME],
+            &[&req::CONTACT_PETNAME, &req::CONTACT_PETNAME_LOCAL],
             petname,
         ),
         Case::new(
@@ -41,6 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ];
     let cases = cases.into_iter().map(|case| case.needs(&needs));
     cases
+        .chain(introducing::cases())
         .chain(moving::cases())
         .chain(rotating::cases())
         .collect()
@@ -115,6 +117,13 @@ async fn petname(scene: Scene) -> Result<(), Stop> {
         .any(|friend| Some(&friend.name) == name.as_ref());
     scene.expect(&req::CONTACT_PETNAME, shown, || {
         format!("expected the given name, seen {friends:?}")
+    });
+    write(&scene, &agent, &bob).await?;
+    let sent = scene.all_sent()?;
+    let mut mails = sent.iter().filter_map(|sent| sent.mail.as_ref().ok());
+    let told = mails.any(|mail| name.as_ref().is_some_and(|name| mail.holds(name)));
+    scene.expect(&req::CONTACT_PETNAME_LOCAL, !told, || {
+        "expected the given name in no mail, seen it".to_owned()
     });
     Ok(())
 }

@@ -22,6 +22,7 @@
 //! | `following.rs` | every cell of the state tables `following` and `followers`, generated |
 //! | `apps.rs` | apps |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
+//! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -48,6 +49,7 @@ mod pages;
 mod posts;
 mod profile;
 mod table;
+mod tables;
 mod wire;
 
 use kith_runner::Case;
@@ -75,6 +77,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(mailbox::cases());
     suite.extend(devices::cases());
     suite.extend(table::cases());
+    suite.extend(tables::cases());
     suite.extend(faults::cases());
     suite
 }

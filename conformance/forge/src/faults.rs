@@ -18,6 +18,7 @@ mod apps;
 mod certificates;
 mod comments;
 mod delivery;
+mod devices;
 mod envelope;
 mod events;
 mod flags;
@@ -101,6 +102,10 @@ pub enum Base {
     App,
     /// An update of an app that a friend shares.
     AppUpdate,
+    /// A comment under a post of a page that the recipient follows, relayed by the page.
+    Relay,
+    /// What another device of the recipient tells.
+    SelfCopy,
 }
 
 /// What must have happened before between author and recipient.
@@ -130,6 +135,8 @@ pub enum Relation {
     HasPage,
     /// The recipient asked to follow the author's page, and the author accepted.
     Following,
+    /// The author is the recipient, at another device, and the third person a friend.
+    OwnDevice,
 }
 
 impl Relation {
@@ -149,7 +156,7 @@ impl Relation {
 
 impl Base {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Request,
         Self::Accept,
         Self::InvitedAccept,
@@ -180,6 +187,8 @@ impl Base {
         Self::PublicPost,
         Self::App,
         Self::AppUpdate,
+        Self::Relay,
+        Self::SelfCopy,
     ];
 
     /// What it needs.
@@ -195,7 +204,8 @@ impl Base {
             Self::Leave | Self::Proposal => Relation::Owner,
             Self::Rsvp => Relation::Organiser,
             Self::Follow => Relation::HasPage,
-            Self::Page | Self::PublicPost => Relation::Following,
+            Self::Page | Self::PublicPost | Self::Relay => Relation::Following,
+            Self::SelfCopy => Relation::OwnDevice,
             _ => Relation::Friends,
         }
     }
@@ -233,6 +243,8 @@ impl Base {
             Self::PublicPost => "public-post",
             Self::App => "app",
             Self::AppUpdate => "app-update",
+            Self::Relay => "relay",
+            Self::SelfCopy => "self",
         }
     }
 }
@@ -437,7 +449,9 @@ impl Fault {
     /// a handshake concerns the whole mail, unless the part is held.
     pub fn scope(&self) -> Scope {
         // A public mail has a page that is accepted besides.
-        let friends = self.base.relation().are_friends() || self.base == Base::PublicPost;
+        // A self-copy is the person's own.
+        let passes = [Base::PublicPost, Base::Relay, Base::SelfCopy].contains(&self.base);
+        let friends = self.base.relation().are_friends() || passes;
         let held = self.requirement.outcome == Some(Outcome::Hold);
         match self.object && (friends || held) {
             true => Scope::Object,
@@ -521,6 +535,7 @@ pub fn catalogue() -> Vec<Fault> {
         pages::faults(),
         apps::faults(),
         delivery::faults(),
+        devices::faults(),
         groups::faults(),
         events::faults(),
         receiving::faults(),

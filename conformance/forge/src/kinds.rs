@@ -20,6 +20,7 @@ mod receipt;
 mod request;
 mod retract;
 mod rotation;
+mod self_copy;
 mod share;
 mod withdraw;
 

@@ -97,6 +97,7 @@ impl Opening {
             (Relation::Accepted, _) => "accepted",
             (Relation::HasPage, _) => "has-page",
             (Relation::Following, _) => "following",
+            (Relation::OwnDevice, _) => "own-device",
             (Relation::Friends, false) => "friends",
             (Relation::Friends, true) => "two-friends",
             (Relation::Posted, false) => "posted",
@@ -162,6 +163,12 @@ impl Opening {
                 Ok(())
             }
             Relation::Following => self.follow(),
+            Relation::OwnDevice => {
+                self.befriend(true)?;
+                let own = self.recipient.clone();
+                self.scene.third = std::mem::replace(&mut self.scene.author, own);
+                Ok(())
+            }
         }
     }
 

@@ -70,6 +70,8 @@ pub struct Reading {
     pub hp_outer: Vec<String>,
     /// The delivery document, in sealed mail.
     pub delivery: Option<DeliveryFacts>,
+    /// The document of a self-copy, as it stands in the mail.
+    pub self_document: Option<Vec<u8>>,
     /// The objects, in order.
     pub objects: Vec<ObjectFacts>,
     /// The certificates, in order.

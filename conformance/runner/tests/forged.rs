@@ -54,8 +54,11 @@ fn scene(kind: KeyKind, relation: Relation) -> (Scene, Keyring) {
 
 /// Whether two people are enough for it: groups and events have a past, which the cases play.
 fn is_of_two(base: Base) -> bool {
-    use Relation::{Host, Members, Organiser, Owner};
-    !matches!(base.relation(), Members | Host | Owner | Organiser)
+    use Relation::{Host, Members, Organiser, OwnDevice, Owner};
+    !matches!(
+        base.relation(),
+        Members | Host | Owner | Organiser | OwnDevice
+    )
 }
 
 #[test]

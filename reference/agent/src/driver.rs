@@ -179,6 +179,7 @@ impl Resting {
     ///
     /// When the connection breaks; the next sync makes another one.
     pub async fn wait(&mut self, most: Duration, poll: Duration) -> Result<(), MailboxError> {
+        implements!(req::FILE_IDLE);
         match self.mailbox.take() {
             Some(mailbox) if mailbox.can_idle() => {
                 self.mailbox = Some(mailbox.wait(most).await?);

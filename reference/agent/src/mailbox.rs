@@ -496,6 +496,7 @@ impl Mailbox {
     }
 
     async fn expunge(&mut self, set: &str) -> Result<(), MailboxError> {
+        implements!(req::FILE_FLAGS);
         self.command(
             &format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"),
             |_| {},

@@ -184,6 +184,11 @@ pub enum Event {
         /// The name of its author.
         from: String,
     },
+    /// The day's limit of submissions is reached; what waits leaves on the next day.
+    PutOff {
+        /// How many mails wait.
+        waiting: u64,
+    },
     /// A mail came back or was refused by a server.
     Undelivered {
         /// The recipient's address.
@@ -254,6 +259,7 @@ impl Agent {
             now,
             events: Vec::new(),
             freezing: None,
+            size: 0,
             notes: devices::notes::Notes::default(),
             quiet: false,
         }
@@ -271,6 +277,8 @@ pub(crate) struct Step<'a> {
     pub(crate) events: Vec<Event>,
     /// Whom to freeze, and why, even if the mail that shows it is refused.
     pub(crate) freezing: Option<(peer::Peer, &'static str)>,
+    /// The octets of the mail that is judged.
+    pub(crate) size: u64,
     /// What other devices must know of this step.
     pub(crate) notes: devices::notes::Notes,
     /// Whether nothing is sent or noted: what happens is known from another device.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use kith_core::agent::outbox::Submitted;
+use kith_core::agent::outbox::{DAILY, Submitted};
 use kith_core::agent::own::{NewIdentity, Own};
 use kith_core::agent::relation::State;
 use kith_core::kinds::post::NewPost;
@@ -304,4 +304,46 @@ fn a_bounce_changes_the_delivery_state_of_its_copy() {
         kith_core::agent::view::DeliveryState::Bounced
     );
     assert_eq!(alice.state(START), State::Friends);
+}
+
+#[test]
+fn what_goes_beyond_the_limit_of_a_day_leaves_on_the_next() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let write = |person: &mut Person, to, now| {
+        let text = "Hello".to_owned();
+        let (parent, media) = (None, Vec::new());
+        person.act(
+            now,
+            Action::Message {
+                to,
+                text,
+                parent,
+                media,
+            },
+        );
+    };
+    write(&mut bob, alice.id(), START);
+    exchange(&mut bob, &mut alice, START);
+    // An acknowledgement that nobody asked for comes first, and as many messages as a day allows.
+    let now = START + DAY + 60;
+    let effects = alice.agent.tick(&alice.store, now).unwrap();
+    alice.store.apply(effects.writes);
+    let owed = alice.agent.waiting(&alice.store).unwrap();
+    assert_eq!(owed, 1);
+    for _ in 0..DAILY {
+        write(&mut alice, bob.id(), now);
+    }
+    let automatic = |mails: &[(String, Vec<u8>)]| {
+        let says = |mail: &[u8]| String::from_utf8_lossy(mail).contains("Auto-Submitted");
+        mails.iter().filter(|(_, mail)| says(mail)).count()
+    };
+    let today = alice.take_outbox(now);
+    assert_eq!((today.len() as u64, automatic(&today)), (DAILY, 0));
+    assert!(alice.take_outbox(now + 3600).is_empty());
+    let midnight = (now / DAY + 1) * DAY;
+    let next = alice.agent.next_submission(&alice.store).unwrap();
+    assert_eq!(next, Some(midnight));
+    let tomorrow = alice.take_outbox(midnight);
+    assert_eq!((tomorrow.len(), automatic(&tomorrow)), (1, 1));
 }

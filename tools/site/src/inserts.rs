@@ -47,7 +47,11 @@ fn example(links: &Links<'_>, id: &str, kind: Option<&str>) -> Markup {
             }
             @if vector.is_none() { p.none { "The example follows with its vector." } }
             @if let (Some(delivery), None) = (&opened.delivery, kind) {
-                (document("Delivery document", "delivery", delivery))
+                @if delivery.contains("<self ") {
+                    (document("Document of a self-copy", "self", delivery))
+                } @else {
+                    (document("Delivery document", "delivery", delivery))
+                }
             }
             @for object in objects {
                 (document("Object", &object.kind, &object.xml))

@@ -45,7 +45,10 @@ fn open(vector: &Vector) -> Option<Opened> {
     let secret = STANDARD.decode(&vector.opening().recipient.secret).ok()?;
     let reading = read_with(&vector.mail.octets(), &secret, &Knowledge::new()).ok()?;
     let Reading {
-        delivery, objects, ..
+        delivery,
+        self_document,
+        objects,
+        ..
     } = reading;
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let objects = objects.iter().map(|object| Document {
@@ -53,7 +56,10 @@ fn open(vector: &Vector) -> Option<Opened> {
         xml: text(&object.xml),
     });
     Some(Opened {
-        delivery: delivery.map(|delivery| text(&delivery.xml)),
+        delivery: delivery
+            .map(|delivery| delivery.xml)
+            .or(self_document)
+            .map(|xml| text(&xml)),
         objects: objects.collect(),
     })
 }

@@ -154,7 +154,7 @@ fn tree(node: &MimeNode, depth: usize) -> String {
 }
 
 fn xmllint(folder: &Path, valid: &[Valid]) -> Checked {
-    let (mut objects, mut deliveries) = (Vec::new(), Vec::new());
+    let (mut objects, mut deliveries, mut copies) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for mail in valid {
         for object in &mail.reading.objects {
@@ -165,12 +165,19 @@ fn xmllint(folder: &Path, valid: &[Valid]) -> Checked {
         if let Some(delivery) = &mail.reading.delivery {
             deliveries.push((mail.id.clone(), delivery.xml.clone()));
         }
+        if let Some(copy) = &mail.reading.self_document {
+            copies.push((mail.id.clone(), copy.clone()));
+        }
     }
     let schemas = folder.join("../schemas/1.0");
     let mut wrong = Vec::new();
-    for (schema, documents) in [("object.xsd", &objects), ("delivery.xsd", &deliveries)] {
+    for (schema, documents) in [
+        ("object.xsd", &objects),
+        ("delivery.xsd", &deliveries),
+        ("devices.xsd", &copies),
+    ] {
         let said = programs::xmllint(&schemas.join(schema), documents)?;
         wrong.extend(said.lines().map(str::to_owned));
     }
-    Ok((objects.len() + deliveries.len(), wrong))
+    Ok((objects.len() + deliveries.len() + copies.len(), wrong))
 }

@@ -256,6 +256,8 @@ fn requirement(base: Base) -> kith_spec::Rule {
         Base::PublicPost => &req::MAIL_OPEN_PARTS,
         Base::App => &req::APP_AUDIENCE,
         Base::AppUpdate => &req::APP_ORDER,
+        Base::Relay => &req::PAGE_RELAY_LISTED,
+        Base::SelfCopy => &req::SELF_PURPOSE,
     }
 }
 

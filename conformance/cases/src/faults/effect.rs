@@ -40,7 +40,7 @@ pub(super) async fn has_effect(
             let timeline = agent.view(Timeline {}).await?;
             timeline.iter().any(|entry| entry.text.contains(text))
         }
-        Base::Comment | Base::RelayedComment => {
+        Base::Comment | Base::RelayedComment | Base::Relay => {
             let threads = agent.view(Threads {}).await?;
             let mut comments = threads.iter().flat_map(|thread| &thread.comments);
             comments.any(|comment| comment.text.contains(text))
@@ -59,7 +59,8 @@ pub(super) async fn has_effect(
         | Base::Hide
         | Base::Rotation
         | Base::Receipt
-        | Base::Introduce => false,
+        | Base::Introduce
+        | Base::SelfCopy => false,
         Base::Group | Base::Proposal => {
             let groups = agent.view(Groups {}).await?;
             groups.iter().any(|group| group.name.contains(text))

@@ -62,6 +62,10 @@ async fn history(
                 .object("accept")
                 .and_then(|object| object.hash.parse().ok());
         }
+        Relation::OwnDevice => {
+            let reason = "what the agent's other devices write takes the agent's keys";
+            return Err(Stop::NotTested(reason.to_owned()));
+        }
         Relation::HasPage => {
             agent.act(page()).await?;
             agent.sync().await?;

@@ -7,6 +7,7 @@ use kith_adapter::act::identity::{Rotate, Verify};
 use kith_adapter::protocol::Octets;
 use kith_adapter::view::private::Messages;
 use kith_forge::Puppet;
+use kith_forge::openpgp::SignSpec;
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, AuthResult, Scene, Sent, Who};
 use kith_spec::req;
@@ -57,6 +58,20 @@ pub(super) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::CONTACT_VERIFIED_KEPT],
             verified,
+        ),
+        Case::new(
+            "identity/rotate/contact-stays",
+            "the last contact of a friend is used until one of the new epoch comes",
+            Rung::Rest,
+            &[&req::CONTACT_STAYS],
+            contact_stays,
+        ),
+        Case::new(
+            "identity/rotate/compromised-loses",
+            "what a compromised key signed stays until the owner says something else",
+            Rung::Rest,
+            &[&req::IDENTITY_COMPROMISED_LOSES],
+            compromised_loses,
         ),
     ];
     cases.into_iter().map(|case| case.needs(&needs)).collect()
@@ -211,6 +226,63 @@ async fn verified(scene: Scene) -> Result<(), Stop> {
     let rule = &req::CONTACT_VERIFIED_KEPT;
     scene.expect(rule, seen.epoch == 1 && seen.verified, || {
         format!("expected a friend who rotated to stay verified, seen {seen:?}")
+    });
+    Ok(())
+}
+
+async fn is_shown(agent: &Agent, text: &str) -> Result<bool, Stop> {
+    let messages = agent.view(Messages {}).await?;
+    Ok(messages.iter().any(|message| message.text == text))
+}
+
+async fn contact_stays(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    scene.mail_to(&bob)?;
+    let draft = bob.rotation(&friendship.peer, &[], scene.now());
+    let mut draft = draft.map_err(Stop::harness)?;
+    scene.renewed(&bob)?;
+    draft.objects.truncate(1);
+    let mail = scene.write(&mut bob, draft)?;
+    scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+    agent.sync().await?;
+    let seen = contact(&agent, &bob).await?;
+    let rule = &req::CONTACT_STAYS;
+    let same = seen.epoch == 1 && seen.addresses == [bob.address.clone()];
+    scene.expect(rule, same, || {
+        format!("expected the new epoch and the old address, seen {seen:?}")
+    });
+    write(&scene, &agent, &bob).await?;
+    scene.expect_mail(rule, &bob, "message")?;
+    Ok(())
+}
+
+async fn compromised_loses(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let (stolen, owned) = (scene.token(), scene.token());
+    let first = bob.message_object(&friendship.peer, &owned, None, scene.now());
+    let mut thief = bob.edited(&first, &stolen, scene.now());
+    thief.rev = 9;
+    let draft = bob.carry(&friendship.peer, vec![thief], scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let draft = bob.rotation(&friendship.peer, &[0], scene.now());
+    scene.renewed(&bob)?;
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let rule = &req::IDENTITY_COMPROMISED_LOSES;
+    let stays = is_shown(&agent, &stolen).await?;
+    scene.expect(rule, stays, || {
+        "expected what came before to stay until there is something else, seen it gone".to_owned()
+    });
+    let mut again = first;
+    again.sign = SignSpec::new(&bob.key, scene.now()).purpose("object");
+    let draft = bob.carry(&friendship.peer, vec![again], scene.now());
+    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let wins = is_shown(&agent, &owned).await? && !is_shown(&agent, &stolen).await?;
+    scene.expect(rule, wins, || {
+        "expected a lower revision under the new key to win, seen the compromised one".to_owned()
     });
     Ok(())
 }

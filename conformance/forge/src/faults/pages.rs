@@ -10,7 +10,25 @@ use crate::kinds::RequestOptions;
 use crate::mime::{Part, TransferEncoding};
 
 pub(super) fn faults() -> Vec<Fault> {
-    [page(), openness(), lists(), follow()].concat()
+    [page(), openness(), lists(), follow(), relays()].concat()
+}
+
+fn relays() -> Vec<Fault> {
+    vec![
+        Fault::new(
+            "pages/comment-unlisted",
+            "a comment in a public mail that no relay of the page names",
+            &req::PAGE_RELAY_LISTED,
+            Base::Relay,
+        )
+        .in_object()
+        .open(|scene, draft| {
+            let author = scene.author.id;
+            let kind = |item: &mut Item| item.draft().map(|o| (o.author, o.payload.name.clone()));
+            let relay = Some((author, "relay".to_owned()));
+            draft.objects.retain_mut(|item| kind(item) != relay);
+        }),
+    ]
 }
 
 fn page() -> Vec<Fault> {

@@ -2,7 +2,7 @@
 
 use super::Base;
 use crate::ForgeError;
-use crate::draft::{AnyDraft, Draft, Mail, ObjectDraft};
+use crate::draft::{AnyDraft, Draft, Item, Mail, ObjectDraft, OpenDraft};
 use crate::hash::{Hash, Id128, IdentityId};
 use crate::instant::Instant;
 use crate::invite::Invite;
@@ -221,6 +221,12 @@ impl Scene {
                 let hash = Hash::of("a message");
                 author.receipt(to, &[hash], &[hash], now)?.into()
             }
+            Base::Relay => self.relayed_publicly().into(),
+            Base::SelfCopy => {
+                let message = author.message_object(&self.third.peer(), &self.text, None, now);
+                let message = message.sign(&mut self.rng);
+                author.self_copy(message, self.third.id, now)?.into()
+            }
             Base::Introduce => {
                 let mut third = self.third.clone();
                 third.introducible = true;
@@ -241,6 +247,25 @@ impl Scene {
         let root = RevisionRef::of(&post, "post");
         let comment = self.third.comment_object(&root, None, &self.text, now);
         self.author.relay(&to, &self.third, comment, now)
+    }
+
+    /// The author's page posts, the third person comments, and the page shows that to everybody.
+    fn relayed_publicly(&mut self) -> OpenDraft {
+        let (address, now) = (self.recipient.address.clone(), self.now);
+        let post = self.author.public_post_object("Who comes along?", now);
+        let post = post.sign(&mut self.rng);
+        let root = RevisionRef::of(&post, "post");
+        let mut comment = self.third.comment_object(&root, None, &self.text, now);
+        comment.audience = "public".to_owned();
+        let comment = comment.sign(&mut self.rng);
+        let relay = self.author.relay_object(&[comment.hash], now);
+        let page = self.author.page_object("What we do, and when.", now);
+        let mut draft = self.author.public_mail(&address, page, Vec::new(), now);
+        draft.objects.extend([post.into(), relay.into()]);
+        let chain = self.third.chain.iter().cloned();
+        draft.objects.extend(chain.map(Item::Signed));
+        draft.objects.push(comment.into());
+        draft
     }
 
     /// The author hides what it relayed.

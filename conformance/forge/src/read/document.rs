@@ -80,8 +80,12 @@ impl XmlNode {
 const WHAT: &str = "delivery document";
 
 impl DeliveryFacts {
-    pub(super) fn parse(xml: &[u8]) -> Result<Self, ReadError> {
+    /// `None` if the document is what a device tells the others.
+    pub(super) fn parse(xml: &[u8]) -> Result<Option<Self>, ReadError> {
         let root = XmlNode::parse(WHAT, xml)?;
+        if root.name == "self" {
+            return Ok(None);
+        }
         let from = root.child("from").ok_or(ReadError::Field {
             what: WHAT,
             field: "from",
@@ -92,7 +96,7 @@ impl DeliveryFacts {
                 .collect()
         };
         let nonces = |name: &'static str| root.all(name).map(|node| node.value(WHAT, "nonce"));
-        Ok(Self {
+        Ok(Some(Self {
             from: party(from)?,
             to: root.all("to").map(party).collect::<Result<_, _>>()?,
             channel: root.child("channel").map(channel).transpose()?,
@@ -103,7 +107,7 @@ impl DeliveryFacts {
             certificates: hashes("certificate")?,
             xml: xml.to_vec(),
             root: root.clone(),
-        })
+        }))
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) fn read(
         inside: None,
         hp_outer: Vec::new(),
         delivery: None,
+        self_document: None,
         objects: Vec::new(),
         certificates: Vec::new(),
         text: None,
@@ -111,7 +112,10 @@ pub(super) fn read(
     let documents = inside.walk().into_iter();
     let mut documents = documents.filter(|part| part.kind == "application/kith+xml");
     if let Some(document) = documents.next() {
-        reading.delivery = Some(DeliveryFacts::parse(&document.content)?);
+        match DeliveryFacts::parse(&document.content)? {
+            Some(delivery) => reading.delivery = Some(delivery),
+            None => reading.self_document = Some(document.content.clone()),
+        }
     }
     reading.parts(&inside, &mut knowledge)?;
     reading.envelope = Some(opened.facts(&knowledge));

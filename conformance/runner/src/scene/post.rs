@@ -237,7 +237,11 @@ impl Scene {
                 state.ledger.harness(error);
             }
             let failed = state.ledger.failures().len();
-            judge::sent(&sighting, &mut state.memory, &mut state.ledger);
+            // The same octets once more are no second mail (`send.same-copy`).
+            let copies = |sent: &Arc<Sent>| sent.submission.octets == submission.octets;
+            if !state.sent.iter().any(copies) {
+                judge::sent(&sighting, &mut state.memory, &mut state.ledger);
+            }
             if let Err(error) = &mail
                 && sighting.readable
             {

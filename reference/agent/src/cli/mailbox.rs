@@ -18,7 +18,11 @@ pub(super) async fn mailbox(context: &Context, command: &MailboxCommand) -> Resu
     match command {
         MailboxCommand::Status => status(context),
         MailboxCommand::Sieve => {
-            kith_core::implements!(kith_spec::req::FILE_SIEVE);
+            kith_core::implements!(
+                kith_spec::req::FILE_SIEVE,
+                // The person installs it: no script of others is touched.
+                kith_spec::req::FILE_SIEVE_OWN
+            );
             if context.output.is_json() {
                 context.output.value(&json!({ "script": SIEVE }));
             }

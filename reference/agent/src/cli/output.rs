@@ -219,6 +219,9 @@ fn shown_event(event: &Event) -> String {
             format!("{} introduces {}: kith requests", safe(by), safe(name))
         }
         Event::Comment { from } => format!("A comment from {}: kith thread", safe(from)),
+        Event::PutOff { waiting } => {
+            format!("{waiting} mails wait for tomorrow: today's limit of submissions is reached")
+        }
         Event::Undelivered { to, reason } => {
             format!("Not delivered to {}: {}", safe(to), safe(reason))
         }

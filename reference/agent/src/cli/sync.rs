@@ -78,10 +78,7 @@ fn rehearsed(context: &Context, driver: &Driver, mut done: Value) -> Result<(), 
 }
 
 fn waiting(driver: &Driver) -> Result<usize, Failure> {
-    Ok(driver
-        .agent()
-        .outbox(driver.store(), i64::MAX, usize::MAX)?
-        .len())
+    Ok(driver.agent().waiting(driver.store())?)
 }
 
 pub(super) async fn sync(context: &Context, sync: &Sync) -> Result<(), Failure> {

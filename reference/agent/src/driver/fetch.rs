@@ -99,6 +99,7 @@ impl Driver {
         now: i64,
         report: &mut Report,
     ) -> Result<Option<Position>, Failure> {
+        implements!(req::FILE_NEW_ONLY, req::FILE_UIDVALIDITY);
         let cursor: Option<Cursor> = ledger::read(&self.store, &ledger::cursor_key(folder))?;
         let waiting = !ledger::all::<Move>(&self.store, &ledger::moves(folder))?.is_empty()
             || !ledger::all::<Later>(&self.store, &ledger::laters(folder))?.is_empty();
@@ -282,10 +283,16 @@ impl Driver {
 
 /// Where a mail goes from the folder in which it stands.
 fn target(gate: &dyn Gate, folder: Folder, filing: Filing) -> Option<Folder> {
-    implements!(req::FILE_KITH, req::FILE_REFUSED, req::FILE_ORDINARY);
+    implements!(
+        req::FILE_KITH,
+        req::FILE_REFUSED,
+        req::FILE_ORDINARY,
+        req::FILE_BACK
+    );
     let to = match filing {
         Filing::Leave if !gate.enforces(&req::FILE_ORDINARY) => Folder::Kith,
         // Ordinary mail that a filter put into `Kith` goes back.
+        // Ordinary mail that something put into the folder goes back (`file.back`).
         Filing::Leave => Folder::Inbox,
         Filing::Kith if gate.enforces(&req::FILE_KITH) => Folder::Kith,
         Filing::Refused if gate.enforces(&req::FILE_REFUSED) => Folder::Refused,

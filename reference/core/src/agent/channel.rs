@@ -205,7 +205,7 @@ impl Step<'_> {
 
     /// Records that a delivery arrived, and that it waits to be acknowledged.
     pub(crate) fn arrived(&mut self, numbered: Numbered) -> Result<(), AgentError> {
-        crate::implements!(req::ACK_MEANING, req::ACK_NO_ACK);
+        crate::implements!(req::ACK_MEANING, req::ACK_NO_ACK, req::CHANNEL_TABLE);
         let Numbered {
             channel,
             number,

@@ -94,7 +94,7 @@ impl Step<'_> {
 
     /// The addresses of all who confirmed, blocked ones left out.
     pub(crate) fn follower_addresses(&self) -> Result<Vec<String>, AgentError> {
-        crate::implements!(req::FOLLOW_ADDRESS);
+        crate::implements!(req::FOLLOW_ADDRESS, req::FOLLOW_TABLE);
         let rows = self.store.records::<Follower>(Table::Follower, b"")?;
         let mut addresses = Vec::new();
         for (key, follower) in rows {

@@ -180,6 +180,7 @@ impl Step<'_> {
         request: &Request,
         requester: Id,
     ) -> Result<(bool, Option<String>), AgentError> {
+        crate::implements!(req::FRIENDS_INVITE_TABLE);
         let Some(given) = &request.invite else {
             return Ok((false, None));
         };

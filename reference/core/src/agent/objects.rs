@@ -296,6 +296,7 @@ impl Step<'_> {
                 || self.co_member_may(object, sender)?
                 || self.is_taken_back(object)?
                 || self.was_accepted(&part.signed.hash)?;
+            crate::implements!(req::FOLLOW_NOT_FRIENDS);
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
         let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
@@ -392,7 +393,12 @@ impl Step<'_> {
         object: &types::Object,
         body: Body,
     ) -> Result<bool, AgentError> {
-        crate::implements!(req::MERGE_KEY, req::MERGE_ANY_ORDER, req::SEC_OCTETS);
+        crate::implements!(
+            req::MERGE_KEY,
+            req::MERGE_ANY_ORDER,
+            req::MERGE_TABLE,
+            req::SEC_OCTETS
+        );
         let author = object.author.0;
         let kind = kinds::name(&object.payload);
         let key = merge_key(author, &kind, object.id.0);

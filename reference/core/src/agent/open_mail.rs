@@ -14,7 +14,7 @@ use crate::kinds;
 use crate::wire::mime::{self, Entity};
 
 impl Step<'_> {
-    pub(super) fn judge_open(&mut self, size: usize, mail: &Entity) -> Judged {
+    pub(super) fn judge_open(&mut self, mail: &Entity) -> Judged {
         self.gate
             .check(&req::MAIL_MIME_BOUNDS, !mail.out_of_bounds)?;
         crate::implements!(req::MAIL_OPEN_PARTS);
@@ -34,7 +34,7 @@ impl Step<'_> {
             }
             return Err(self.useless(&parts).into());
         }
-        let fits = size as u64 <= limit::REQUEST_MAIL_OCTETS;
+        let fits = self.size <= limit::REQUEST_MAIL_OCTETS;
         self.gate.check(&req::FRIENDS_REQUEST_MAIL_SIZE, fits)?;
         let mut verdicts = Vec::new();
         let mut first = None;
@@ -130,7 +130,7 @@ impl Step<'_> {
     }
 }
 
-fn is_request(part: &Part) -> bool {
+pub(super) fn is_request(part: &Part) -> bool {
     let payload = part.object.as_ref().map(|object| &object.payload);
     matches!(payload, Ok(types::Payload::Request(_)))
 }

@@ -9,6 +9,11 @@ use crate::agent::group::deliver::member_key;
 use crate::store::{Read, StoreError, Table};
 
 const COUNTER: &[u8] = b"outbox";
+/// The day of the last submission, counted from 1970 in UTC, and the submissions of that day.
+const TODAY: &[u8] = b"sent today";
+/// Most mails that are submitted in a day (`send.daily`): below what providers of ordinary accounts
+/// allow.
+pub const DAILY: u64 = 500;
 /// The first pause after a temporary failure; each further one is twice as long, up to a day.
 const FIRST_PAUSE: i64 = 300;
 
@@ -26,6 +31,9 @@ pub struct Copy {
     pub subject: Option<String>,
     /// The recipient's identity, in hex.
     pub peer: Option<String>,
+    /// Whether no action of a person caused it.
+    #[serde(default)]
+    pub automatic: bool,
     /// When it was put here.
     pub queued: i64,
     /// How often it failed for now.
@@ -82,8 +90,13 @@ impl Step<'_> {
     pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: &[u8]) -> Result<(), AgentError> {
         let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
         self.store.set(Table::Own, COUNTER, &number)?;
-        crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
+        crate::implements!(
+            req::SEND_DURABLE,
+            req::SEND_ONE_TRANSACTION,
+            req::SEND_SAME_COPY
+        );
         copy.queued = self.now;
+        copy.automatic = is_automatic(mail);
         self.put_copy(&number.to_be_bytes(), &copy, mail)
     }
 
@@ -104,6 +117,9 @@ impl Step<'_> {
             return Ok(());
         };
         let (mut copy, mail) = split(&row)?;
+        if matches!(outcome, Submitted::Taken | Submitted::Partly { .. }) {
+            self.count_submission()?;
+        }
         match outcome {
             Submitted::Taken => {
                 self.store.delete(Table::Outbox, key);
@@ -141,6 +157,23 @@ impl Step<'_> {
                 self.settle(number, Submitted::Later)
             }
         }
+    }
+
+    /// Counts towards the limit of the day, and tells the person when it is reached and mail waits.
+    fn count_submission(&mut self) -> Result<(), AgentError> {
+        let count = submitted_on(&self.store, self.now)? + 1;
+        self.store
+            .set(Table::Own, TODAY, &(self.now.div_euclid(DAY), count))?;
+        if count == DAILY {
+            let rows = self
+                .store
+                .range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
+            let waiting = rows.len().saturating_sub(1) as u64;
+            if waiting > 0 {
+                self.events.push(Event::PutOff { waiting });
+            }
+        }
+        Ok(())
     }
 
     fn fail(&mut self, key: &[u8], copy: &Copy, reason: &str) -> Result<(), AgentError> {
@@ -198,6 +231,29 @@ impl Step<'_> {
     }
 }
 
+/// The day of the last submission, and how many there were on it.
+fn last_day(store: &dyn Read) -> Result<Option<(i64, u64)>, StoreError> {
+    let row = store.get(Table::Own, TODAY)?;
+    row.map(|row| crate::store::decode(Table::Own, &row))
+        .transpose()
+}
+
+/// How many mails were submitted on the day of `now`.
+fn submitted_on(store: &dyn Read, now: i64) -> Result<u64, StoreError> {
+    let known = last_day(store)?.filter(|(day, _)| *day == now.div_euclid(DAY));
+    Ok(known.map_or(0, |(_, count)| count))
+}
+
+/// Whether a mail says that no action of a person caused it.
+fn is_automatic(mail: &[u8]) -> bool {
+    let field: &[u8] = b"Auto-Submitted:";
+    let mut lines = mail.split(|&octet| octet == b'\n');
+    let header = lines
+        .by_ref()
+        .take_while(|line| !matches!(line, [] | [b'\r']));
+    header.into_iter().any(|line| line.starts_with(field))
+}
+
 fn split(row: &[u8]) -> Result<(Copy, &[u8]), StoreError> {
     let end = row
         .iter()
@@ -208,7 +264,8 @@ fn split(row: &[u8]) -> Result<(Copy, &[u8]), StoreError> {
 }
 
 impl Agent {
-    /// The mails that may be submitted now, `most` at most, oldest first.
+    /// The mails that may be submitted now, `most` at most and no more than the day's limit leaves,
+    /// oldest first; where it doesn't leave enough, what the person caused comes first.
     ///
     /// # Errors
     ///
@@ -226,16 +283,40 @@ impl Agent {
             let Ok(number) = <[u8; 8]>::try_from(key) else {
                 continue;
             };
-            if copy.not_before <= now && due.len() < most {
-                due.push(Submission {
+            if copy.not_before <= now {
+                let submission = Submission {
                     number: u64::from_be_bytes(number),
                     from: self.own.address.clone(),
                     to: copy.recipients().cloned().collect(),
                     octets: mail.to_vec(),
-                });
+                };
+                due.push((copy.automatic, submission));
             }
         }
-        Ok(due)
+        let left = self.left_on(store, now)?;
+        if due.len() as u64 > left && self.gate.enforces(&req::SEND_OWN_FIRST) {
+            due.sort_by_key(|(automatic, _)| *automatic);
+        }
+        let most = most.min(usize::try_from(left).unwrap_or(usize::MAX));
+        Ok(due.into_iter().take(most).map(|(_, mail)| mail).collect())
+    }
+
+    /// How many mails wait, whether they may be submitted now or not.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn waiting(&self, store: &dyn Read) -> Result<usize, AgentError> {
+        let rows = store.range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
+        Ok(rows.len())
+    }
+
+    /// How many mails may still be submitted on the day of `now`.
+    fn left_on(&self, store: &dyn Read, now: i64) -> Result<u64, AgentError> {
+        match self.gate.enforces(&req::SEND_DAILY) {
+            true => Ok(DAILY.saturating_sub(submitted_on(store, now)?)),
+            false => Ok(u64::MAX),
+        }
     }
 
     /// When the next mail that waits may be submitted.
@@ -250,7 +331,10 @@ impl Agent {
             let at = split(&row)?.0.not_before;
             next = Some(next.map_or(at, |next| next.min(at)));
         }
-        Ok(next)
+        // A day whose limit is reached is over only at its end.
+        let full = last_day(store)?.filter(|(_, count)| *count >= DAILY);
+        let tomorrow = full.map(|(day, _)| (day + 1) * DAY);
+        Ok(next.max(next.and(tomorrow)))
     }
 
     /// Records how a submission ended.

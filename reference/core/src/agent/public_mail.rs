@@ -7,7 +7,7 @@ use kith_spec::{limit, req};
 use super::objects::Sender;
 use super::outbox::Copy;
 use super::peer::{self, Part, Parts};
-use super::receive::Judged;
+use super::receive::{Judged, ObjectVerdict, Verdict};
 use super::sealed_mail::refused;
 use super::{ActError, AgentError, Failure, Id, Step};
 use crate::gate::Violation;
@@ -104,6 +104,7 @@ impl Step<'_> {
     /// Judges an open mail that holds something of a page; none if the person follows none of the
     /// pages in it.
     pub(super) fn judge_public(&mut self, parts: &Parts) -> Result<Option<Judged>, Failure> {
+        crate::implements!(req::PAGE_NO_ANSWER);
         let mut page = None;
         for part in parts.objects.iter().flatten() {
             let Ok(object) = &part.object else { continue };
@@ -143,10 +144,11 @@ impl Step<'_> {
         objects.sort_by_key(|part| kinds::rank(part.as_ref().ok()));
         let mut verdicts = Vec::new();
         let (mut first, mut taken) = (None, false);
+        let relayed = self.relayed_by(&sender, parts);
         for part in objects {
             let verdict = match part {
                 Ok(found) if !is_by(found, page) => {
-                    refused(found.signed.hash, Violation(&req::MAIL_OPEN_UNKNOWN))
+                    self.judge_relayed(found, part, parts, (&sender, &relayed))?
                 }
                 part => self.judge_object(part, parts, &sender, false)?,
             };
@@ -164,6 +166,53 @@ impl Step<'_> {
         match first {
             Some(violation) if !taken => Err(violation.into()),
             _ => Ok(verdicts),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// The objects of others that a page names in this mail.
+    fn relayed_by(&self, page: &Sender, parts: &Parts) -> Vec<Id> {
+        let keys = page.peer.keys();
+        let named = parts.objects.iter().flatten().filter_map(|part| {
+            let object = part.object.as_ref().ok()?;
+            let Payload::Relay(relay) = &object.payload else {
+                return None;
+            };
+            let signed = part.signed.verify(self.gate, &keys).is_ok();
+            (is_by(part, page.peer.id) && signed).then_some(&relay.object)
+        });
+        named.flatten().map(|listed| listed.hash.0).collect()
+    }
+
+    /// Judges what somebody else than the page signed: what is said under its posts, with the
+    /// chains of those who said it.
+    fn judge_relayed(
+        &mut self,
+        part: &Part,
+        whole: &Result<Part, (Id, Violation)>,
+        parts: &Parts,
+        (page, relayed): (&Sender, &[Id]),
+    ) -> Result<ObjectVerdict, Failure> {
+        let hash = part.signed.hash;
+        let object = part.object.as_ref().ok();
+        let root = object.and_then(|object| kinds::of(&object.payload).root());
+        if root.is_some_and(|root| root.author == page.peer.id) {
+            let listed = relayed.contains(&hash);
+            return match self.gate.check(&req::PAGE_RELAY_LISTED, listed) {
+                Ok(()) => self.judge_object(whole, parts, page, false),
+                Err(violation) => Ok(refused(hash, violation)),
+            };
+        }
+        let authors = kinds::handed_over(parts, page.peer.id);
+        let entry = kinds::speaks_for_another(Some(part), page.peer.id);
+        match object.filter(|object| entry && authors.contains(&object.author.0)) {
+            // Judged with what its owner said.
+            Some(_) => Ok(ObjectVerdict {
+                hash,
+                verdict: Verdict::ACCEPT,
+            }),
+            None => Ok(refused(hash, Violation(&req::MAIL_OPEN_UNKNOWN))),
         }
     }
 }

@@ -158,8 +158,9 @@ impl Agent {
 impl Step<'_> {
     pub(super) fn judge(&mut self, octets: &[u8]) -> Judged {
         crate::implements!(req::RECEIVE_ORDER, req::RECEIVE_TIME, req::MAIL_RECOGNISE);
+        self.size = octets.len() as u64;
         self.gate
-            .check(&req::MAIL_SIZE, octets.len() as u64 <= limit::MAIL_OCTETS)?;
+            .check(&req::MAIL_SIZE, self.size <= limit::MAIL_OCTETS)?;
         let not_kith = Violation(&req::MAIL_KITH_VERSION_UNTRUSTED);
         let entity = Entity::parse(octets).ok_or(not_kith)?;
         if self.gate.enforces(&req::LOOP_NO_REACTION) && is_automatic(&entity) {
@@ -178,7 +179,7 @@ impl Step<'_> {
         if !entity.has_kith_part() {
             return Err(not_kith.into());
         }
-        self.judge_open(octets.len(), &entity)
+        self.judge_open(&entity)
     }
 
     fn open_envelope(&self, entity: &Entity) -> Result<Opened, Failure> {

@@ -68,6 +68,7 @@ impl<'a> Step<'a> {
             now,
             events: Vec::new(),
             freezing: None,
+            size: 0,
             notes: super::devices::notes::Notes::default(),
             quiet: false,
         }

@@ -83,7 +83,7 @@ impl Step<'_> {
         parts: &Parts,
         delivery: Option<&types::Delivery>,
     ) -> Result<Option<Certificate>, Failure> {
-        crate::implements!(req::IDENTITY_ROTATION_SIGNATURE);
+        crate::implements!(req::IDENTITY_ROTATION_SIGNATURE, req::IDENTITY_TABLE);
         let peer = &signer.peer;
         let unusable = Violation(&req::SEC_DELIVERY_SIGNATURE);
         let keys = peer.keys();

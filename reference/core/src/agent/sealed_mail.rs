@@ -1,10 +1,11 @@
 //! Judging a sealed mail (specification, chapters "Mail format", "Security" and "Delivery").
 
 use kith_schemas::types;
-use kith_spec::{Outcome, req};
+use kith_spec::{Outcome, limit, req};
 use sequoia_openpgp::Fingerprint;
 
 use super::objects::Sender;
+use super::open_mail::is_request;
 use super::peer::{self, Introduced, Parts, Peer};
 use super::receive::{Judged, ObjectVerdict, Verdict};
 use super::{Failure, Id, Step, group};
@@ -273,6 +274,11 @@ impl Step<'_> {
         let known = friend || self.is_co_member(signer.peer.id)? || kinds::is_taking_back(&objects);
         self.gate
             .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;
+        crate::implements!(req::INTRODUCE_STRANGER);
+        let mut asks = objects.iter().filter_map(|part| part.as_ref().ok());
+        let small = self.size <= limit::REQUEST_MAIL_OCTETS;
+        let fits = known || small || !asks.any(is_request);
+        self.gate.check(&req::FRIENDS_REQUEST_MAIL_SIZE, fits)?;
 
         let numbered = self.check_channel(delivery, &objects, &signer)?;
         signer.peer = self.keep_signer(signer.peer, signer.grown, certificate, parts)?;

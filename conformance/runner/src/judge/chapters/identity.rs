@@ -1,5 +1,7 @@
 //! Chapter “Identity”, as far as a sent mail shows it.
 
+use std::collections::BTreeMap;
+
 use kith_spec::{limit, req};
 
 use crate::judge::chains::{Standing, key};
@@ -118,10 +120,18 @@ fn self_signed(seen: &Seen<'_>) -> Verdict {
 }
 
 fn complete(seen: &Seen<'_>) -> Verdict {
-    let chain = of_kind(seen, "identity");
-    if chain.is_empty() {
-        return Verdict::DoesNotApply;
-    }
+    let entries = of_kind(seen, "identity");
+    let mut authors: Vec<&str> = entries.iter().map(|(_, o)| o.author.as_str()).collect();
+    authors.sort_unstable();
+    authors.dedup();
+    Verdict::all(authors.into_iter().map(|author| {
+        let chain = entries.iter().map(|(_, object)| *object);
+        let chain: Vec<_> = chain.filter(|object| object.author == author).collect();
+        complete_chain(seen, &chain)
+    }))
+}
+
+fn complete_chain(seen: &Seen<'_>, chain: &[&ObjectFacts]) -> Verdict {
     let prev_of = |object: &'_ ObjectFacts| -> Option<String> {
         let prev = object.payload.child("prev")?;
         prev.attribute("hash").map(str::to_owned)
@@ -131,10 +141,10 @@ fn complete(seen: &Seen<'_>) -> Verdict {
     let whole = seen
         .mail
         .is_some_and(|mail| mail.kinds().iter().any(credentials));
-    let first = chain.first().map(|(_, object)| *object);
+    let first = chain.first().copied();
     let from = first.and_then(epoch).filter(|_| !whole).unwrap_or(0);
     let mut expected_prev = first.and_then(prev_of).filter(|_| from > 0);
-    for (expected, (_, object)) in (from..).zip(&chain) {
+    for (expected, object) in (from..).zip(chain) {
         let prev = prev_of(object);
         if epoch(object) != Some(expected) || prev != expected_prev {
             let found = epoch(object);
@@ -276,19 +286,27 @@ fn contact_id(seen: &Seen<'_>) -> Verdict {
 }
 
 fn certificate_primary(seen: &Seen<'_>) -> Verdict {
-    let chain = of_kind(seen, "identity");
-    let newest = chain.iter().max_by_key(|(_, entry)| epoch(entry));
-    let Some((_, hash)) = newest.and_then(|(_, entry)| key(entry)) else {
+    // Of each author's chain in the mail, the newest key.
+    let mut newest: BTreeMap<&str, &ObjectFacts> = BTreeMap::new();
+    for (_, entry) in of_kind(seen, "identity") {
+        let known = newest.entry(entry.author.as_str()).or_insert(entry);
+        if epoch(entry) > epoch(known) {
+            *known = entry;
+        }
+    }
+    let keys = newest.values().filter_map(|entry| key(entry));
+    let hashes: Vec<String> = keys.map(|(_, hash)| hash).collect();
+    if hashes.is_empty() {
         return Verdict::DoesNotApply;
-    };
+    }
     let certificates = seen
         .mail
         .into_iter()
         .flat_map(|mail| mail.certificates.iter().flatten());
     Verdict::all(certificates.map(|facts| {
-        Verdict::of(facts.key_hash == hash, || {
+        Verdict::of(hashes.contains(&facts.key_hash), || {
             format!(
-                "expected the certificate of the key {hash}, seen {}",
+                "expected the certificate of one of the keys {hashes:?}, seen {}",
                 facts.key_hash
             )
         })
