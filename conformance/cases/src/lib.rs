@@ -23,6 +23,7 @@
 //! | `apps.rs` | apps |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
+//! | `together.rs` | scenarios between agents, also under faults |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -50,6 +51,7 @@ mod posts;
 mod profile;
 mod table;
 mod tables;
+pub mod together;
 mod wire;
 
 use kith_runner::Case;

@@ -59,6 +59,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Run scenarios between implementations, in both roles: a matrix of each with each.
+    Interop(Interop),
+    /// Keep a mail server with people on it running, until Ctrl-C.
+    Serve(Serve),
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),
     /// The reference agent as an adapter, for `builtin:reference`.
@@ -153,6 +157,14 @@ pub(crate) struct Run {
     /// How long one case may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) limit: u64,
+    /// Run scenarios between agents under faults instead: names of faults, `all`, and
+    /// `mixtures=N` for so many seeded mixtures. The end must be that of a run without faults.
+    #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
+    pub(crate) faults: Vec<String>,
+    /// Run scenarios between agents on a mail server of your own instead, which this TOML file
+    /// describes. All mail in the listed accounts is deleted; mail is sent among them only.
+    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
+    pub(crate) server: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) expect: Expect,
     #[command(flatten)]
@@ -189,11 +201,48 @@ impl Default for Run {
             adapter: REFERENCE.to_owned(),
             validate: false,
             limit: 60,
+            faults: Vec::new(),
+            server: None,
             expect: Expect::default(),
             outputs: Outputs::default(),
             record: None,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Interop {
+    /// Where an implementation's adapter is: exec:CMD ARGS…, tcp:HOST:PORT or builtin:reference.
+    #[arg(long, default_value = REFERENCE)]
+    pub(crate) a: String,
+    /// Where another's is.
+    #[arg(long)]
+    pub(crate) b: String,
+    /// Where further ones are.
+    #[arg(long, value_name = "ADAPTER")]
+    pub(crate) also: Vec<String>,
+    /// Where the harness's randomness comes from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many children of each at once. Default: the number of cores.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Write the matrix with all reports as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Write a description of the server with its free accounts, as `run --server` takes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) description: Option<PathBuf>,
+    /// Write the certificate authority, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The agent that the people on the server use.
+    #[arg(long, default_value = REFERENCE)]
+    pub(crate) adapter: String,
 }
 
 #[derive(Debug, Args)]

@@ -5,11 +5,13 @@ mod args;
 mod check;
 mod compare;
 mod explain;
+mod interop;
 mod list;
 mod outputs;
 mod reference;
 mod run;
 mod sabotage;
+mod serve;
 mod suite;
 
 use std::process::ExitCode;
@@ -49,6 +51,18 @@ enum Trouble {
     /// Nothing has this id.
     #[error("`{0}` is neither a requirement nor a case; `list` shows the cases")]
     Unknown(String),
+    /// A fault has another name.
+    #[error("there is no fault `{0}`; there are {1}, `all`, and `mixtures=N`")]
+    NoFault(String, String),
+    /// The description of a mail server is wrong.
+    #[error(transparent)]
+    Described(#[from] kith_testbed::DescribedError),
+    /// The own mail server can't be started.
+    #[error(transparent)]
+    Testbed(#[from] kith_testbed::TestbedError),
+    /// A person on the server can't be played.
+    #[error("{0} cannot be played: {1}")]
+    Person(String, String),
     /// The broken agents are not there.
     #[error(
         "there is no `kith-sabotaged` beside this program: {0}; build it with `cargo build -p kith-sabotaged`"
@@ -87,6 +101,8 @@ async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
         Some(Command::Adapter(AdapterCommand::Check { adapter })) => check::check(&adapter).await,
         Some(Command::Merge { reports, outputs }) => compare::merge(&reports, &outputs),
         Some(Command::Diff { old, new, json }) => compare::diff(&old, &new, json.as_deref()),
+        Some(Command::Interop(interop)) => interop::interop(&interop).await,
+        Some(Command::Serve(serve)) => serve::serve(&serve).await,
         Some(Command::Sabotage(sabotage)) => sabotage::sabotage(&sabotage).await,
         Some(Command::AdapterReference) => Ok(exit::COULD_NOT_RUN),
     }

@@ -1,28 +1,77 @@
 //! `run` and `vectors`.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kith_adapter::validate::Validator;
+use kith_cases::together::{self, WEATHER};
 use kith_runner::case::Case;
 use kith_runner::plan::{Expected, Known, baseline};
 use kith_runner::report::progress::Progress;
 use kith_runner::{Options, exit};
+use kith_testbed::Described;
 
 use crate::suite::{SUITE, connector, cores, suite};
 use crate::{Trouble, args, outputs};
 
 pub(crate) async fn run(arguments: &args::Run) -> Result<u8, Trouble> {
-    run_suite(&suite(), arguments).await
+    if let Some(path) = &arguments.server {
+        let server = described(path)?;
+        let suite = together::suite(&server.name);
+        return run_suite(&suite, arguments, Some(server)).await;
+    }
+    if arguments.faults.is_empty() {
+        run_suite(&suite(), arguments, None).await
+    } else {
+        run_suite(&under_faults(&arguments.faults)?, arguments, None).await
+    }
+}
+
+/// Every scenario under each of the named faults.
+fn under_faults(asked: &[String]) -> Result<Vec<Case>, Trouble> {
+    let all: Vec<&str> = WEATHER.iter().map(|weather| weather.id).collect();
+    let (mut names, mut mixtures) = (Vec::new(), 0);
+    for name in asked {
+        let number = name.strip_prefix("mixtures=").map(str::parse);
+        match (name.as_str(), number) {
+            ("all", _) => names.extend(&all),
+            (_, Some(Ok(number))) => mixtures = number,
+            (name, None) if all.contains(&name) => names.push(name),
+            (name, _) => return Err(Trouble::NoFault(name.to_owned(), all.join(", "))),
+        }
+    }
+    Ok(together::under_faults(&names, mixtures))
+}
+
+/// The description of a mail server of the user's own, with what they should know before.
+fn described(path: &Path) -> Result<Arc<Described>, Trouble> {
+    let server = Described::read(path)?;
+    server.usable()?;
+    anstream::eprintln!(
+        "WARNING: all mail in these accounts of {} is deleted, now and before each case:",
+        server.name
+    );
+    for account in &server.accounts {
+        anstream::eprintln!("  {}", account.address);
+    }
+    anstream::eprintln!(
+        "The suite asks the agent to write to these addresses only. Whether it keeps to that \
+         is up to the agent. Use a test server, or accounts made for this."
+    );
+    Ok(Arc::new(server))
 }
 
 pub(crate) async fn vectors(arguments: &args::Run) -> Result<u8, Trouble> {
-    run_suite(&kith_runner::vectors::cases(), arguments).await
+    run_suite(&kith_runner::vectors::cases(), arguments, None).await
 }
 
-async fn run_suite(suite: &[Case], arguments: &args::Run) -> Result<u8, Trouble> {
+async fn run_suite(
+    suite: &[Case],
+    arguments: &args::Run,
+    server: Option<Arc<Described>>,
+) -> Result<u8, Trouble> {
     let selection = arguments.select.selection()?;
     let mut connector = connector(&arguments.adapter)?;
     if arguments.validate {
@@ -32,7 +81,12 @@ async fn run_suite(suite: &[Case], arguments: &args::Run) -> Result<u8, Trouble>
         expected: expected(&arguments.expect, suite)?,
         suite: SUITE.to_owned(),
         seed: arguments.seed,
-        jobs: arguments.jobs.unwrap_or_else(cores),
+        // The accounts of a server outside are those of one case at a time.
+        jobs: match server {
+            Some(_) => 1,
+            None => arguments.jobs.unwrap_or_else(cores),
+        },
+        server,
         first: arguments.first,
         limit: Duration::from_secs(arguments.limit),
         record: arguments.record.clone(),

@@ -121,6 +121,8 @@ pub struct Case {
     pub since: &'static str,
     /// The kind of keys the agent under test makes.
     pub keys: KeyKind,
+    /// The mail server: `embedded`, or the name of one outside.
+    pub server: String,
     /// When in a run it comes.
     pub rung: Rung,
     /// The ids of the cases without which this one says nothing.
@@ -145,6 +147,7 @@ impl Case {
             level: levels.min().unwrap_or(Level::Must),
             since: "1.0",
             keys: KeyKind::V4,
+            server: "embedded".to_owned(),
             rung,
             needs: Vec::new(),
             play: Arc::new(move |scene| Box::pin(play(scene))),
@@ -175,13 +178,13 @@ impl Case {
     }
 
     /// What the case was run with, by name.
-    pub fn axes(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn axes(&self) -> Vec<(&'static str, &str)> {
         let keys = match self.keys {
             KeyKind::V4 => "v4",
             KeyKind::V6 => "v6",
             KeyKind::Pq => "pq",
         };
-        vec![("key", keys), ("server", "embedded")]
+        vec![("key", keys), ("server", &self.server)]
     }
 
     pub(crate) fn play(&self, scene: Scene) -> BoxFuture<'static, Result<(), Stop>> {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use kith_adapter::protocol::About;
 use kith_spec::Class;
+use kith_testbed::Described;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -45,6 +46,10 @@ pub struct Options {
     pub expected: Expected,
     /// The version of the suite, for the report.
     pub suite: String,
+    /// The implementation that the other people of a scenario use; without it the same one.
+    pub partner: Option<Connector>,
+    /// A mail server outside this process, for scenarios between agents.
+    pub server: Option<Arc<Described>>,
 }
 
 impl Options {
@@ -59,7 +64,14 @@ impl Options {
             record: None,
             expected: Expected::default(),
             suite: env!("CARGO_PKG_VERSION").to_owned(),
+            partner: None,
+            server: None,
         }
+    }
+
+    fn partner_slot(&self) -> Option<Arc<Slot>> {
+        let partner = self.partner.as_ref();
+        partner.map(|connector| Arc::new(Slot::new(connector.clone())))
     }
 }
 
@@ -106,7 +118,7 @@ pub async fn run(
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let stage = Arc::new(Stage::new(options.seed, about.clone())?);
+    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options.server.clone()));
     let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
@@ -139,6 +151,7 @@ async fn play_all(
             queue: Arc::clone(&queue),
             stage: Arc::clone(stage),
             slot: Arc::new(slot),
+            partner: options.partner_slot(),
             options: options.clone(),
             events: events.clone(),
         };
@@ -177,6 +190,7 @@ async fn hints(cases: BTreeMap<Class, Case>, stage: &Arc<Stage>, options: &Optio
         queue: Arc::new(Queue::new(Vec::new(), false)),
         stage: Arc::clone(stage),
         slot: Arc::new(Slot::new(options.connector.clone())),
+        partner: options.partner_slot(),
         options: options.clone(),
         events,
     };
@@ -222,6 +236,7 @@ struct Worker {
     queue: Arc<Queue>,
     stage: Arc<Stage>,
     slot: Arc<Slot>,
+    partner: Option<Arc<Slot>>,
     options: Options,
     events: mpsc::UnboundedSender<Event>,
 }
@@ -251,6 +266,9 @@ impl Worker {
             self.tell(Event::Finished(Box::new(result)));
         }
         self.slot.bye().await;
+        if let Some(partner) = &self.partner {
+            partner.bye().await;
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -301,7 +319,14 @@ impl Worker {
     async fn play_anyway(&self, case: &Case) -> CaseResult {
         let began = Instant::now();
         let mut result = report::blank(case, self.repeat(case));
-        match Scene::open(&self.stage, case, Arc::clone(&self.slot)).await {
+        match Scene::open(
+            &self.stage,
+            case,
+            Arc::clone(&self.slot),
+            self.partner.clone(),
+        )
+        .await
+        {
             Ok(scene) => {
                 let ended = self.act(case, &scene).await;
                 let ended = ended.and(scene.judge_rest());

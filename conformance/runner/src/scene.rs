@@ -9,11 +9,13 @@
 //! | `scene/agent.rs` | the agent under test |
 //! | `scene/post.rs` | mail both ways, judged |
 //! | `scene/friendship.rs` | the handshake as one step |
+//! | `scene/meeting.rs` | several agents with each other |
 //! | `scene/barrier.rs` | the proof that something was refused |
 
 mod agent;
 mod barrier;
 mod friendship;
+mod meeting;
 mod post;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +30,7 @@ pub use agent::Agent;
 pub use barrier::Faulty;
 pub use friendship::{Friendship, Who, request_ref};
 pub use kith_testbed::AuthResult;
+pub use meeting::{EndState, Episode, Meeting, differences};
 pub use post::Sent;
 
 use crate::case::{Case, Stop};
@@ -54,6 +57,8 @@ struct Inner {
     seed: Seed,
     server: Server,
     slot: Arc<Slot>,
+    /// The child of the implementation that the other people use, if it is another one.
+    partner: Option<Arc<Slot>>,
     /// Only one agent is opened, however many ask at once.
     opening: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -67,6 +72,9 @@ struct State {
     ledger: Ledger,
     agent: Option<Arc<agent::Account>>,
     sessions: Vec<u32>,
+    partner_sessions: Vec<u32>,
+    /// Whether agents mail each other, so that nothing is there to be judged.
+    unwatched: bool,
     keyring: Arc<Keyring>,
     sent: Vec<Arc<Sent>>,
     taken: Vec<bool>,
@@ -115,6 +123,7 @@ impl Scene {
         stage: &Arc<Stage>,
         case: &Case,
         slot: Arc<Slot>,
+        partner: Option<Arc<Slot>>,
     ) -> Result<Self, Stop> {
         let server = Server::start(stage.authority(), Config::default()).await?;
         let seed = stage.seed_of(&case.id);
@@ -130,6 +139,8 @@ impl Scene {
             ledger: Ledger::default(),
             agent: None,
             sessions: Vec::new(),
+            partner_sessions: Vec::new(),
+            unwatched: false,
             keyring: Arc::default(),
             sent: Vec::new(),
             taken: Vec::new(),
@@ -145,6 +156,7 @@ impl Scene {
             seed,
             server,
             slot,
+            partner,
             opening: tokio::sync::Mutex::default(),
             state: Mutex::new(state),
         })))
@@ -399,6 +411,12 @@ impl Scene {
         &self.0.slot
     }
 
+    /// The child that the person with this number uses in a meeting.
+    fn slot_of(&self, number: usize) -> Arc<Slot> {
+        let partner = self.0.partner.as_ref().filter(|_| number > 0);
+        Arc::clone(partner.unwrap_or(&self.0.slot))
+    }
+
     /// After the case: judges what nobody looked at.
     pub(crate) fn judge_rest(&self) -> Result<(), Stop> {
         self.judge_sent()
@@ -406,13 +424,22 @@ impl Scene {
 
     /// After the case: closes the sessions, or kills a child that can't go on.
     pub(crate) async fn close(&self, ended: &Result<(), Stop>) -> Result<(), Stop> {
-        let sessions = std::mem::take(&mut self.state().sessions);
-        match ended {
-            Err(Stop::Adapter(_) | Stop::Harness(_)) => {
-                self.0.slot.kill().await;
-                Ok(())
+        let (sessions, others) = {
+            let mut state = self.state();
+            let sessions = std::mem::take(&mut state.sessions);
+            (sessions, std::mem::take(&mut state.partner_sessions))
+        };
+        let partner = self.0.partner.as_ref();
+        if let Err(Stop::Adapter(_) | Stop::Harness(_)) = ended {
+            self.0.slot.kill().await;
+            if let Some(partner) = partner {
+                partner.kill().await;
             }
-            _ => self.0.slot.close(&sessions).await,
+            return Ok(());
         }
+        if let Some(partner) = partner {
+            partner.close(&others).await?;
+        }
+        self.0.slot.close(&sessions).await
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::protocol::{About, Class, Clock, KeyKind};
 use kith_forge::{DAY, Instant, Puppet, Seed};
-use kith_testbed::{Authority, TestbedError};
+use kith_testbed::{Authority, Described, TestbedError};
 use sequoia_openpgp::Cert;
 
 use crate::case::Stop;
@@ -21,6 +21,8 @@ pub struct Stage {
     authority: Authority,
     seed: Seed,
     about: About,
+    /// The mail server, if it isn't the harness's own.
+    described: Option<Arc<Described>>,
     /// People by name and kind of keys: their keys are made once in a run.
     people: Mutex<BTreeMap<(String, KeyKind), Character>>,
 }
@@ -42,8 +44,21 @@ impl Stage {
             authority: Authority::new()?,
             seed: Seed::new(&format!("kith-conform {seed}")),
             about,
+            described: None,
             people: Mutex::default(),
         })
+    }
+
+    /// The same stage with a mail server outside this process.
+    #[must_use]
+    pub fn on(mut self, described: Option<Arc<Described>>) -> Self {
+        self.described = described;
+        self
+    }
+
+    /// The mail server outside this process, if that is used.
+    pub(crate) fn described(&self) -> Option<&Arc<Described>> {
+        self.described.as_ref()
     }
 
     /// The authority of all servers' certificates.
@@ -61,9 +76,9 @@ impl Stage {
         self.about.classes.contains_key(&class)
     }
 
-    /// Whether the agent's clock follows the harness.
+    /// Whether the agent's clock follows the harness, and the server's too.
     pub fn clock_is_set(&self) -> bool {
-        self.about.clock == Clock::Set
+        self.about.clock == Clock::Set && self.described.is_none()
     }
 
     /// The seed for a case.

@@ -27,6 +27,8 @@
 //! # Ok::<(), kith_testbed::DescribedError>(())
 //! ```
 
+mod empty;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -158,6 +160,20 @@ pub enum DescribedError {
     /// Its parts don't fit together.
     #[error("the description of the mail server is wrong: {0}")]
     Content(String),
+    /// A mailbox may not be emptied.
+    #[error(
+        "the mailbox of {0} may not be emptied, so nothing can be tried there; if all mail in it \
+         may be deleted, say `may-empty-the-mailboxes = true` in the description"
+    )]
+    NotAllowed(String),
+    /// A mailbox can't be emptied.
+    #[error("cannot empty the mailbox of {address}: {reason}")]
+    Mailbox {
+        /// The account.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
     /// A host isn't found.
     #[error("cannot find the address of {host}: {source}; `connect` may give it")]
     Host {
@@ -246,6 +262,24 @@ impl Described {
                 return wrong(format!("the account {address} stands in it twice"));
             }
             self.domain_of(account)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the suite can be run there: mailboxes may be emptied, and the authority is known.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn usable(&self) -> Result<(), DescribedError> {
+        if !self.may_empty_the_mailboxes {
+            let addresses: Vec<_> = self.accounts.iter().map(|a| a.address.as_str()).collect();
+            return Err(DescribedError::NotAllowed(addresses.join(", ")));
+        }
+        if self.ca.is_none() {
+            return Err(DescribedError::Content(
+                "neither `ca` nor `ca-file` gives a certificate authority; agents trust no other"
+                    .to_owned(),
+            ));
         }
         Ok(())
     }

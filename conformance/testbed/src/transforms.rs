@@ -237,6 +237,7 @@ fn collect_leaves<'a>(part: &'a Part, leaves: &mut Vec<&'a Part>) {
     }
 }
 
+/// Without a line end after it: that would be one more octet of the content.
 fn quoted_printable(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len() * 2);
     let mut column = 0;
@@ -253,6 +254,5 @@ fn quoted_printable(octets: &[u8]) -> Vec<u8> {
             column += 3;
         }
     }
-    out.extend_from_slice(b"\r\n");
     out
 }

@@ -41,7 +41,7 @@ pub struct Agent {
     account: Arc<Account>,
 }
 
-fn timestamp(now: Instant) -> Result<Timestamp, Stop> {
+pub(super) fn timestamp(now: Instant) -> Result<Timestamp, Stop> {
     let time = OffsetDateTime::from_unix_timestamp(now.0).map_err(Stop::harness)?;
     Ok(Timestamp::from(time))
 }
@@ -55,7 +55,7 @@ fn outcome<T>(called: Result<T, CallError>) -> Result<Result<T, Failure>, Stop> 
 }
 
 /// Every view that can be asked for without naming something.
-fn queries() -> Vec<Query> {
+pub(super) fn queries() -> Vec<Query> {
     let query = |name: &&str| serde_json::from_value(serde_json::json!({ "what": name })).ok();
     Query::NAMES.iter().filter_map(query).collect()
 }
@@ -156,7 +156,13 @@ impl Scene {
         Ok(Keys::Import(import(&puppet)))
     }
 
-    fn opening(&self, name: &str, address: &str, password: &str, keys: Keys) -> Result<Open, Stop> {
+    pub(super) fn opening(
+        &self,
+        name: &str,
+        address: &str,
+        password: &str,
+        keys: Keys,
+    ) -> Result<Open, Stop> {
         let endpoints = self.server().endpoints();
         let endpoint = |at: std::net::SocketAddr| MailServer {
             host: endpoints.server_name.clone(),

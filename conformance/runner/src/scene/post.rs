@@ -220,6 +220,9 @@ impl Scene {
     pub(super) fn judge_sent(&self) -> Result<(), Stop> {
         let mut guard = self.state();
         let state = &mut *guard;
+        if state.unwatched {
+            return Ok(());
+        }
         for submission in self.server().submissions_since(state.sent.len()) {
             let mail = judge::Mail::read(&submission.octets, state.keyring.sequoia());
             if let Ok(mail) = &mail {
