@@ -182,6 +182,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::PAGE_HIDDEN_RECIPIENTS,
     &req::PAGE_BATCHES,
     &req::PAGE_LIST,
+    &req::PAGE_RELAY_LISTED,
     &req::FOLLOW_NO_PAGE,
     &req::FOLLOW_AUTHENTICATED,
     &req::FOLLOW_ONCE,
@@ -197,6 +198,9 @@ pub(super) static RULES: &[Rule] = &[
     &req::APP_WINDOW,
     &req::APP_PARTICIPANTS,
     &req::APP_ENDED,
+    // Sending
+    &req::SEND_DAILY,
+    &req::SEND_OWN_FIRST,
     // Mailbox
     &req::FILE_KITH,
     &req::FILE_REFUSED,
