@@ -121,19 +121,13 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
 
 /// The program with the broken agents: beside this one, built first if cargo runs this.
 fn program() -> Result<PathBuf, Trouble> {
+    let own = std::env::current_exe()?;
+    // Not this program as well: it would be replaced while it runs.
     if let Some(cargo) = std::env::var_os("CARGO") {
         Command::new(cargo)
-            .args([
-                "build",
-                "--quiet",
-                "-p",
-                "kith-conform",
-                "-p",
-                "kith-sabotaged",
-            ])
+            .args(["build", "--quiet", "--package", "kith-sabotaged"])
             .status()?;
     }
-    let own = std::env::current_exe()?;
     let program = own.with_file_name(format!("kith-sabotaged{}", std::env::consts::EXE_SUFFIX));
     if program.exists() {
         return Ok(program);

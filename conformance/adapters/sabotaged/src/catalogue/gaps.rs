@@ -32,47 +32,35 @@ pub(super) static GAPS: &[(&str, &str)] = &[
     ),
     (
         "devices.clone",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "self.purpose",
-        "The suite opens one device; cases with two are being written.",
-    ),
-    (
-        "self.own-key",
-        "The suite opens one device; cases with two are being written.",
-    ),
-    (
-        "self.identity",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "self.author",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "self.effect",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "self.any-order",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "journal.first",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "journal.accepted",
-        "The suite opens one device; cases with two are being written.",
+        "It shows between two devices only, and no case looks there yet.",
     ),
     (
         "channel.fresh",
         "A channel that begins anew is not told from the one before yet.",
-    ),
-    (
-        "self.confirm-held",
-        "The suite opens one device; cases with two are being written.",
     ),
     (
         "send.daily",
