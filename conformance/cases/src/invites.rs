@@ -1,6 +1,6 @@
 //! Section “Invites” of chapter “Friends”.
 
-use kith_adapter::act::relation::{Befriend, Invite as MakeInvite};
+use kith_adapter::act::relation::Invite as MakeInvite;
 use kith_adapter::view::relation::{Direction, Request, Requests, State};
 use kith_forge::invite::Invite;
 use kith_forge::kinds::RequestOptions;
@@ -170,15 +170,7 @@ async fn proof(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
     let invite = bob.invite(scene.now());
-    let (address, uri) = (bob.address.clone(), invite.uri());
-    agent
-        .act(Befriend {
-            address,
-            note: None,
-            invite: Some(uri),
-        })
-        .await?;
-    agent.sync().await?;
+    scene.ask(&agent, &bob, Some(invite.uri())).await?;
     let sent = scene.expect_mail(&req::FRIENDS_INVITE_PROOF, &bob, "request")?;
     let request = sent.object("request");
     let id = request.and_then(|object| object.id.parse().ok());

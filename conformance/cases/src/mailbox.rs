@@ -182,15 +182,7 @@ async fn accept_again(scene: Scene) -> Result<(), Stop> {
 async fn foreign_authentication(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
-    let address = bob.address.clone();
-    agent
-        .act(Befriend {
-            address,
-            note: None,
-            invite: None,
-        })
-        .await?;
-    agent.sync().await?;
+    scene.ask(&agent, &bob, None).await?;
     let draft = bob.request(agent.address(), scene.now(), noted("Hello"));
     let mail = scene.write(&mut bob, draft)?;
     let claim = b"Authentication-Results: mx.evil.test; dmarc=pass header.from=b.test\r\n";

@@ -1,7 +1,7 @@
 //! Brings agent and puppets to where a mail of the catalogue plays.
 
 use kith_adapter::act::pages::{Follow, PageCreate};
-use kith_adapter::act::relation::{Accept, Befriend, Block, Decline};
+use kith_adapter::act::relation::{Accept, Block, Decline};
 use kith_adapter::protocol::KeyKind;
 use kith_adapter::view::group::Role;
 use kith_forge::Puppet;
@@ -152,16 +152,7 @@ async fn asked(
     author: &Puppet,
     invite: Option<String>,
 ) -> Result<RequestRef, Stop> {
-    let address = author.address.clone();
-    let note = None;
-    agent
-        .act(Befriend {
-            address,
-            note,
-            invite,
-        })
-        .await?;
-    agent.sync().await?;
+    scene.ask(agent, author, invite).await?;
     let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, author, "request")?;
     request_ref(&sent)
 }

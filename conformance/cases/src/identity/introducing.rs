@@ -1,7 +1,6 @@
 //! Section “Introductions” of chapter “Friends”.
 
 use kith_adapter::act::identity::{Consent, Introduce};
-use kith_adapter::act::relation::Befriend;
 use kith_adapter::view::identity::Introductions;
 use kith_adapter::view::relation::{Direction, Request, Requests, State};
 use kith_forge::Puppet;
@@ -146,16 +145,7 @@ async fn received(scene: Scene) -> Result<(), Stop> {
             "expected an introduction and nothing else, seen {known:?}, {state:?}, {sent} mails"
         )
     });
-    let address = carol.address.clone();
-    let (note, invite) = (None, None);
-    agent
-        .act(Befriend {
-            address,
-            note,
-            invite,
-        })
-        .await?;
-    agent.sync().await?;
+    scene.ask(&agent, &carol, None).await?;
     let sent = scene.expect_mail(&req::INTRODUCE_SEALED, &carol, "request")?;
     let sealed = sent
         .mail

@@ -48,6 +48,10 @@ fn delivery(server: &Server, action: DeliveryAction) -> Episode {
     Episode::default()
 }
 
+fn changed(server: &Server, change: transforms::Transform) -> Episode {
+    delivery(server, DeliveryAction::Transform(change))
+}
+
 /// A delivery status notification (RFC 3464) about a mail that arrived after all.
 const BOUNCE: &str = "From: MAILER-DAEMON@mail.test\r\nSubject: Undelivered Mail\r\n\
     Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n\
@@ -133,56 +137,35 @@ pub const WEATHER: [Weather; 16] = [
         title: "base64 parts become quoted-printable",
         rule: &req::SEC_OCTETS,
         since: Since::Start,
-        set: |server, _| {
-            let change = transforms::base64_to_quoted_printable();
-            delivery(server, DeliveryAction::Transform(change))
-        },
+        set: |server, _| changed(server, transforms::base64_to_quoted_printable()),
     },
     Weather {
         id: "re-wrap",
         title: "base64 is broken into other lines",
         rule: &req::SEC_OCTETS,
         since: Since::Start,
-        set: |server, _| {
-            delivery(
-                server,
-                DeliveryAction::Transform(transforms::rewrap_base64(60)),
-            )
-        },
+        set: |server, _| changed(server, transforms::rewrap_base64(60)),
     },
     Weather {
         id: "refold",
         title: "header fields are folded anew",
         rule: &req::MAIL_OUTSIDE_IGNORED,
         since: Since::Start,
-        set: |server, _| {
-            delivery(
-                server,
-                DeliveryAction::Transform(transforms::refold_headers(40)),
-            )
-        },
+        set: |server, _| changed(server, transforms::refold_headers(40)),
     },
     Weather {
         id: "strip-headers",
         title: "header fields that are not common are taken away",
         rule: &req::MAIL_RECOGNISE,
         since: Since::Start,
-        set: |server, _| {
-            let change = transforms::strip_unknown_headers();
-            delivery(server, DeliveryAction::Transform(change))
-        },
+        set: |server, _| changed(server, transforms::strip_unknown_headers()),
     },
     Weather {
         id: "bare-line-feeds",
         title: "the mailbox holds lines that end in LF alone",
         rule: &req::MAIL_OUTSIDE_IGNORED,
         since: Since::Start,
-        set: |server, _| {
-            delivery(
-                server,
-                DeliveryAction::Transform(transforms::bare_line_feeds()),
-            )
-        },
+        set: |server, _| changed(server, transforms::bare_line_feeds()),
     },
     Weather {
         id: "footer",

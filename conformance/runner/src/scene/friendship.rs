@@ -93,6 +93,29 @@ impl Scene {
         })
     }
 
+    /// Lets the agent ask a puppet, with an invite of it if there is one.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub async fn ask(
+        &self,
+        agent: &Agent,
+        puppet: &Puppet,
+        invite: Option<String>,
+    ) -> Result<(), Stop> {
+        let address = puppet.address.clone();
+        let note = None;
+        agent
+            .act(Befriend {
+                address,
+                note,
+                invite,
+            })
+            .await?;
+        agent.sync().await?;
+        Ok(())
+    }
+
     /// Lets the agent ask a puppet; returns the mail with the request.
     ///
     /// # Errors
@@ -102,17 +125,7 @@ impl Scene {
         agent: &Agent,
         puppet: &Puppet,
     ) -> Result<std::sync::Arc<Sent>, Stop> {
-        let address = puppet.address.clone();
-        let note = None;
-        let invite = None;
-        agent
-            .act(Befriend {
-                address,
-                note,
-                invite,
-            })
-            .await?;
-        agent.sync().await?;
+        self.ask(agent, puppet, None).await?;
         self.expect_mail(&req::FRIENDS_REQUEST_OPEN, puppet, "request")
     }
 
