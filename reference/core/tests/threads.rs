@@ -131,14 +131,13 @@ fn what_is_for_the_author_alone_stays_there() {
     assert_eq!(seen(&crowd.bob), "");
     assert_eq!(seen(&crowd.alice), "Carol <carol@c.test>: between us");
     let answer = crowd.comment("hush", Some((crowd.carol.id(), comment)), false);
+    // Alice is the author: what is for her alone has nobody to go to.
+    let to_herself = crowd.comment("a note", None, true);
     let now = START + 30;
-    assert!(
-        crowd
-            .alice
-            .agent
-            .act(&crowd.alice.store, answer, now)
-            .is_err()
-    );
+    let alice = &mut crowd.alice;
+    for refused in [answer, to_herself] {
+        assert!(alice.agent.act(&alice.store, refused, now).is_err());
+    }
 }
 
 #[test]

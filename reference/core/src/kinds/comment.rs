@@ -115,6 +115,13 @@ impl Step<'_> {
         under: &Under<'_>,
     ) -> Result<(RevisionRef, Option<RevisionRef>, Option<Line>), ActError> {
         let root = revision(under.root)?;
+        let mine = under.root.author == self.own.id;
+        if mine && under.private && self.gate.enforces(&req::RELAY_CONSENT) {
+            return Err(ActError::State {
+                name: self.own.shown(),
+                reason: "you wrote this yourself, so there is nobody to answer in private; write a message instead",
+            });
+        }
         let private = under
             .parent
             .is_some_and(|parent| matches!(parent.body, Body::Comment { private: true, .. }));
