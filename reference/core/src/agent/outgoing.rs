@@ -83,7 +83,7 @@ impl Step<'_> {
             objects.extend(&self.own.chain);
             objects.push(self.own.contact);
         }
-        for other in std::mem::take(&mut load.others) {
+        for other in load.others.clone() {
             let Some(other) = self.peer(other)? else {
                 continue;
             };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Sent, sent_row};
 use super::outgoing::Load;
+use super::peer::Peer;
 use super::relation::{Asked, Pending};
 use super::{Agent, AgentError, DAY, Effects, Id, Step};
 use crate::store::{Read, Table};
@@ -244,7 +245,13 @@ impl Step<'_> {
         }
         if objects.is_empty() && !sent.objects.is_empty() {
             // All was changed or taken back since, and what replaced it has numbers of its own.
-            return self.give_up(sent.to, &channel, number);
+            let member = sent.group.as_ref().map(|_| sent.to);
+            self.store
+                .delete(Table::MessageId, sent.message_id.as_bytes());
+            self.store
+                .delete(Table::Sent, sent_row(&channel, number, member));
+            self.give_up(sent.to, &channel, number)?;
+            return self.introduce_again(&peer, &sent);
         }
         sent.at = self.now;
         let member = sent.group.as_ref().map(|_| sent.to);
@@ -264,6 +271,34 @@ impl Step<'_> {
             ..Load::default()
         };
         self.deliver(&peer, load)
+    }
+
+    /// Sends the credentials of co-members that were lost with an earlier list of their group,
+    /// together with the list of now.
+    fn introduce_again(&mut self, peer: &Peer, sent: &Sent) -> Result<(), AgentError> {
+        let decode = |hash: &String| <Id as hex::FromHex>::from_hex(hash).ok();
+        for hash in sent.objects.iter().filter_map(decode) {
+            let Some(revision) = self.revision(hash)? else {
+                continue;
+            };
+            let Some(group) = self.group(revision.group)?.filter(|group| !group.ended) else {
+                continue;
+            };
+            let mut others: Vec<Id> = sent.others.iter().filter_map(decode).collect();
+            others.retain(|other| group.list.role(*other).is_some());
+            if others.is_empty() || group.list.role(peer.id).is_none() {
+                continue;
+            }
+            let load = Load {
+                objects: vec![group.hash],
+                others,
+                numbered: true,
+                automatic: true,
+                ..Load::default()
+            };
+            self.deliver(peer, load)?;
+        }
+        Ok(())
     }
 
     fn accept_again(&mut self, id: Id) -> Result<(), AgentError> {

@@ -9,17 +9,23 @@ use crate::world::{DAY, World};
 /// before is taken for a week, and a list may be late.
 const CHANGING: i64 = 14 * DAY;
 
-/// Why mail of honest people is not taken: it came twice, too early, after an end, or from a
-/// program that answers by itself.
-const EXPECTED: [&str; 9] = [
+/// Why mail of honest people is not taken: it came twice, too early, after an end or a change of
+/// a group's list, or from a program that answers by itself.
+const EXPECTED: [&str; 15] = [
     "comment.root-unknown",
+    "friends.accept-request",
     "friends.decline-request",
     "friends.end-handshake",
     "friends.only-friends",
     "friends.request-replay",
+    "group.credentials",
+    "group.join-invited",
+    "group.leave-listed",
     "group.not-joined",
     "group.revision-unknown",
+    "group.sender",
     "group.superseded",
+    "group.unasked",
     "loop.no-reaction",
 ];
 

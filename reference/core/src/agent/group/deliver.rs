@@ -104,7 +104,7 @@ impl Step<'_> {
     }
 
     /// The other members of the newest revision.
-    fn members(&self, group: &Group) -> Result<Vec<Peer>, AgentError> {
+    pub(super) fn members(&self, group: &Group) -> Result<Vec<Peer>, AgentError> {
         let mut peers = Vec::new();
         for id in group.list.member_ids().filter(|id| *id != self.own.id) {
             peers.extend(self.peer(id)?);

@@ -32,6 +32,15 @@ impl Step<'_> {
                 reason: "you are not a member, so nothing can be sent; join first",
             });
         }
+        // A delivery without one of the members would be refused by all (`group.recipients`).
+        let others = group.list.member_ids().filter(|id| *id != self.own.id);
+        let complete = self.members(&group)?.len() == others.count();
+        if !complete && self.gate.enforces(&req::GROUP_RECIPIENTS) {
+            return Err(ActError::State {
+                name: group.name,
+                reason: "its owner's mail about a new member has not arrived yet; sync and try again",
+            });
+        }
         Ok(group)
     }
 
