@@ -117,6 +117,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Thread(of) => thread::thread(context, &of),
         Command::Edit(edit) => talk::edit(context, &edit).await,
         Command::Retract(retract) => talk::retract(context, &retract).await,
+        Command::Resend(resend) => talk::resend(context, &resend).await,
         Command::Timeline(timeline) => talk::timeline(context, timeline.last),
         Command::Sync(sync) => sync::sync(context, &sync).await,
         Command::Status => sync::status(context),

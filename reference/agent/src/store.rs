@@ -4,6 +4,7 @@
 //! (specification, `send.durable`). One process at a time has the file.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,6 +117,14 @@ impl Place {
 pub struct Store {
     place: Place,
     connection: Connection,
+    stop: Option<Stop>,
+}
+
+/// Where a crash is played: see [`Store::stop_after`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stop {
+    commits: u32,
+    last_is_kept: bool,
 }
 
 impl Store {
@@ -163,7 +172,11 @@ impl Store {
         let begin = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;";
         connection.execute_batch(begin).map_err(error)?;
-        let mut store = Self { place, connection };
+        let mut store = Self {
+            place,
+            connection,
+            stop: None,
+        };
         store.migrate()?;
         Ok(store)
     }
@@ -243,7 +256,42 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
-        run(&mut self.connection).map_err(|error| self.place.error(&error))
+        match self.stop.as_mut() {
+            Some(Stop { commits: 0, .. }) => return Err(self.stopped()),
+            Some(stop) => {
+                stop.commits -= 1;
+                if *stop
+                    == (Stop {
+                        commits: 0,
+                        last_is_kept: false,
+                    })
+                {
+                    return Err(self.stopped());
+                }
+            }
+            None => {}
+        }
+        run(&mut self.connection).map_err(|error| self.place.error(&error))?;
+        match self.stop {
+            Some(Stop { commits: 0, .. }) => Err(self.stopped()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Plays a crash: of so many transactions the last one fails, before it is kept or right after,
+    /// and so does every later one. None lets everything pass again.
+    pub fn stop_after(&mut self, crash: Option<(NonZeroU32, bool)>) {
+        self.stop = crash.map(|(commits, last_is_kept)| Stop {
+            commits: commits.get(),
+            last_is_kept,
+        });
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Inaccessible {
+            place: self.place.clone(),
+            reason: "a crash is played".to_owned(),
+        }
     }
 
     /// A copy in memory, in which things can be tried without effect.

@@ -195,6 +195,8 @@ pub enum Event {
         to: String,
         /// What the server said.
         reason: String,
+        /// Whether [`Action::Resend`] can send it again.
+        again: bool,
     },
 }
 

@@ -304,6 +304,21 @@ fn a_bounce_changes_the_delivery_state_of_its_copy() {
         kith_core::agent::view::DeliveryState::Bounced
     );
     assert_eq!(alice.state(START), State::Friends);
+    // It is sent again when the person wants it.
+    let again = Action::Resend {
+        id: hex::FromHex::from_hex(&copies[0].id).unwrap(),
+    };
+    alice.act(START + 60, again.clone());
+    assert_eq!(exchange(&mut alice, &mut bob, START + 60), 1);
+    assert_eq!(
+        bob.agent
+            .view(&bob.store, START)
+            .messages(None)
+            .unwrap()
+            .len(),
+        1
+    );
+    assert!(alice.agent.act(&alice.store, again, START + 60).is_err());
 }
 
 #[test]

@@ -114,6 +114,8 @@ pub(super) enum Command {
     Edit(Edit),
     /// Take back a message or post of yours, from everybody who got it or from some
     Retract(Retract),
+    /// Send copies of a message or post of yours again that came back
+    Resend(Resend),
     /// Show and change your circles: lists of friends that only you know
     #[command(subcommand)]
     Circle(CircleCommand),
@@ -547,6 +549,12 @@ pub(super) struct Edit {
     pub(super) id: String,
     /// The new text, or `-` to read it from standard input
     pub(super) text: String,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Resend {
+    /// The id of a message or post of yours, or its beginning
+    pub(super) id: String,
 }
 
 #[derive(Debug, Arguments)]

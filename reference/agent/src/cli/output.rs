@@ -222,8 +222,14 @@ fn shown_event(event: &Event) -> String {
         Event::PutOff { waiting } => {
             format!("{waiting} mails wait for tomorrow: today's limit of submissions is reached")
         }
-        Event::Undelivered { to, reason } => {
-            format!("Not delivered to {}: {}", safe(to), safe(reason))
+        Event::Undelivered { to, reason, again } => {
+            let hint = match again {
+                true => {
+                    "; `kith messages` and `kith timeline` show what, `kith resend ID` sends it again"
+                }
+                false => "",
+            };
+            format!("Not delivered to {}: {}{hint}", safe(to), safe(reason))
         }
     }
 }

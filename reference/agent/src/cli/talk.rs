@@ -7,9 +7,9 @@ use kith_core::kinds::post::NewPost;
 use kith_core::{Action, Done};
 use serde_json::json;
 
-use super::args::{Edit, Hand, Message, Post, Retract};
+use super::args::{Edit, Hand, Message, Post, Resend, Retract};
 use super::failure::Failure;
-use super::output::{person, short, when};
+use super::output::{person, safe, short, when};
 use super::sync::finish;
 use super::{Context, circle, media, now, resolve};
 
@@ -139,6 +139,14 @@ pub(super) async fn retract(context: &Context, retract: &Retract) -> Result<(), 
     finish(context, driver, json!({})).await
 }
 
+pub(super) async fn resend(context: &Context, resend: &Resend) -> Result<(), Failure> {
+    let mut driver = context.profile.driver(!context.offline)?;
+    let id = resolve::said(&driver, &resend.id, true)?.id;
+    driver.act(Action::Resend { id }, now())?;
+    context.output.line("What came back is sent again.");
+    finish(context, driver, json!({})).await
+}
+
 pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Failure> {
     let driver = context.profile.driver(false)?;
     let with = match friend {
@@ -190,7 +198,8 @@ fn delivery(state: DeliveryState) -> &'static str {
 
 pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
     let driver = context.profile.driver(false)?;
-    let posts = driver.view(now()).timeline(last)?;
+    let view = driver.view(now());
+    let posts = view.timeline(last)?;
     if context.output.is_json() {
         context.output.value(&posts);
         return Ok(());
@@ -201,6 +210,8 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
             .line("No posts yet: `kith post TEXT` writes one to all friends.");
     }
     let own = driver.agent().own();
+    let mut bounced = view.deliveries()?;
+    bounced.retain(|copy| copy.state == DeliveryState::Bounced);
     for post in &posts {
         let mine = post.author == hex::encode(own.id);
         let who = if mine {
@@ -210,6 +221,8 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         };
         let mut rest = vec![when(post.created), short(&post.id).to_owned()];
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
+        let lost = bounced.iter().filter(|copy| copy.id == post.id);
+        rest.extend(lost.map(|copy| format!("not delivered to {}", safe(&copy.address))));
         context.output.entry(
             &who,
             &rest.join(", "),

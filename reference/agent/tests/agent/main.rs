@@ -6,6 +6,7 @@
     reason = "Clippy takes helpers of integration tests for ordinary code"
 )]
 
+mod commits;
 mod day;
 mod followers;
 mod help;

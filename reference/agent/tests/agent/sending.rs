@@ -75,7 +75,14 @@ async fn a_permanent_failure_is_told_and_not_tried_again() {
     server.faults().add(fault);
     post(&mut alice, "nobody", NOW);
     let report = sync(&mut alice, NOW).await;
-    let [Event::Undelivered { to, reason }] = &report.events[..] else {
+    let [
+        Event::Undelivered {
+            to,
+            reason,
+            again: true,
+        },
+    ] = &report.events[..]
+    else {
         panic!("{report:?}")
     };
     assert_eq!(to, BOB);

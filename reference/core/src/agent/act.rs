@@ -190,6 +190,10 @@ impl Step<'_> {
                 let target = self.own_object(id)?;
                 kinds::retract::write(self, &target)?;
             }
+            Action::Resend { id } => {
+                let object = self.own_object(id)?;
+                self.resend_failed(&object)?;
+            }
         }
         Ok(Done::Done)
     }

@@ -317,6 +317,11 @@ pub enum Action {
         /// The object id.
         id: [u8; 16],
     },
+    /// Sends the copies of something own again that came back or were refused.
+    Resend {
+        /// The object id.
+        id: [u8; 16],
+    },
 }
 
 /// What an action made.

@@ -3,8 +3,10 @@
 
 use kith_spec::req;
 
-use super::channel::Sent;
-use super::{AgentError, Event, Step};
+use super::channel::{Sent, sent_row};
+use super::objects::Entry;
+use super::outbox::Recipient;
+use super::{ActError, AgentError, Event, Id, Step};
 use crate::store::{Read, Table};
 use crate::wire::mime::Entity;
 
@@ -31,13 +33,49 @@ impl Step<'_> {
             let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? else {
                 continue;
             };
-            let reason = "the mail came back".to_owned();
+            let (reason, again) = ("the mail came back".to_owned(), true);
             sent.failed = Some(reason.clone());
             let to = self.shown_name(sent.to)?;
             self.store.set(Table::Sent, key, &sent)?;
-            self.events.push(Event::Undelivered { to, reason });
+            self.events.push(Event::Undelivered { to, reason, again });
         }
         Ok(())
+    }
+}
+
+impl Step<'_> {
+    /// Sends the copies of an own object again that came back or were refused, because the person
+    /// wants it (`send.permanent`).
+    pub(super) fn resend_failed(&mut self, object: &Entry) -> Result<(), ActError> {
+        let key = object.key();
+        let mut again = 0;
+        for (row, recipient) in self.store.records::<Recipient>(Table::Audience, &key)? {
+            let delivery = recipient.delivery.and_then(|(channel, number)| {
+                let channel = <[u8; 16] as hex::FromHex>::from_hex(channel).ok()?;
+                Some((channel, number))
+            });
+            let peer = Id::try_from(&row[key.len()..]);
+            let (Some((channel, number)), Ok(peer)) = (delivery, peer) else {
+                continue;
+            };
+            for member in [None, Some(peer)] {
+                let row = sent_row(&channel, number, member);
+                let sent = self.store.record::<Sent>(Table::Sent, &row)?;
+                if let Some(mut sent) = sent.filter(|sent| sent.failed.is_some()) {
+                    sent.failed = None;
+                    sent.submitted = false;
+                    self.resend(channel, number, sent, false)?;
+                    again += 1;
+                }
+            }
+        }
+        if again > 0 {
+            return Ok(());
+        }
+        Err(ActError::State {
+            name: hex::encode(object.id),
+            reason: "no copy of it came back, so there is nothing to send again",
+        })
     }
 }
 

@@ -143,7 +143,8 @@ impl Step<'_> {
             }
             Submitted::Partly { later, never } => {
                 for (to, reason) in never {
-                    self.events.push(Event::Undelivered { to, reason });
+                    let again = false;
+                    self.events.push(Event::Undelivered { to, reason, again });
                 }
                 let mail = mail.to_vec();
                 self.store.delete(Table::Outbox, key);
@@ -182,6 +183,7 @@ impl Step<'_> {
         let failed = copy.recipients().map(|to| Event::Undelivered {
             to: to.clone(),
             reason: reason.to_owned(),
+            again: copy.delivery.is_some(),
         });
         self.events.extend(failed);
         Ok(())

@@ -199,7 +199,7 @@ impl Step<'_> {
         }
         sent.missing = false;
         sent.resent += 1;
-        self.resend(channel, number, sent)
+        self.resend(channel, number, sent, true)
     }
 
     fn resend_unheard(
@@ -227,10 +227,17 @@ impl Step<'_> {
                 member: member.map(str::to_owned),
             },
         )?;
-        self.resend(channel, number, sent)
+        self.resend(channel, number, sent, true)
     }
 
-    fn resend(&mut self, channel: [u8; 16], number: u64, mut sent: Sent) -> Result<(), AgentError> {
+    /// Sends a delivery again; `automatic` unless the person wants it.
+    pub(super) fn resend(
+        &mut self,
+        channel: [u8; 16],
+        number: u64,
+        mut sent: Sent,
+        automatic: bool,
+    ) -> Result<(), AgentError> {
         let friend = self.exchanges_with(sent.to)?;
         let Some(peer) = self.peer(sent.to)?.filter(|_| friend) else {
             return Ok(());
@@ -267,7 +274,7 @@ impl Step<'_> {
             media: sent.media.clone(),
             numbered: true,
             again: Some((channel, number)),
-            automatic: true,
+            automatic,
             ..Load::default()
         };
         self.deliver(&peer, load)

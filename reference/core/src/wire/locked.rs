@@ -75,10 +75,13 @@ pub fn unlock(message: &[u8], password: &str) -> Result<Vec<u8>, Locked> {
                 checked = version == 2;
             }
             Packet::Literal(_) if opened && content.is_none() => {
+                // Without compression nothing comes out that didn't go in.
+                let most = message.len() as u64;
                 let mut octets = Vec::new();
-                parser
-                    .read_to_end(&mut octets)
-                    .map_err(|_| Locked::Broken)?;
+                let read = (&mut parser).take(most + 1).read_to_end(&mut octets);
+                if read.map_err(|_| Locked::Broken)? as u64 > most {
+                    return Err(Locked::Form);
+                }
                 content = Some(octets);
             }
             Packet::SKESK(_) | Packet::MDC(_) | Packet::Marker(_) | Packet::Padding(_) => {}

@@ -52,7 +52,7 @@ pub struct Gap {
 }
 
 impl View<'_> {
-    /// The copies of the own messages and posts.
+    /// The copies of the own messages and posts, as far as this device knows what became of them.
     ///
     /// # Errors
     ///
@@ -68,6 +68,9 @@ impl View<'_> {
             let Some(entry) = self.store.record::<Entry>(Table::Object, subject)? else {
                 continue;
             };
+            let Some(state) = self.delivery(subject, peer)? else {
+                continue;
+            };
             copies.push(Copy {
                 id: hex::encode(entry.id),
                 kind: entry.kind,
@@ -76,22 +79,27 @@ impl View<'_> {
                     .peer(peer)?
                     .map(|p| p.address().to_owned())
                     .unwrap_or_default(),
-                state: self.delivery(subject, peer)?,
+                state,
             });
         }
         Ok(copies)
     }
 
-    pub(super) fn delivery(&self, key: &[u8], peer: Id) -> Result<DeliveryState, AgentError> {
+    /// How far a copy got. None where another device of the person sent it, or what it went by has
+    /// ended since: nothing is known of it here.
+    pub(super) fn delivery(
+        &self,
+        key: &[u8],
+        peer: Id,
+    ) -> Result<Option<DeliveryState>, AgentError> {
         let recipient: Option<Recipient> = self
             .store
             .record(Table::Audience, &audience_key(key, peer))?;
         let Some((channel, number)) = recipient.and_then(|recipient| recipient.delivery) else {
-            // Another device of the person sent it, and knows how far it got.
-            return Ok(DeliveryState::Sent);
+            return Ok(None);
         };
         let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(&channel) else {
-            return Ok(DeliveryState::Queued);
+            return Ok(None);
         };
         let sent: Option<Sent> = self
             .store
@@ -108,15 +116,11 @@ impl View<'_> {
                 let key = [&peer[..], &channel].concat();
                 let to_group = self.store.get(Table::GroupOutgoing, &key)?.is_some();
                 let current = own.is_some_and(|own| own.channel == channel) || to_group;
-                if current {
-                    DeliveryState::Acknowledged
-                } else {
-                    DeliveryState::Sent
-                }
+                current.then_some(DeliveryState::Acknowledged)
             }
-            Some(sent) if sent.failed.is_some() => DeliveryState::Bounced,
-            Some(sent) if sent.submitted => DeliveryState::Sent,
-            Some(_) => DeliveryState::Queued,
+            Some(sent) if sent.failed.is_some() => Some(DeliveryState::Bounced),
+            Some(sent) if sent.submitted => Some(DeliveryState::Sent),
+            Some(_) => Some(DeliveryState::Queued),
         })
     }
 

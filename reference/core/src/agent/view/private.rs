@@ -31,7 +31,7 @@ pub struct Message {
     pub rev: u32,
     /// What goes along.
     pub media: Vec<Medium>,
-    /// How far an own one got.
+    /// How far an own one got, if this device knows.
     pub delivery: Option<DeliveryState>,
     /// What the recipient told of an own one: `delivered` or `seen`.
     pub receipt: Option<&'static str>,
@@ -92,7 +92,7 @@ impl View<'_> {
                 },
                 receipt: self.receipt(entry.hash)?,
                 delivery: if own {
-                    Some(self.delivery(&entry.key(), *peer)?)
+                    self.delivery(&entry.key(), *peer)?
                 } else {
                     None
                 },
