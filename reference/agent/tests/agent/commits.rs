@@ -55,7 +55,9 @@ fn restart(driver: Driver, server: &Server) -> Driver {
 /// How many mails stand in Alice's INBOX that are not ordinary ones.
 fn unfiled(server: &Server) -> usize {
     let messages = server.messages(ALICE, "INBOX").unwrap();
-    let kith = messages.iter().filter(|mail| !mail.octets.ends_with(ORDINARY));
+    let kith = messages
+        .iter()
+        .filter(|mail| !mail.octets.ends_with(ORDINARY));
     kith.count()
 }
 
