@@ -9,7 +9,7 @@ use kith_core::implements;
 use kith_core::kinds::event::{Happening, Status, When};
 use kith_spec::req;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
 /// Why a calendar can't be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +106,15 @@ fn moment(name: &str, when: &When) -> Property {
 pub fn read(text: &str, zone: Option<&str>) -> Result<Vec<Happening>, CalendarError> {
     implements!(req::EVENT_ICALENDAR);
     let calendar: Calendar = text.parse().map_err(CalendarError::Form)?;
-    let events = calendar.events().map(|event| happening(event, zone));
+    let uid = |event: &icalendar::Event| event.property_value("UID").map(str::to_owned);
+    let changed = |event: &icalendar::Event| event.property_value("RECURRENCE-ID").is_some();
+    let whole = calendar.events().filter(|event| !changed(event));
+    let whole: Vec<_> = whole.map(uid).collect();
+    // One date of a repeated event that was changed is no event besides it.
+    let events = calendar
+        .events()
+        .filter(|event| !changed(event) || !whole.contains(&uid(event)))
+        .map(|event| happening(event, zone));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     if events.is_empty() {
         return Err(CalendarError::Missing("event"));
@@ -123,11 +131,20 @@ fn happening(event: &icalendar::Event, zone: Option<&str>) -> Result<Happening, 
             .map(|property| read_moment(property, zone))
             .transpose()
     };
+    let start = when("DTSTART")?.ok_or(CalendarError::Missing("DTSTART"))?;
+    let end = match (when("DTEND")?, event.property_value("DURATION")) {
+        (None, Some(duration)) => {
+            let wrong = || CalendarError::Time(duration.to_owned());
+            let seconds = seconds(duration).ok_or_else(wrong)?;
+            Some(later(&start, seconds).ok_or_else(wrong)?)
+        }
+        (end, _) => end,
+    };
     Ok(Happening {
         summary: line("SUMMARY").ok_or(CalendarError::Missing("SUMMARY"))?,
         description: text("DESCRIPTION").filter(|text| !text.is_empty()),
-        start: when("DTSTART")?.ok_or(CalendarError::Missing("DTSTART"))?,
-        end: when("DTEND")?,
+        start,
+        end,
         location: line("LOCATION").filter(|text| !text.is_empty()),
         geo: event.property_value("GEO").and_then(|geo| {
             let (latitude, longitude) = geo.split_once(';')?;
@@ -165,6 +182,51 @@ fn read_moment(property: &Property, zone: Option<&str>) -> Result<When, Calendar
     let tzid = named.or_else(|| zone.map(str::to_owned));
     let tzid = tzid.ok_or_else(|| CalendarError::Zone(value.to_owned()))?;
     Ok(When::Zoned { time, tzid })
+}
+
+/// The seconds of a duration (RFC 5545, section 3.3.6) that is not negative.
+fn seconds(duration: &str) -> Option<i64> {
+    let duration = duration.strip_prefix('+').unwrap_or(duration);
+    let (mut total, mut number) = (0_i64, String::new());
+    for character in duration.strip_prefix('P')?.chars() {
+        let unit = match character {
+            '0'..='9' => {
+                number.push(character);
+                continue;
+            }
+            'T' if number.is_empty() => continue,
+            'W' => 7 * 86_400,
+            'D' => 86_400,
+            'H' => 3_600,
+            'M' => 60,
+            'S' => 1,
+            _ => return None,
+        };
+        let count: i64 = std::mem::take(&mut number).parse().ok()?;
+        total = total.checked_add(count.checked_mul(unit)?)?;
+    }
+    (number.is_empty() && duration.ends_with(|last: char| "WDHMS".contains(last))).then_some(total)
+}
+
+/// A time so many seconds later, of a date whole days. None where that is no time.
+fn later(start: &When, seconds: i64) -> Option<When> {
+    let local = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let day = format_description!("[year]-[month]-[day]");
+    let span = time::Duration::seconds(seconds);
+    Some(match start {
+        When::Utc(at) => When::Utc(at.checked_add(seconds)?),
+        When::Zoned { time, tzid } => {
+            let end = PrimitiveDateTime::parse(time, local).ok()?;
+            When::Zoned {
+                time: end.checked_add(span)?.format(local).ok()?,
+                tzid: tzid.clone(),
+            }
+        }
+        When::Date(date) => {
+            let end = Date::parse(date, day).ok()?.checked_add(span)?;
+            When::Date(end.format(day).ok()?)
+        }
+    })
 }
 
 /// Digits in groups of these lengths, with something between them.
@@ -256,6 +318,35 @@ mod tests {
         assert_eq!(read[0].summary, "A long line");
         assert_eq!(read[0].start.to_string(), "2027-06-21 19:00:00 Europe/Oslo");
         assert_eq!(read[0].url, None);
+    }
+
+    #[test]
+    fn durations_and_changed_dates_are_read() {
+        let event = |lines: &str| {
+            format!("BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Choir\r\n{lines}END:VEVENT\r\n")
+        };
+        let calendar = |events: &[String]| {
+            let events = events.concat();
+            let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n");
+            read(&text, Some("Europe/Oslo"))
+        };
+        let weekly = event("DTSTART:20270621T190000\r\nRRULE:FREQ=WEEKLY\r\nDURATION:PT1H30M\r\n");
+        let moved =
+            event("RECURRENCE-ID:20270628T190000\r\nDTSTART:20270629T190000\r\nDURATION:PT1H\r\n");
+        let both = calendar(&[weekly, moved.clone()]).unwrap();
+        let end = both[0].end.as_ref().map(ToString::to_string);
+        assert_eq!(both.len(), 1);
+        assert_eq!(end.as_deref(), Some("2027-06-21 20:30:00 Europe/Oslo"));
+        assert_eq!(calendar(&[moved]).unwrap().len(), 1);
+        let end = |lines: &str| calendar(&[event(lines)]).map(|read| read[0].end.clone());
+        let days = end("DTSTART;VALUE=DATE:20271230\r\nDURATION:P3D\r\n");
+        assert_eq!(days, Ok(Some(When::Date("2028-01-02".to_owned()))));
+        let utc = end("DTSTART:20270621T170000Z\r\nDURATION:P1DT1M1S\r\n");
+        assert_eq!(utc, Ok(Some(When::Utc(1_813_597_200 + 86_461))));
+        for odd in ["PT", "-PT1H", "P", "1H", "P1", "PTxH"] {
+            let read = end(&format!("DTSTART:20270621T170000Z\r\nDURATION:{odd}\r\n"));
+            assert_eq!(read, Err(CalendarError::Time(odd.to_owned())), "{odd}");
+        }
     }
 
     #[test]

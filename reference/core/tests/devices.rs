@@ -227,6 +227,39 @@ fn an_export_brings_everything_to_another_device() {
 }
 
 #[test]
+fn an_export_brings_requests_that_wait() {
+    let (mut alice, mut bob) = (
+        Device::new("Alice", KeyKind::V4),
+        Device::new("Bob", KeyKind::V6),
+    );
+    let ask = |address: &str| Action::Befriend {
+        address: address.to_owned(),
+        note: Some("Hello".to_owned()),
+        invite: None,
+    };
+    bob.act(START, ask("alice@a.test"));
+    alice.act(START, ask("carol@c.test"));
+    for mail in bob.sync(START, &mut Mailbox::new()) {
+        alice.accepts(&mail, START + 60);
+    }
+    let export = alice.export(START + DAY);
+    let mut laptop = Device::from_export(&export, START + DAY, 3);
+    assert_eq!(laptop.sees(START + DAY), alice.sees(START + DAY));
+    let requests = laptop.agent().view(&laptop.store, START + DAY).requests();
+    let requests = requests.unwrap();
+    assert_eq!(requests.len(), 2);
+    let incoming = requests.iter().find(|request| request.name.is_some());
+    let request = hex::FromHex::from_hex(&incoming.unwrap().request).unwrap();
+    laptop.act(START + DAY, Action::Accept { request });
+    for mail in laptop.sync(START + DAY, &mut Mailbox::new()) {
+        bob.accepts(&mail, START + DAY);
+    }
+    let agent = bob.agent();
+    let view = agent.view(&bob.store, START + DAY);
+    assert_eq!(view.friends().unwrap().len(), 1);
+}
+
+#[test]
 fn what_one_device_does_the_other_one_learns_from_the_mailbox() {
     let mut scene = friends();
     let export = scene.laptop.export(START);

@@ -271,7 +271,7 @@ impl Step<'_> {
             kinds::decline::send(self, &peer, &pending)?;
         }
         self.note_answered(pending.from, pending.id, pending.expires);
-        self.store.delete(Table::Pending, peer.id);
+        self.forget_pending(peer.id)?;
         Ok(self.forget_stranger(peer.id)?)
     }
 
@@ -322,7 +322,7 @@ impl Step<'_> {
         }
         let mut relation = self.relation(identity)?;
         relation.blocked = true;
-        self.store.delete(Table::Pending, identity);
+        self.forget_pending(identity)?;
         Ok(self.set_relation(identity, &relation)?)
     }
 

@@ -124,7 +124,7 @@ impl Step<'_> {
             until: pending.created + limit::ACCEPT_DAYS as i64 * DAY,
         });
         self.set_relation(to, &relation)?;
-        self.store.delete(Table::Pending, to);
+        self.forget_pending(to)?;
         self.plan_accept(to)?;
         self.release_held(&peer)
     }

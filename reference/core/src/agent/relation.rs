@@ -231,6 +231,15 @@ impl Step<'_> {
         Ok(self.store.record(Table::Pending, &id)?)
     }
 
+    /// Drops the request of somebody that waits, if there is one.
+    pub(crate) fn forget_pending(&mut self, id: Id) -> Result<(), AgentError> {
+        if let Some(pending) = self.pending(id)? {
+            self.store.delete(Table::Octets, pending.request);
+        }
+        self.store.delete(Table::Pending, id);
+        Ok(())
+    }
+
     /// The own open requests to any address of a peer.
     pub(crate) fn asked(&self, peer: &Peer) -> Result<Vec<Asked>, AgentError> {
         let mut asked = self.all_asked()?;
@@ -289,7 +298,7 @@ impl Step<'_> {
         for asked in self.asked(peer)? {
             self.store.delete(Table::Asked, asked.request);
         }
-        self.store.delete(Table::Pending, peer.id);
+        self.forget_pending(peer.id)?;
         let blocked = self.relation(peer.id)?.blocked;
         let relation = Relation {
             blocked,
@@ -307,7 +316,7 @@ impl Step<'_> {
         for asked in self.asked(peer)? {
             self.store.delete(Table::Asked, asked.request);
         }
-        self.store.delete(Table::Pending, peer.id);
+        self.forget_pending(peer.id)?;
         let was_friend = self.relation(peer.id)?.friend.is_some();
         let blocked = self.relation(peer.id)?.blocked;
         self.set_relation(

@@ -342,7 +342,7 @@ impl Step<'_> {
     fn expire(&mut self, id: Id, request: Id) -> Result<(), AgentError> {
         let pending: Option<Pending> = self.pending(id)?;
         if pending.is_some_and(|pending| pending.request == request) {
-            self.store.delete(Table::Pending, id);
+            self.forget_pending(id)?;
             self.forget_stranger(id)?;
         }
         Ok(())

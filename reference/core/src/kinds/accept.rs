@@ -35,7 +35,7 @@ pub(crate) fn answer(
     step.set_relation(peer.id, &relation)?;
     step.drop_channel(peer.id)?;
     step.note_answered(pending.from, pending.id, pending.expires);
-    step.store.delete(Table::Pending, peer.id);
+    step.forget_pending(peer.id)?;
     step.plan_accept(peer.id)?;
     let load = Load {
         objects: vec![accept],

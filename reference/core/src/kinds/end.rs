@@ -9,7 +9,6 @@ use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
 use crate::agent::relation::Handshake;
 use crate::agent::{AgentError, Event, Failure, Id, Step};
-use crate::store::Table;
 
 /// Ends the handshake with a peer.
 pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<(), AgentError> {
@@ -71,7 +70,7 @@ impl Kind for End {
         step.gate.check(&req::FRIENDS_END_HANDSHAKE, current)?;
         step.events.push(Event::Ended { name: peer.shown() });
         if ends_pending && !ends_friendship {
-            step.store.delete(Table::Pending, peer.id);
+            step.forget_pending(peer.id)?;
             return Ok(step.forget_stranger(peer.id)?);
         }
         Ok(step.become_strangers(peer)?)

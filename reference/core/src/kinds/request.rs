@@ -212,6 +212,9 @@ pub(crate) fn take(
             token.as_ref(),
         )?);
     }
+    // An export carries it while it waits (`export.complete`).
+    let (hash, message) = (part.signed.hash, part.signed.message.clone());
+    step.store.put(Table::Octets, hash, message);
     step.events.push(Event::Request {
         name: peer.name.clone(),
         address: peer.address().to_owned(),

@@ -181,13 +181,13 @@ impl Step<'_> {
                 for asked in self.asked(peer)? {
                     self.store.delete(Table::Asked, asked.request);
                 }
-                self.store.delete(Table::Pending, peer.id);
+                self.forget_pending(peer.id)?;
             }
             None if relation.friend.take().is_some() => self.drop_channel(peer.id)?,
             None => {}
         }
         if waits {
-            self.store.delete(Table::Pending, peer.id);
+            self.forget_pending(peer.id)?;
             self.plan_accept(peer.id)?;
         }
         self.set_relation(peer.id, &relation)
@@ -379,7 +379,7 @@ impl Step<'_> {
         self.due(until + 1, &Due::Unsee { key })?;
         let pending = self.pending(author)?;
         if pending.is_some_and(|pending| pending.id == id) {
-            self.store.delete(Table::Pending, author);
+            self.forget_pending(author)?;
             self.forget_stranger(author)?;
         }
         if author == self.own.id {
