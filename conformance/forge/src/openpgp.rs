@@ -5,6 +5,7 @@
 
 mod armor;
 mod certificate;
+pub(crate) mod composite;
 mod encrypt;
 mod key;
 mod packet;
@@ -17,6 +18,7 @@ pub use encrypt::{EncryptionKey, SessionKey, encrypt_with_password};
 pub(crate) use key::public_packet;
 pub use key::{Fingerprint, KeyKind, SigningKey, key_hash};
 pub use packet::{Packet, frame, serialize, split, tag};
+pub(crate) use signature::verifies_composite;
 pub use signature::{HashAlgorithm, SignSpec, Subpacket, signature_type, subpacket};
 
 /// What OpenPGP data could not be made or read.
@@ -36,6 +38,9 @@ pub enum PgpError {
         /// Why not.
         error: Box<pgp::errors::Error>,
     },
+    /// A composite key or session key doesn't hold together.
+    #[error("the {0} is none of ML-KEM-768+X25519, or for another key")]
+    Composite(&'static str),
     /// A certificate lacks what is needed.
     #[error("the certificate has no {0}")]
     Certificate(&'static str),

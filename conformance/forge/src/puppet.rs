@@ -29,7 +29,7 @@ pub struct Puppet {
     pub address: String,
     /// Its identity.
     pub id: IdentityId,
-    /// The version of its keys.
+    /// What keys it has.
     pub kind: KeyKind,
     /// Its generator, for what it draws itself.
     pub rng: Rng,
@@ -67,12 +67,13 @@ impl Puppet {
     /// A person who starts at this time. The same arguments give the same person.
     pub fn new(seed: &Seed, name: &str, address: &str, kind: KeyKind, now: Instant) -> Self {
         let mut rng = seed.child(address).child(&kind.to_string()).rng();
-        let because = "rPGP makes keys of these two kinds";
+        let because = "the forge makes keys of these kinds";
         let key = SigningKey::generate(&mut rng, kind, now).expect(because);
         let next = SigningKey::generate(&mut rng, kind, now).expect(because);
-        let subkey = DecryptionKey::generate(&mut rng, kind, now).expect(because);
+        let subkeys = DecryptionKey::generate_all(&mut rng, kind, now).expect(because);
         let user_id = format!("{name} <{address}>");
-        let spec = CertificateSpec::new(&key, subkey.public(), user_id, now);
+        let public = subkeys.iter().map(DecryptionKey::public);
+        let spec = CertificateSpec::new(&key, public, user_id, now);
         let empty = SignedObject {
             octets: Vec::new(),
             xml: Vec::new(),
@@ -97,7 +98,7 @@ impl Puppet {
             contact: empty,
             contact_rev: 0,
             page_rev: 0,
-            decryption: vec![subkey],
+            decryption: subkeys,
             channels: BTreeMap::new(),
         };
         let identity = puppet.identity_object(now, &[]);
@@ -109,16 +110,17 @@ impl Puppet {
     /// Takes the key it is committed to, at an ordinary rotation or because
     /// earlier epochs are compromised.
     pub fn rotate(&mut self, now: Instant, compromised: &[i64]) {
-        let because = "rPGP makes keys of these two kinds";
+        let because = "the forge makes keys of these kinds";
         let next = SigningKey::generate(&mut self.rng, self.kind, now).expect(because);
-        let subkey = DecryptionKey::generate(&mut self.rng, self.kind, now).expect(because);
+        let subkeys = DecryptionKey::generate_all(&mut self.rng, self.kind, now).expect(because);
         let key = std::mem::replace(&mut self.next, next);
         self.earlier.push(std::mem::replace(&mut self.key, key));
         self.epoch += 1;
         let user_id = self.certificate_spec.user_id.clone();
-        self.certificate_spec = CertificateSpec::new(&self.key, subkey.public(), user_id, now);
+        let public = subkeys.iter().map(DecryptionKey::public);
+        self.certificate_spec = CertificateSpec::new(&self.key, public, user_id, now);
         self.certificate = self.certificate_spec.certificate(&mut self.rng);
-        self.decryption.push(subkey);
+        self.decryption.extend(subkeys);
         let identity = self.identity_object(now, compromised);
         self.chain.push(identity.sign(&mut self.rng));
         self.renew_contact(now);
@@ -157,8 +159,8 @@ impl Puppet {
     pub fn secret_key_export(&self) -> Vec<u8> {
         // The self-signatures draw their own salts: an export changes nothing.
         let mut rng = self.rng.clone();
-        let subkey = self.decryption.last();
-        serialize(&self.certificate_spec.packets(&mut rng, subkey))
+        let packets = self.certificate_spec.packets(&mut rng, Some(&self.decryption));
+        serialize(&packets)
     }
 
     /// The entry of its chain for the present epoch.
@@ -185,6 +187,10 @@ impl Puppet {
             .child(Element::new("address").text(&self.address))
             .child(Element::new("feature").text("core"))
             .child(Element::new("feature").text("social"));
+        let payload = match self.certificate_spec.has_composite_subkey() {
+            true => payload.child(Element::new("feature").text("pq")),
+            false => payload,
+        };
         let payload = match self.introducible {
             true => payload.attribute("introduce", "yes"),
             false => payload,

@@ -221,6 +221,12 @@ pub fn read_with(
     mail::read(octets, &keys, knowledge)
 }
 
+/// The payload of a message, for tests of the algorithms alone.
+#[cfg(test)]
+pub(crate) fn open_plain(message: &[u8], keys: &[DecryptionKey]) -> Result<Vec<u8>, ReadError> {
+    Ok(envelope::open(message, keys)?.payload)
+}
+
 /// What stands in an open mail.
 pub fn read_open(octets: &[u8], knowledge: &Knowledge) -> Result<Reading, ReadError> {
     mail::read(octets, &[], knowledge)

@@ -37,6 +37,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod own;
 pub mod peer;
+mod protection;
 mod public_mail;
 pub(crate) mod receipts;
 pub mod receive;
@@ -131,6 +132,13 @@ pub enum Event {
     },
     /// A contact is frozen: its key is in two hands or revoked.
     Frozen {
+        /// The name or address.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// A mail waits, because it could be sent less protected only than its recipient declared.
+    Withheld {
         /// The name or address.
         name: String,
         /// Why.

@@ -51,6 +51,9 @@ pub const FEATURES: &[&str] = &[
     "core", "social", "groups", "events", "mailbox", "pages", "apps",
 ];
 
+/// The feature of those whose certificate has a post-quantum subkey.
+pub const PQ: &str = "pq";
+
 /// What is special about a kind, and what takes its objects.
 pub(crate) trait Kind {
     /// Its properties.

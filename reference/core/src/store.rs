@@ -123,6 +123,9 @@ pub enum Table {
     Person = 94,
     /// What other devices were told to have been sent, by object hash and identity id.
     Told = 95,
+    /// Whether every mail with an object was protected after quantum computers, by object hash: 1
+    /// or 0.
+    Protection = 96,
 }
 
 /// One row to write or, without value, to delete.

@@ -73,7 +73,7 @@ fn valid() -> Result<Vec<Valid>, Error> {
         }
     }
     for base in Base::ALL {
-        for kind in KeyKind::ALL {
+        for kind in KeyKind::CLASSICAL {
             let opening = Opening::new(base.relation(), kind, kind, false)?;
             add(
                 format!("valid/{}-{kind}", base.name()),

@@ -4,6 +4,7 @@
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::types::KeyDetails;
 
+use super::composite;
 use super::encrypt::{DecryptionKey, EncryptionKey};
 use super::key::{Fingerprint, KeyKind, SigningKey};
 use super::packet::{Packet, serialize, tag};
@@ -51,7 +52,7 @@ impl Certificate {
         Ok(super::public_packet(&self.read()?.primary_key))
     }
 
-    /// The newest subkey that is for encryption.
+    /// The newest subkey that is for encryption; a composite one before all others.
     pub fn encryption_key(&self) -> Result<EncryptionKey, PgpError> {
         let certificate = self.read()?;
         let usable = certificate.public_subkeys.into_iter().filter(|subkey| {
@@ -61,7 +62,7 @@ impl Certificate {
             })
         });
         usable
-            .max_by_key(|subkey| subkey.key.created_at())
+            .max_by_key(|subkey| (composite::of(&subkey.key).is_some(), subkey.key.created_at()))
             .map(|subkey| EncryptionKey::new(subkey.key))
             .ok_or(PgpError::Certificate("encryption subkey"))
     }
@@ -93,6 +94,18 @@ pub struct SubkeySpec {
     pub bound: bool,
     /// Whether the binding signature is broken.
     pub corrupt: bool,
+}
+
+impl SubkeySpec {
+    pub(crate) fn new(key: EncryptionKey) -> Self {
+        Self {
+            key,
+            flags: SUBKEY_FLAGS,
+            expires: None,
+            bound: true,
+            corrupt: false,
+        }
+    }
 }
 
 /// What a certificate says. Everything in it may be changed.
@@ -132,7 +145,7 @@ const SUBKEY_FLAGS: u8 = 0x0C;
 impl CertificateSpec {
     pub(crate) fn new(
         key: &SigningKey,
-        subkey: EncryptionKey,
+        subkeys: impl IntoIterator<Item = EncryptionKey>,
         user_id: String,
         created: Instant,
     ) -> Self {
@@ -146,17 +159,11 @@ impl CertificateSpec {
             revoked: None,
             features: match key.kind() {
                 KeyKind::V4 => 0x01,
-                KeyKind::V6 => 0x09,
+                _ => 0x09,
             },
             hash: HashAlgorithm::Sha256,
             corrupt: false,
-            subkeys: vec![SubkeySpec {
-                key: subkey,
-                flags: SUBKEY_FLAGS,
-                expires: None,
-                bound: true,
-                corrupt: false,
-            }],
+            subkeys: subkeys.into_iter().map(SubkeySpec::new).collect(),
             extra: Vec::new(),
         }
     }
@@ -166,10 +173,16 @@ impl CertificateSpec {
         Certificate::from_binary(serialize(&self.packets(rng, None)))
     }
 
+    /// Whether mail under it is protected after quantum computers.
+    pub fn has_composite_subkey(&self) -> bool {
+        let mut subkeys = self.subkeys.iter();
+        subkeys.any(|subkey| subkey.bound && subkey.key.is_composite())
+    }
+
     /// The packets, with the secrets where they are given.
-    pub(crate) fn packets(&self, rng: &mut Rng, secret: Option<&DecryptionKey>) -> Vec<Packet> {
+    pub(crate) fn packets(&self, rng: &mut Rng, secrets: Option<&[DecryptionKey]>) -> Vec<Packet> {
         let primary = hashed_key(self.key.kind(), &self.key.public_body());
-        let mut packets = vec![match secret {
+        let mut packets = vec![match secrets {
             Some(_) => self.key.secret_packet(),
             None => self.key.public_packet(),
         }];
@@ -181,7 +194,7 @@ impl CertificateSpec {
             .hashed(Subpacket::new(subpacket::REVOCATION_REASON, [2]));
             packets.push(signature_packet(&spec, &random(rng), &primary));
         }
-        if self.key.kind() == KeyKind::V6 {
+        if self.key.kind().is_v6() {
             let spec = self.self_signature(signature_type::DIRECT_KEY);
             packets.push(signature_packet(&spec, &random(rng), &primary));
         }
@@ -192,6 +205,9 @@ impl CertificateSpec {
         let spec = self.self_signature(signature_type::CERTIFICATION);
         packets.push(signature_packet(&spec, &random(rng), &data));
         for subkey in &self.subkeys {
+            let mut secrets = secrets.unwrap_or_default().iter();
+            let wanted = subkey.key.fingerprint();
+            let secret = secrets.find(|secret| secret.public().fingerprint() == wanted);
             packets.push(match secret {
                 Some(secret) => secret.secret_packet(),
                 None => Packet::new(tag::PUBLIC_SUBKEY, subkey.key.body()),
@@ -256,6 +272,6 @@ impl CertificateSpec {
 fn hashed_key(kind: KeyKind, body: &[u8]) -> Vec<u8> {
     match kind {
         KeyKind::V4 => [&[0x99][..], &(body.len() as u16).to_be_bytes(), body].concat(),
-        KeyKind::V6 => [&[0x9B][..], &(body.len() as u32).to_be_bytes(), body].concat(),
+        _ => [&[0x9B][..], &(body.len() as u32).to_be_bytes(), body].concat(),
     }
 }

@@ -9,13 +9,17 @@ use pgp::crypto::ecc_curve::ECCCurve;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::{
-    PubKeyInner, PublicKeyEncryptedSessionKey, PublicSubkey, SecretSubkey,
+    PacketHeader, PubKeyInner, PublicKeyEncryptedSessionKey, PublicSubkey, SecretSubkey,
     SymEncryptedProtectedData, SymKeyEncryptedSessionKey,
 };
 use pgp::ser::Serialize;
-use pgp::types::{DecryptionKey as _, EskType, Password, StringToKey, Timestamp};
+use pgp::types::{
+    DecryptionKey as _, EskType, Password, PkeskBytes, PlainSecretParams, SecretParams,
+    StringToKey, Tag, Timestamp,
+};
 
 use super::PgpError;
+use super::composite;
 use super::key::{Fingerprint, KeyKind, public_packet};
 use super::packet::{Packet, serialize, tag};
 use crate::instant::Instant;
@@ -43,6 +47,11 @@ impl EncryptionKey {
         Fingerprint::of(&*self.0)
     }
 
+    /// Whether it is ML-KEM-768+X25519.
+    pub fn is_composite(&self) -> bool {
+        composite::of(&*self.0).is_some()
+    }
+
     /// The body of its public-subkey packet.
     pub fn body(&self) -> Vec<u8> {
         public_packet(&*self.0)
@@ -59,18 +68,40 @@ impl DecryptionKey {
         kind: KeyKind,
         created: Instant,
     ) -> Result<Self, PgpError> {
-        let key_type = match kind {
-            KeyKind::V4 => KeyType::ECDH(ECCCurve::Curve25519Legacy),
-            KeyKind::V6 => KeyType::X25519,
-        };
-        let make = || {
+        let classical = |rng: &mut Rng, key_type: KeyType| {
             let (public, secret) = key_type.generate(rng)?;
             let created = Timestamp::from_secs(created.openpgp());
             let inner = PubKeyInner::new(kind.version(), key_type.to_alg(), created, None, public)?;
             SecretSubkey::new(PublicSubkey::from_inner(inner)?, secret)
         };
-        let inner = make().map_err(PgpError::rpgp("to make a subkey"))?;
+        let made = match kind {
+            KeyKind::V4 => classical(rng, KeyType::ECDH(ECCCurve::Curve25519Legacy)),
+            KeyKind::V6 | KeyKind::Mixed => classical(rng, KeyType::X25519),
+            KeyKind::Pq => {
+                let body = composite::encryption_key(rng, created);
+                let header = PacketHeader::new_fixed(Tag::SecretSubkey, body.len() as u32);
+                SecretSubkey::try_from_reader(header, body.as_slice())
+            }
+        };
+        let inner = made.map_err(PgpError::rpgp("to make a subkey"))?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The subkeys of a person with these keys; a classical one comes first.
+    pub(crate) fn generate_all(
+        rng: &mut Rng,
+        kind: KeyKind,
+        created: Instant,
+    ) -> Result<Vec<Self>, PgpError> {
+        let kinds = match kind {
+            KeyKind::Mixed => vec![KeyKind::V6, KeyKind::Pq],
+            kind => vec![kind],
+        };
+        let mut subkeys = kinds.into_iter();
+        subkeys.try_fold(Vec::new(), |mut made, kind| {
+            made.push(Self::generate(rng, kind, created)?);
+            Ok(made)
+        })
     }
 
     /// The subkeys of a transferable secret key without a password.
@@ -97,6 +128,9 @@ impl DecryptionKey {
         &self,
         packet: &PublicKeyEncryptedSessionKey,
     ) -> Result<PlainSessionKey, PgpError> {
+        if composite::of(self.0.public_key()).is_some() {
+            return self.decrypt_composite(packet);
+        }
         let kind = match packet {
             PublicKeyEncryptedSessionKey::V6 { .. } => EskType::V6,
             _ => EskType::V3_4,
@@ -106,6 +140,33 @@ impl DecryptionKey {
             .and_then(|values| self.0.decrypt(&Password::empty(), values, kind))
             .and_then(|result| result)
             .map_err(PgpError::rpgp("to open a session key"))
+    }
+}
+
+impl DecryptionKey {
+    fn decrypt_composite(
+        &self,
+        packet: &PublicKeyEncryptedSessionKey,
+    ) -> Result<PlainSessionKey, PgpError> {
+        let public = composite::of(self.0.public_key()).map(|(_, public)| public);
+        let opened = match (self.0.secret_params(), packet.values()) {
+            (
+                SecretParams::Plain(PlainSecretParams::Unknown { data, .. }),
+                Ok(PkeskBytes::Other { key }),
+            ) if packet.match_identity(&*self.0) => public.and_then(|public| {
+                composite::open(public, data, u8::from(packet.version()), key)
+            }),
+            _ => None,
+        };
+        let (cipher, key) = opened.ok_or(PgpError::Composite("session-key packet"))?;
+        let key = key.into();
+        Ok(match cipher {
+            Some(cipher) => PlainSessionKey::V3_4 {
+                sym_alg: cipher.into(),
+                key,
+            },
+            None => PlainSessionKey::V6 { key },
+        })
     }
 }
 
@@ -119,6 +180,11 @@ impl SessionKey {
         Self(random::<32>(rng).to_vec().into())
     }
 
+    #[cfg(test)]
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+
     /// The session-key packet for a recipient: version 3 with protected data of
     /// version 1, version 6 with version 2.
     pub fn pkesk(
@@ -127,6 +193,18 @@ impl SessionKey {
         to: &EncryptionKey,
         version: u8,
     ) -> Result<Packet, PgpError> {
+        if let Some((_, public)) = composite::of(&*to.0) {
+            let cipher = (version != 6).then_some(composite::AES_256);
+            let sealed = composite::seal(rng, public, cipher, self.0.as_ref());
+            let sealed = sealed.ok_or(PgpError::Composite("encryption subkey"))?;
+            let whom = to.fingerprint();
+            let head = match version {
+                6 => [&[6, 33][..], &whom.with_version()].concat(),
+                _ => [&[3][..], &whom.key_id()].concat(),
+            };
+            let body = [&head[..], &[composite::ENCRYPT], &sealed].concat();
+            return Ok(Packet::new(tag::PKESK, body));
+        }
         let packet = match version {
             6 => PublicKeyEncryptedSessionKey::from_session_key_v6(rng, &self.0, &*to.0),
             _ => PublicKeyEncryptedSessionKey::from_session_key_v3(rng, &self.0, CIPHER, &*to.0),

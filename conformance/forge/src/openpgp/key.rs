@@ -1,4 +1,5 @@
-//! Primary keys: Ed25519 in the form of version 4 that GnuPG reads, and of version 6.
+//! Primary keys: Ed25519 in the form of version 4 that GnuPG reads, and of version 6;
+//! ML-DSA-65+Ed25519.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,34 +7,45 @@ use std::sync::Arc;
 use ed25519_dalek::Signer;
 use pgp::composed::KeyType;
 use pgp::crypto::hash::HashAlgorithm as Rpgp;
-use pgp::packet::{PubKeyInner, PublicKey, SecretKey};
+use pgp::packet::{PacketHeader, PubKeyInner, PublicKey, SecretKey};
 use pgp::ser::Serialize;
-use pgp::types::{KeyDetails, KeyVersion, PlainSecretParams, SecretParams, Timestamp};
+use pgp::types::{KeyDetails, KeyVersion, PlainSecretParams, SecretParams, Tag, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::packet::{Packet, tag};
-use super::{HashAlgorithm, PgpError};
+use super::{HashAlgorithm, PgpError, composite};
 use crate::hash::Hash;
 use crate::instant::Instant;
 use crate::seed::Rng;
 
-/// The version of a puppet's keys.
+/// What keys a puppet has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyKind {
     /// Version 4: EdDSA and ECDH over Curve25519.
     V4,
     /// Version 6: Ed25519 and X25519.
     V6,
+    /// Version 6: Ed25519 and X25519, and ML-KEM-768+X25519 beside it.
+    Mixed,
+    /// Version 6: ML-DSA-65+Ed25519 and ML-KEM-768+X25519.
+    Pq,
 }
 
 impl KeyKind {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::V4, Self::V6];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::V4, Self::V6, Self::Mixed, Self::Pq];
+    /// Those of the class `core`.
+    pub const CLASSICAL: [Self; 2] = [Self::V4, Self::V6];
+
+    /// Whether keys and signatures are of version 6.
+    pub(crate) fn is_v6(self) -> bool {
+        self != Self::V4
+    }
 
     pub(crate) fn version(self) -> KeyVersion {
         match self {
             Self::V4 => KeyVersion::V4,
-            Self::V6 => KeyVersion::V6,
+            Self::V6 | Self::Mixed | Self::Pq => KeyVersion::V6,
         }
     }
 }
@@ -43,6 +55,8 @@ impl fmt::Display for KeyKind {
         f.write_str(match self {
             Self::V4 => "v4",
             Self::V6 => "v6",
+            Self::Mixed => "mixed",
+            Self::Pq => "pq",
         })
     }
 }
@@ -115,17 +129,22 @@ impl fmt::Debug for SigningKey {
 impl SigningKey {
     /// A new key.
     pub fn generate(rng: &mut Rng, kind: KeyKind, created: Instant) -> Result<Self, PgpError> {
-        let key_type = match kind {
-            KeyKind::V4 => KeyType::Ed25519Legacy,
-            KeyKind::V6 => KeyType::Ed25519,
-        };
-        let make = || {
+        let classical = |rng: &mut Rng, key_type: KeyType| {
             let (public, secret) = key_type.generate(rng)?;
             let created = Timestamp::from_secs(created.openpgp());
             let inner = PubKeyInner::new(kind.version(), key_type.to_alg(), created, None, public)?;
             SecretKey::new(PublicKey::from_inner(inner)?, secret)
         };
-        let inner = make().map_err(PgpError::rpgp("to make a primary key"))?;
+        let made = match kind {
+            KeyKind::V4 => classical(rng, KeyType::Ed25519Legacy),
+            KeyKind::V6 | KeyKind::Mixed => classical(rng, KeyType::Ed25519),
+            KeyKind::Pq => {
+                let body = composite::signing_key(rng, created);
+                let header = PacketHeader::new_fixed(Tag::SecretKey, body.len() as u32);
+                SecretKey::try_from_reader(header, body.as_slice())
+            }
+        };
+        let inner = made.map_err(PgpError::rpgp("to make a primary key"))?;
         Ok(Self {
             inner: Arc::new(inner),
             kind,
@@ -182,11 +201,15 @@ impl SigningKey {
             SecretParams::Plain(PlainSecretParams::EdDSALegacy(
                 pgp::crypto::eddsa_legacy::SecretKey::Ed25519(key),
             )) => key.sign(digest).to_bytes(),
+            SecretParams::Plain(PlainSecretParams::Unknown { data, .. }) => {
+                let signature = composite::sign(data, digest);
+                return signature.expect("because `generate` made this key");
+            }
             _ => unreachable!("because `generate` makes no other keys"),
         };
-        match self.kind {
-            KeyKind::V6 => octets.to_vec(),
-            KeyKind::V4 => [mpi(&octets[..32]), mpi(&octets[32..])].concat(),
+        match self.kind.is_v6() {
+            true => octets.to_vec(),
+            false => [mpi(&octets[..32]), mpi(&octets[32..])].concat(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use pgp::crypto::hash::HashAlgorithm as Rpgp;
 
+use super::composite;
 use super::key::{Fingerprint, KeyKind, SigningKey};
 use super::packet::{Packet, tag};
 use crate::instant::Instant;
@@ -177,7 +178,7 @@ impl SignSpec {
         let fingerprint = key.fingerprint();
         let unhashed = match key.kind() {
             KeyKind::V4 => vec![Subpacket::new(subpacket::ISSUER, fingerprint.key_id())],
-            KeyKind::V6 => Vec::new(),
+            _ => Vec::new(),
         };
         Self {
             key: key.clone(),
@@ -230,7 +231,7 @@ impl SignSpec {
         let (kind, hash, algorithm) = (self.kind, self.hash.id(), self.key.algorithm());
         let one_pass = match self.key.kind() {
             KeyKind::V4 => [&[3, kind, hash, algorithm], &fingerprint.key_id()[..], &[1]].concat(),
-            KeyKind::V6 => {
+            _ => {
                 let salt_length = [self.salt(&salt).len() as u8];
                 let head = [6, kind, hash, algorithm];
                 let salt = self.salt(&salt);
@@ -243,9 +244,36 @@ impl SignSpec {
     fn salt<'a>(&self, salt: &'a [u8; 16]) -> &'a [u8] {
         match self.key.kind() {
             KeyKind::V4 => &[],
-            KeyKind::V6 => salt,
+            _ => salt,
         }
     }
+}
+
+/// Whether a signature packet of version 6 over a binary document verifies under a composite
+/// key.
+pub(crate) fn verifies_composite(packet: &Packet, public: &[u8], data: &[u8]) -> bool {
+    let verify = || {
+        let (head, rest) = packet.body.split_first_chunk::<4>()?;
+        let (_, rest) = area(rest)?;
+        let signed = &packet.body[..packet.body.len() - rest.len()];
+        let (_, rest) = area(rest)?;
+        let (&salt_length, rest) = rest.get(2..)?.split_first()?;
+        let (salt, signature) = rest.split_at_checked(usize::from(salt_length))?;
+        let &[6, signature_type::BINARY, composite::SIGN, hash] = head else {
+            return None;
+        };
+        let length = (signed.len() as u32).to_be_bytes();
+        let hashed = [salt, data, signed, &[6, 0xFF], &length].concat();
+        let digest = Rpgp::from(hash).digest(&hashed).ok()?;
+        composite::verify(public, &digest, signature).then_some(())
+    };
+    verify().is_some()
+}
+
+/// An area of subpackets in a signature of version 6, and what follows it.
+fn area(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = octets.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
 /// A text as signatures over texts hash it.
@@ -275,12 +303,12 @@ pub(crate) fn signature_packet(spec: &SignSpec, salt: &[u8; 16], data: &[u8]) ->
         let length = octets.len() as u32;
         match key.kind() {
             KeyKind::V4 => [&(length as u16).to_be_bytes()[..], &octets].concat(),
-            KeyKind::V6 => [&length.to_be_bytes()[..], &octets].concat(),
+            _ => [&length.to_be_bytes()[..], &octets].concat(),
         }
     };
     let version = match key.kind() {
         KeyKind::V4 => 4,
-        KeyKind::V6 => 6,
+        _ => 6,
     };
     let mut body = vec![version, spec.kind, key.algorithm(), spec.hash.id()];
     body.extend(area(&spec.hashed));
@@ -289,7 +317,7 @@ pub(crate) fn signature_packet(spec: &SignSpec, salt: &[u8; 16], data: &[u8]) ->
     let digest = spec.hash.digest(&[salt, data, &body, &trailer].concat());
     body.extend(area(&spec.unhashed));
     body.extend(&digest[..2]);
-    if key.kind() == KeyKind::V6 {
+    if key.kind().is_v6() {
         body.push(salt.len() as u8);
         body.extend(salt);
     }

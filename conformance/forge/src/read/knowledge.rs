@@ -67,7 +67,7 @@ impl Knowledge {
         }
     }
 
-    pub(super) fn keys(&self) -> &[PublicKey] {
+    pub(crate) fn keys(&self) -> &[PublicKey] {
         &self.keys
     }
 }

@@ -5,7 +5,7 @@ use pgp::types::Tag;
 
 use super::Knowledge;
 use crate::instant::Instant;
-use crate::openpgp::{Fingerprint, Packet};
+use crate::openpgp::{Fingerprint, Packet, composite, verifies_composite};
 
 /// A notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +90,10 @@ impl SignatureFacts {
             facts.subpacket(subpacket, false);
         }
         let keys = knowledge.keys().iter();
-        let verified = keys
-            .into_iter()
-            .find(|key| signature.verify(key, data).is_ok());
+        let verified = keys.into_iter().find(|key| match composite::of(*key) {
+            Some((_, public)) => verifies_composite(packet, public, data),
+            None => signature.verify(key, data).is_ok(),
+        });
         facts.verified = verified.map(Fingerprint::of);
         facts
     }

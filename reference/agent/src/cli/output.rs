@@ -215,6 +215,9 @@ fn shown_event(event: &Event) -> String {
         Event::Frozen { name, why } => {
             format!("{} is not to be trusted for now: {}", safe(name), safe(why))
         }
+        Event::Withheld { name, why } => {
+            format!("Mail to {} waits: {}", safe(name), safe(why))
+        }
         Event::Introduced { name, by } => {
             format!("{} introduces {}: kith requests", safe(by), safe(name))
         }

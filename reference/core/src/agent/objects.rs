@@ -299,7 +299,9 @@ impl Step<'_> {
             crate::implements!(req::FOLLOW_NOT_FRIENDS);
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
-        let known = |feature: &types::Feature| kinds::FEATURES.contains(&feature.as_str());
+        let known = |feature: &types::Feature| {
+            kinds::FEATURES.contains(&feature.as_str()) || feature.as_str() == kinds::PQ
+        };
         self.gate
             .check(&req::KIND_REQUIRES, object.requires.iter().all(known))?;
         Ok(object)

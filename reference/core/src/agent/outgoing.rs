@@ -170,6 +170,9 @@ impl Step<'_> {
         if let Some((id, number, _)) = counted {
             self.carried_by(&id, number, &outgoing.fields.message_id)?;
         }
+        if self.is_withheld(std::slice::from_ref(peer))? {
+            return Ok(());
+        }
         let mail = self.seal(outgoing, std::slice::from_ref(peer))?;
         let copy = Copy {
             to: route.address.clone(),
@@ -313,7 +316,7 @@ impl Step<'_> {
         }
         let recipients: Vec<&Certificate> = certificates.iter().collect();
         let signing = self.own.key.signing()?;
-        let armored = sealed::seal(
+        let sealed = sealed::seal(
             self.gate,
             &signing,
             &recipients,
@@ -321,10 +324,13 @@ impl Step<'_> {
             Purpose::Delivery,
             self.now,
         )?;
+        for listed in outgoing.delivery.iter().flat_map(|delivery| &delivery.object) {
+            self.note_protection(listed.hash.0, sealed.protected)?;
+        }
         Ok(compose::sealed(
             self.gate,
             &outgoing.fields,
-            &armored,
+            &sealed.armored,
             &outer,
         ))
     }

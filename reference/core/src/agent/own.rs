@@ -61,6 +61,8 @@ pub struct Own {
     pub(crate) addresses: Vec<String>,
     /// What the person agreed to.
     pub consent: Consent,
+    /// Whether the own contact says that the certificate has a post-quantum subkey.
+    pub(crate) declares: bool,
 }
 
 /// The key of an earlier epoch.
@@ -103,6 +105,8 @@ struct Record {
     addresses: Vec<String>,
     #[serde(default)]
     consent: Consent,
+    #[serde(default)]
+    declares: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +114,11 @@ struct EarlierRecord {
     #[serde(with = "hex::serde")]
     key: Vec<u8>,
     compromised: bool,
+}
+
+/// Whether a contact says that the own certificate has a post-quantum subkey.
+pub(crate) fn is_declared(gate: &dyn Gate, certificate: &Certificate, now: i64) -> bool {
+    certificate.is_protected(now) && gate.enforces(&req::PQ_DECLARE)
 }
 
 impl Own {
@@ -159,6 +168,7 @@ impl Own {
             name: new.name.as_deref(),
             address: &new.address,
             introduce: false,
+            protected: is_declared(gate, &key.certificate(), new.now),
             now: new.now,
         })?;
         let contact = signed::sign(&signing, &contact, new.now)?;
@@ -228,6 +238,7 @@ impl Own {
                 introduce: contact.introduce.is_some(),
                 ..Consent::default()
             },
+            declares: kinds::contact::is_protected(&contact),
         };
         let mut store = Transaction::new(&crate::store::EMPTY);
         store.set(Table::Own, KEY, &record)?;
@@ -268,6 +279,7 @@ impl Own {
             earlier: earlier.collect::<Result<_, AgentError>>()?,
             addresses: record.addresses,
             consent: record.consent,
+            declares: record.declares,
         }))
     }
 
@@ -290,6 +302,7 @@ impl Own {
             earlier: earlier.collect::<Result<_, AgentError>>()?,
             addresses: self.addresses.clone(),
             consent: self.consent,
+            declares: self.declares,
         };
         Ok(store.set(Table::Own, KEY, &record)?)
     }

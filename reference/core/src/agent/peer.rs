@@ -36,6 +36,9 @@ pub struct Peer {
     /// Whether friends may introduce it to others.
     #[serde(default)]
     pub introducible: bool,
+    /// Whether its contact says that its certificate has a post-quantum subkey.
+    #[serde(default)]
+    pub protected: bool,
     /// The entries of its chain in order of epochs.
     pub chain: Vec<Entry>,
     #[serde(with = "hex::serde")]
@@ -115,6 +118,7 @@ impl Peer {
             contact_rev: 0,
             contact_epoch: 0,
             introducible: false,
+            protected: own.declares,
             contact: own.contact,
             chain,
             certificate: own.certificate_octets()?,
@@ -266,6 +270,7 @@ pub(crate) fn introduce(
     certificate.check(gate, now)?;
     let part = find(named.contact.hash.0)?;
     let contact = kinds::contact::verify(gate, part, author, &keys, missing)?;
+    kinds::contact::check_declared(gate, &contact, Some(certificate), now)?;
     let octets = entries.iter().copied().chain([part]);
     let octets = octets
         .map(|part| (part.signed.hash, part.signed.message.clone()))
@@ -278,6 +283,7 @@ pub(crate) fn introduce(
         contact: part.signed.hash,
         contact_epoch: contact.epoch.get(),
         introducible: contact.introduce.is_some(),
+        protected: kinds::contact::is_protected(&contact),
         chain,
         certificate: certificate.to_octets().map_err(|_| Violation(missing))?,
     };

@@ -172,6 +172,7 @@ impl Step<'_> {
     /// Signs a contact with what is known now, and writes the own identity.
     fn renew_contact(&mut self) -> Result<(), AgentError> {
         self.own.contact_rev += 1;
+        self.own.declares = super::own::is_declared(self.gate, &self.own.certificate, self.now);
         let contact = crate::kinds::contact::make(&NewContact {
             author: self.own.id,
             rev: self.own.contact_rev,
@@ -179,6 +180,7 @@ impl Step<'_> {
             name: self.own.name.as_deref(),
             address: &self.own.address,
             introduce: self.own.consent.introduce,
+            protected: self.own.declares,
             now: self.now,
         })?;
         let message = signed::sign(&self.own.key.signing()?, &contact, self.now)?;
@@ -271,7 +273,7 @@ impl Step<'_> {
         let old = std::mem::replace(&mut self.own.address, to.to_owned());
         self.own.addresses.retain(|known| !address::same(known, to));
         self.own.addresses.push(old);
-        self.tell_contact()
+        Ok(self.tell_contact()?)
     }
 
     /// What the person agrees to from now on.
@@ -279,13 +281,22 @@ impl Step<'_> {
         let contact = consent.introduce != self.own.consent.introduce;
         self.own.consent = consent;
         if contact {
-            self.tell_contact()
+            Ok(self.tell_contact()?)
         } else {
             Ok(self.own.save(&mut self.store)?)
         }
     }
 
-    fn tell_contact(&mut self) -> Result<(), ActError> {
+    /// Tells friends when what the contact says of post-quantum subkeys isn't so any more.
+    pub(super) fn tell_protection(&mut self) -> Result<(), AgentError> {
+        let protected = super::own::is_declared(self.gate, &self.own.certificate, self.now);
+        if protected == self.own.declares {
+            return Ok(());
+        }
+        self.tell_contact()
+    }
+
+    fn tell_contact(&mut self) -> Result<(), AgentError> {
         self.renew_contact()?;
         let contact = self.own.contact;
         for friend in self.friends()? {

@@ -67,7 +67,14 @@ impl Step<'_> {
         self.gate.check(&req::DELIVERY_SENDER, sender)?;
         self.check_listed(&delivery, &parts)?;
         self.check_certificates(&delivery, &parts, &signer.peer)?;
-        self.take_delivery(&delivery, &parts, signer, certificate)
+        let both = signer.peer.protected && self.own.declares;
+        let classical = both && delivery.to.len() == 1 && !opened.protected;
+        self.gate.check(&req::PQ_RECEIVED, !classical)?;
+        let verdicts = self.take_delivery(&delivery, &parts, signer, certificate)?;
+        for listed in &delivery.object {
+            self.note_protection(listed.hash.0, opened.protected)?;
+        }
+        Ok(verdicts)
     }
 
     pub(super) fn check_payload(&self, payload: &Entity) -> Result<(), Failure> {

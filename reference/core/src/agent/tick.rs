@@ -380,6 +380,7 @@ impl Agent {
             step.store.delete(Table::Due, key);
             step.run(due)?;
         }
+        step.tell_protection()?;
         step.into_effects()
     }
 

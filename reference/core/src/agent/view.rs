@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use kith_spec::req;
+
 use super::peer::Peer;
 use super::relation::Relation;
 use super::{Agent, AgentError, Id};
@@ -68,6 +70,13 @@ impl View<'_> {
             .into_iter()
             .filter_map(|(key, r)| Some((key.try_into().ok()?, r)))
             .collect())
+    }
+
+    /// Whether every mail with this revision was protected after quantum computers.
+    fn protected(&self, object: Id) -> Result<Option<bool>, AgentError> {
+        let noted = self.store.get(Table::Protection, &object)?;
+        let shown = noted.filter(|_| self.gate.enforces(&req::PQ_SHOWN));
+        Ok(shown.map(|protected| protected == [1]))
     }
 
     fn is_blocked(&self, id: Id) -> Result<bool, AgentError> {

@@ -4,12 +4,12 @@ use kith_schemas::types::{Address, Agreed, Audience, Contact, Epoch, Feature, Li
 use kith_spec::{Rule, req};
 
 use super::write::unfit;
-use super::{Arrival, Draft, FEATURES, Kind, Traits, draft};
+use super::{Arrival, Draft, FEATURES, Kind, PQ, Traits, draft};
 use crate::agent::peer::{Part, Peer};
 use crate::agent::{AgentError, Failure, Id, Step};
 use crate::gate::{Gate, Violation};
 use crate::store::Table;
-use crate::wire::keys::PublicKey;
+use crate::wire::keys::{Certificate, PublicKey};
 use crate::wire::{self};
 
 /// The id of every contact (`contact.id`).
@@ -29,6 +29,8 @@ pub(crate) struct NewContact<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) address: &'a str,
     pub(crate) introduce: bool,
+    /// Whether the own certificate has a post-quantum subkey.
+    pub(crate) protected: bool,
     pub(crate) now: i64,
 }
 
@@ -40,7 +42,9 @@ pub(crate) struct NewContact<'a> {
 pub(crate) fn make(new: &NewContact<'_>) -> Result<Vec<u8>, AgentError> {
     crate::implements!(req::INTRODUCE_DEFAULT);
     let name = new.name.map(Line::new).transpose();
-    let features = FEATURES.iter().map(|feature| Feature::new(*feature));
+    let protected = new.protected.then_some(&PQ);
+    let features = FEATURES.iter().chain(protected);
+    let features = features.map(|feature| Feature::new(*feature));
     let contact = Contact {
         epoch: Epoch::new(new.epoch).map_err(unfit)?,
         introduce: new.introduce.then_some(Agreed::Yes),
@@ -96,6 +100,27 @@ pub(crate) fn verify(
     Ok(contact.clone())
 }
 
+/// Whether a contact says that its owner's certificate has a post-quantum subkey.
+pub(crate) fn is_protected(contact: &Contact) -> bool {
+    let mut features = contact.feature.iter();
+    features.any(|feature| feature.as_str() == PQ)
+}
+
+/// Checks that the certificate of a contact's author keeps what the contact says.
+///
+/// # Errors
+///
+/// The violation.
+pub(crate) fn check_declared(
+    gate: &dyn Gate,
+    contact: &Contact,
+    certificate: Option<&Certificate>,
+    now: i64,
+) -> Result<(), Violation> {
+    let kept = || certificate.is_some_and(|certificate| certificate.is_protected(now));
+    gate.check(&req::PQ_DECLARED, !is_protected(contact) || kept())
+}
+
 impl Kind for Contact {
     fn traits(&self) -> Traits {
         Traits::identity("contact")
@@ -117,6 +142,8 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
     let order = |epoch: u16, rev: u32, hash: Id| (epoch, rev, std::cmp::Reverse(hash));
     let newer = order(contact.epoch.get(), object.rev.get(), part.signed.hash)
         > order(peer.contact_epoch, peer.contact_rev, peer.contact);
+    let certificate = peer.certificate();
+    check_declared(step.gate, &contact, certificate.as_ref(), step.now)?;
     if newer || !step.gate.enforces(&req::CONTACT_LATEST) {
         let mut renewed = peer.clone();
         renewed.name = contact.name.as_ref().map(ToString::to_string);
@@ -124,6 +151,7 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
         renewed.contact_rev = object.rev.get();
         renewed.contact_epoch = contact.epoch.get();
         renewed.introducible = contact.introduce.is_some();
+        renewed.protected = is_protected(&contact);
         renewed.contact = part.signed.hash;
         step.store
             .put(Table::Octets, part.signed.hash, part.signed.message.clone());

@@ -84,6 +84,10 @@ pub(crate) fn verify(
     gate.check(&req::IDENTITY_COMPLETE, follows)?;
     let committed = last.is_none_or(|entry| entry.next == keys::key_hash(&key));
     gate.check(&req::IDENTITY_COMMITTED, committed)?;
+    let before = last.and_then(|entry| keys::parse_bare(&entry.key).ok());
+    let weaker = before.is_some_and(|key| keys::signs_composite(&key));
+    let weaker = weaker && !keys::signs_composite(&key);
+    gate.check(&req::PQ_ROTATION, !weaker)?;
     let compromised: Vec<u16> = identity
         .compromised
         .iter()

@@ -1,5 +1,6 @@
 //! Keys and certificates: making them, and the rules for those of others
-//! (specification, section "Certificates" of chapter "Security", and chapter "Identity").
+//! (specification, section "Certificates" of chapter "Security", and chapters "Identity" and
+//! "Post-quantum keys").
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use sequoia_openpgp::packet::{Key, Packet, UserID};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use sequoia_openpgp::policy::{Policy, StandardPolicy};
 use sequoia_openpgp::serialize::{Marshal, MarshalInto};
-use sequoia_openpgp::types::{Features, KeyFlags, RevocationStatus};
+use sequoia_openpgp::types::{Features, KeyFlags, PublicKeyAlgorithm, RevocationStatus};
 use sequoia_openpgp::{Cert, Fingerprint, Profile};
 
 use super::WireError;
@@ -28,6 +29,11 @@ pub enum KeyKind {
     V4,
     /// Version 6 with Ed25519 and X25519.
     V6,
+    /// Version 6 with Ed25519, X25519 and ML-KEM-768+X25519: in reach of all who know version 6,
+    /// and protected towards those who know the last.
+    Mixed,
+    /// Version 6 with ML-DSA-65+Ed25519 and ML-KEM-768+X25519.
+    Pq,
 }
 
 /// A secret primary key that signs.
@@ -73,25 +79,35 @@ impl OwnKey {
         crate::implements!(req::SEC_KEY_VERSIONS, req::SEC_OWN_PRIMARY);
         let profile = match kind {
             KeyKind::V4 => Profile::RFC4880,
-            KeyKind::V6 => Profile::RFC9580,
+            _ => Profile::RFC9580,
         };
+        let suite = match kind {
+            KeyKind::Pq => CipherSuite::MLDSA65_Ed25519,
+            _ => CipherSuite::Cv25519,
+        };
+        crate::implements!(req::PQ_GENERATE);
         let encryption = KeyFlags::empty()
             .set_transport_encryption()
             .set_storage_encryption();
         crate::implements!(req::SEC_V4_READABLE);
         let features = match kind {
             KeyKind::V4 => Features::empty().set_seipdv1(),
-            KeyKind::V6 => Features::empty().set_seipdv1().set_seipdv2(),
+            _ => Features::empty().set_seipdv1().set_seipdv2(),
         };
         let make = || {
             let mut builder = CertBuilder::new()
-                .set_cipher_suite(CipherSuite::Cv25519)
+                .set_cipher_suite(suite)
                 .set_profile(profile)?
                 .set_features(features)?
                 .set_creation_time(system_time(now))
                 .set_primary_key_flags(KeyFlags::empty().set_certification().set_signing())
                 .set_validity_period(None)
-                .add_subkey(encryption, None, None);
+                .add_subkey(encryption.clone(), None, None);
+            if kind == KeyKind::Mixed {
+                // Of this suite, the key for encryption is ML-KEM-768+X25519.
+                let suite = CipherSuite::MLDSA65_Ed25519;
+                builder = builder.add_subkey(encryption, None, suite);
+            }
             if let Some(address) = address {
                 builder = builder.add_userid(UserID::from(format!("<{address}>")));
             }
@@ -137,8 +153,11 @@ impl OwnKey {
     /// Which kind it is.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
-        match self.cert.primary_key().key().version() {
+        let key = self.cert.primary_key().key();
+        match key.version() {
             4 => KeyKind::V4,
+            _ if key.pk_algo() == PublicKeyAlgorithm::MLDSA65_Ed25519 => KeyKind::Pq,
+            _ if has_composite(&self.cert) => KeyKind::Mixed,
             _ => KeyKind::V6,
         }
     }
@@ -260,6 +279,14 @@ impl Certificate {
             .role_into_unspecified()
     }
 
+    /// Whether it has a valid encryption subkey ML-KEM-768+X25519 at a time.
+    #[must_use]
+    pub fn is_protected(&self, now: i64) -> bool {
+        let policy = StandardPolicy::new();
+        let valid = || self.cert.with_policy(&policy, system_time(now));
+        has_composite(&self.cert) && valid().is_ok_and(|valid| encryption_key(&valid, is_composite).is_some())
+    }
+
     /// Checks what a sender's certificate must be at a time.
     ///
     /// # Errors
@@ -282,20 +309,41 @@ impl Certificate {
             primary.for_signing() && primary.for_certification(),
         )?;
         gate.check(&req::SEC_CERT_EXPIRED, valid.alive().is_ok())?;
-        let encrypts = encryption_key(&valid).is_some();
+        crate::implements!(req::PQ_ACCEPT_KEYS);
+        let encrypts = encryption_key(&valid, |_| true).is_some();
         gate.check(&req::SEC_CERT_ENCRYPTION, encrypts)
     }
 }
 
-/// The newest valid encryption subkey.
-fn encryption_key<'a>(cert: &ValidCert<'a>) -> Option<ValidErasedKeyAmalgamation<'a, PublicParts>> {
+/// Whether a key is ML-KEM-768+X25519.
+pub(super) fn is_composite(key: &PublicKey) -> bool {
+    key.pk_algo() == PublicKeyAlgorithm::MLKEM768_X25519 && key.version() == 6
+}
+
+fn has_composite(cert: &Cert) -> bool {
+    let mut subkeys = cert.keys().subkeys();
+    subkeys.any(|subkey| is_composite(subkey.key().role_as_unspecified()))
+}
+
+/// Whether a primary key is ML-DSA-65+Ed25519.
+#[must_use]
+pub fn signs_composite(key: &PublicKey) -> bool {
+    key.pk_algo() == PublicKeyAlgorithm::MLDSA65_Ed25519
+}
+
+/// The newest valid encryption subkey of those that are wanted.
+fn encryption_key<'a>(
+    cert: &ValidCert<'a>,
+    wanted: fn(&PublicKey) -> bool,
+) -> Option<ValidErasedKeyAmalgamation<'a, PublicParts>> {
     let keys = cert
         .keys()
         .subkeys()
         .supported()
         .alive()
         .revoked(false)
-        .for_transport_encryption();
+        .for_transport_encryption()
+        .filter(|key| wanted(key.key().role_as_unspecified()));
     keys.max_by_key(|key| key.key().creation_time())
         .map(Into::into)
 }
@@ -321,7 +369,13 @@ pub(super) fn recipient_key<'a>(
             .map(Into::into);
         return oldest.ok_or(WireError::Key("it has no encryption subkey"));
     }
-    encryption_key(&valid).ok_or(WireError::Key("it has no valid encryption subkey"))
+    let composite = encryption_key(&valid, is_composite);
+    let classical = || encryption_key(&valid, |key| !is_composite(key));
+    let found = match gate.enforces(&req::PQ_SUBKEY) {
+        true => composite.or_else(classical),
+        false => classical().or(composite),
+    };
+    found.ok_or(WireError::Key("it has no valid encryption subkey"))
 }
 
 /// The key hash: SHA-256 over 0x9B, four octets of length, and the public-key packet's body.

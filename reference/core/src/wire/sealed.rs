@@ -13,7 +13,7 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::serialize::stream::{
     Armorer, Compressor, Encryptor, LiteralWriter, Message, Recipient, Signer,
 };
-use sequoia_openpgp::types::{DataFormat, HashAlgorithm, SymmetricAlgorithm};
+use sequoia_openpgp::types::{DataFormat, HashAlgorithm, PublicKeyAlgorithm, SymmetricAlgorithm};
 
 use super::keys::{self, Certificate, OwnKey, PublicKey, SigningKey};
 use super::signature::{self, Purpose};
@@ -29,6 +29,8 @@ pub struct Opened {
     pub session_keys: usize,
     /// How many session-key packets there are for passwords.
     pub passwords: usize,
+    /// Whether it is protected after quantum computers.
+    pub protected: bool,
     signatures: Vec<Signature>,
     binary: bool,
     literals: usize,
@@ -256,8 +258,10 @@ impl Opening {
         gate.check(&req::SEC_INTEGRITY, self.checked)?;
         gate.check(&req::SEC_DELIVERY_SIGNED, !self.stray)?;
         let payload = self.payload.ok_or(Violation(&req::SEC_DELIVERY_SIGNED))?;
+        let mut composite = self.recipients.iter().map(is_composite);
         Ok(Opened {
             payload,
+            protected: is_protected(gate, &mut composite),
             session_keys: self.recipients.len(),
             passwords: self.passwords,
             signatures: self.signatures,
@@ -265,6 +269,33 @@ impl Opening {
             literals: self.literals,
         })
     }
+}
+
+/// Whether a session-key packet is ML-KEM-768+X25519.
+fn is_composite(packet: &PKESK) -> bool {
+    let algorithm = match packet {
+        PKESK::V3(packet) => packet.pk_algo(),
+        PKESK::V6(packet) => packet.pk_algo(),
+        _ => return false,
+    };
+    algorithm == PublicKeyAlgorithm::MLKEM768_X25519
+}
+
+/// Whether a mail is protected, given which of its session-key packets are.
+fn is_protected(gate: &dyn Gate, packets: &mut dyn Iterator<Item = bool>) -> bool {
+    let packets: Vec<bool> = packets.collect();
+    match gate.enforces(&req::PQ_EVERY_PACKET) {
+        true => !packets.is_empty() && packets.iter().all(|composite| *composite),
+        false => packets.contains(&true),
+    }
+}
+
+/// A sealed envelope.
+pub struct Sealed {
+    /// The armored message.
+    pub armored: Vec<u8>,
+    /// Whether it is protected after quantum computers.
+    pub protected: bool,
 }
 
 /// Signs a payload, encrypts it to its recipients, and armors it.
@@ -279,16 +310,13 @@ pub fn seal(
     payload: &[u8],
     purpose: Purpose,
     now: i64,
-) -> Result<Vec<u8>, WireError> {
+) -> Result<Sealed, WireError> {
     let policy = StandardPolicy::new();
-    let mut targets = Vec::new();
+    let (mut targets, mut composite) = (Vec::new(), Vec::new());
     for certificate in recipients {
-        targets.push(Recipient::from(keys::recipient_key(
-            gate,
-            certificate,
-            &policy,
-            now,
-        )?));
+        let key = keys::recipient_key(gate, certificate, &policy, now)?;
+        composite.push(keys::is_composite(key.key().role_as_unspecified()));
+        targets.push(Recipient::from(key));
     }
     let pair = key.pair().map_err(WireError::openpgp)?;
     let mut sealed = Vec::new();
@@ -318,7 +346,10 @@ pub fn seal(
         literal.finalize()
     };
     write().map_err(WireError::openpgp)?;
-    Ok(sealed)
+    Ok(Sealed {
+        armored: sealed,
+        protected: is_protected(gate, &mut composite.into_iter()),
+    })
 }
 
 #[cfg(test)]
@@ -335,7 +366,7 @@ mod tests {
         let (signing, certificate) = (key.signing().unwrap(), key.certificate());
         let purpose = Purpose::Delivery;
         let armored = seal(&Strict, &signing, &[&certificate], b"x", purpose, NOW).unwrap();
-        let octets = keys::dearmor(&armored);
+        let octets = keys::dearmor(&armored.armored);
         assert!(Opened::open(&Strict, &octets, &[&key]).is_ok());
         // The session-key packet has a length of one octet, the container one of two.
         let container = 2 + usize::from(octets[1]);

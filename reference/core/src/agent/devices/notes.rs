@@ -286,8 +286,8 @@ impl Step<'_> {
         };
         let signing = self.own.key.signing()?;
         let to = [&self.own.certificate];
-        let armored = sealed::seal(self.gate, &signing, &to, &payload, purpose, self.now)?;
-        Ok(compose::sealed(self.gate, fields, &armored, &outer))
+        let sealed = sealed::seal(self.gate, &signing, &to, &payload, purpose, self.now)?;
+        Ok(compose::sealed(self.gate, fields, &sealed.armored, &outer))
     }
 }
 

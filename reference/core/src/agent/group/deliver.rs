@@ -246,6 +246,9 @@ impl Step<'_> {
             fallback,
             media: Vec::new(),
         };
+        if self.is_withheld(recipients)? {
+            return Ok(());
+        }
         let mail = self.seal(outgoing, recipients)?;
         for target in targets {
             let copy = Copy {

@@ -64,6 +64,9 @@ pub struct GroupEntry {
     pub created: i64,
     /// Its revision.
     pub rev: u32,
+    /// Whether every mail that carried it was protected after quantum computers; not known of what
+    /// another device sent.
+    pub protected: Option<bool>,
 }
 
 impl View<'_> {
@@ -149,6 +152,7 @@ impl View<'_> {
                 parent,
                 created: entry.created,
                 rev: entry.rev,
+                protected: self.protected(entry.hash)?,
             });
         }
         Ok(entries)

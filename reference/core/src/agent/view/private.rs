@@ -35,6 +35,9 @@ pub struct Message {
     pub delivery: Option<DeliveryState>,
     /// What the recipient told of an own one: `delivered` or `seen`.
     pub receipt: Option<&'static str>,
+    /// Whether every mail that carried it was protected after quantum computers; not known of what
+    /// another device sent.
+    pub protected: Option<bool>,
 }
 
 impl View<'_> {
@@ -91,6 +94,7 @@ impl View<'_> {
                     Vec::new()
                 },
                 receipt: self.receipt(entry.hash)?,
+                protected: self.protected(entry.hash)?,
                 delivery: if own {
                     self.delivery(&entry.key(), *peer)?
                 } else {

@@ -32,6 +32,9 @@ pub struct Post {
     pub media: Vec<Medium>,
     /// The public post that it shares.
     pub shared: Option<Shared>,
+    /// Whether every mail that carried it was protected after quantum computers; not known of what
+    /// another device sent.
+    pub protected: Option<bool>,
 }
 
 /// Somebody of whom a text speaks.
@@ -94,6 +97,7 @@ impl View<'_> {
                 mentions,
                 media,
                 shared,
+                protected: self.protected(entry.hash)?,
             });
         }
         Ok(posts)
