@@ -19,9 +19,10 @@ use stage::{earlier, stage};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
-    // Self-copies are the agent's own; the vectors, which have its keys, play them.
+    // Self-copies are the agent's own, and some faults need an agent with certain keys; the
+    // vectors, which have its keys, play them.
     let live = catalogue().into_iter();
-    live.filter(|fault| fault.base != Base::SelfCopy)
+    live.filter(|fault| fault.base != Base::SelfCopy && fault.recipient.is_none())
         .map(case)
         .collect()
 }

@@ -91,7 +91,7 @@ fn noted(note: &str) -> RequestOptions {
 
 async fn rivals(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
-    let mut one = scene.puppet_at("Bob", "bob@b.test", kith_adapter::protocol::KeyKind::V4)?;
+    let mut one = scene.puppet_at("Bob", "bob@b.test", kith_forge::KeyKind::V4)?;
     // Another person, who claims the same name.
     let mut two = scene.puppet("Rob")?;
     two.name.clone_from(&one.name);

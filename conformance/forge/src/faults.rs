@@ -29,6 +29,7 @@ mod mail;
 mod media;
 mod objects;
 mod pages;
+mod post_quantum;
 mod profile;
 mod receiving;
 mod rotation;
@@ -297,8 +298,10 @@ pub struct Fault {
     pub expectation: Expectation,
     /// The ids of [`flags`].
     pub flags: &'static [&'static str],
-    /// The version of the author's keys, where it matters.
+    /// The author's keys, where it matters.
     pub key: Option<KeyKind>,
+    /// The recipient's keys, where they must be others than the author's.
+    pub recipient: Option<KeyKind>,
     /// Whether the third person must be a friend of the recipient too.
     pub third_is_friend: bool,
     seen_as: Option<Rule>,
@@ -366,6 +369,7 @@ impl Fault {
             expectation: Expectation::Break,
             flags: &[],
             key: None,
+            recipient: None,
             third_is_friend: false,
             seen_as: None,
             object: false,
@@ -386,6 +390,11 @@ impl Fault {
 
     fn key(mut self, key: KeyKind) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    fn recipient(mut self, key: KeyKind) -> Self {
+        self.recipient = Some(key);
         self
     }
 
@@ -536,6 +545,7 @@ pub fn catalogue() -> Vec<Fault> {
         apps::faults(),
         delivery::faults(),
         devices::faults(),
+        post_quantum::faults(),
         groups::faults(),
         events::faults(),
         receiving::faults(),

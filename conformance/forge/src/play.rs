@@ -435,6 +435,7 @@ impl Fault {
     /// The opening of its play, by the arguments of [`Opening::new`].
     pub fn opening(&self) -> (Relation, KeyKind, KeyKind, bool) {
         let kind = self.key.unwrap_or(KeyKind::V4);
-        (self.base.relation(), kind, kind, self.third_is_friend)
+        let recipient = self.recipient.unwrap_or(kind);
+        (self.base.relation(), kind, recipient, self.third_is_friend)
     }
 }

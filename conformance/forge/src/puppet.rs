@@ -159,7 +159,9 @@ impl Puppet {
     pub fn secret_key_export(&self) -> Vec<u8> {
         // The self-signatures draw their own salts: an export changes nothing.
         let mut rng = self.rng.clone();
-        let packets = self.certificate_spec.packets(&mut rng, Some(&self.decryption));
+        let packets = self
+            .certificate_spec
+            .packets(&mut rng, Some(&self.decryption));
         serialize(&packets)
     }
 

@@ -269,14 +269,14 @@ impl Scene {
     /// # Errors
     /// If the case has asked for this person before: there is one of each.
     pub fn puppet(&self, name: &str) -> Result<Puppet, Stop> {
-        self.puppet_with(name, KeyKind::V4)
+        self.puppet_with(name, kith_forge::KeyKind::V4)
     }
 
     /// A person that the harness plays, with these keys.
     ///
     /// # Errors
     /// As [`puppet`](Self::puppet).
-    pub fn puppet_with(&self, name: &str, keys: KeyKind) -> Result<Puppet, Stop> {
+    pub fn puppet_with(&self, name: &str, keys: kith_forge::KeyKind) -> Result<Puppet, Stop> {
         let address = format!("{}@{PUPPET_DOMAIN}", name.to_lowercase());
         self.puppet_at(name, &address, keys)
     }
@@ -285,7 +285,12 @@ impl Scene {
     ///
     /// # Errors
     /// As [`puppet`](Self::puppet).
-    pub fn puppet_at(&self, name: &str, address: &str, keys: KeyKind) -> Result<Puppet, Stop> {
+    pub fn puppet_at(
+        &self,
+        name: &str,
+        address: &str,
+        keys: kith_forge::KeyKind,
+    ) -> Result<Puppet, Stop> {
         let person = self.0.stage.person(name, address, keys, &self.0.seed)?;
         let mut state = self.state();
         if state.keyring.plays(address) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kith_adapter::protocol::{About, Class, Clock, KeyKind};
-use kith_forge::{DAY, Instant, Puppet, Seed};
+use kith_adapter::protocol::{About, Class, Clock};
+use kith_forge::{DAY, Instant, KeyKind, Puppet, Seed};
 use kith_testbed::{Authority, Described, TestbedError};
 use sequoia_openpgp::Cert;
 
@@ -95,20 +95,12 @@ impl Stage {
         kind: KeyKind,
         seed: &Seed,
     ) -> Result<Character, Stop> {
-        let version = match kind {
-            KeyKind::V4 => kith_forge::KeyKind::V4,
-            KeyKind::V6 => kith_forge::KeyKind::V6,
-            KeyKind::Pq => {
-                let reason = "the puppets have no post-quantum keys";
-                return Err(Stop::NotTested(reason.to_owned()));
-            }
-        };
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         let mut person = match people.entry((name.to_owned(), kind)) {
             Entry::Occupied(made) => made.get().clone(),
             Entry::Vacant(place) => {
                 let own = self.seed.child("people").child(name);
-                let puppet = Puppet::new(&own, name, address, version, BEGINNING - 30 * DAY);
+                let puppet = Puppet::new(&own, name, address, kind, BEGINNING - 30 * DAY);
                 let secret = judge::secret(&puppet)?;
                 place.insert(Character { puppet, secret }).clone()
             }

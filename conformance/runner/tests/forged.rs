@@ -25,7 +25,11 @@ fn request_ref(asker: &mut Puppet, address: &str) -> RequestRef {
 }
 
 fn scene(kind: KeyKind, relation: Relation) -> (Scene, Keyring) {
-    let mut alice = person("Alice", "alice@a.test", kind);
+    scene_of(kind, kind, relation)
+}
+
+fn scene_of(kind: KeyKind, recipient: KeyKind, relation: Relation) -> (Scene, Keyring) {
+    let mut alice = person("Alice", "alice@a.test", recipient);
     let mut bob = person("Bob", "bob@b.test", kind);
     let carol = person("Carol", "carol@b.test", kind);
     let mut keyring = Keyring::default();
@@ -63,7 +67,7 @@ fn is_of_two(base: Base) -> bool {
 
 #[test]
 fn valid_mail_of_every_kind_is_clean() {
-    for kind in [KeyKind::V4, KeyKind::V6] {
+    for kind in KeyKind::ALL {
         for base in Base::ALL.into_iter().filter(|base| is_of_two(*base)) {
             let (mut scene, keyring) = scene(kind, base.relation());
             let draft = scene.valid(base).unwrap();
@@ -87,7 +91,8 @@ fn a_faulty_mail_shows_no_other_fault() {
             continue;
         }
         let kind = fault.key.unwrap_or(KeyKind::V4);
-        let (mut scene, mut keyring) = scene(kind, fault.base.relation());
+        let recipient = fault.recipient.unwrap_or(kind);
+        let (mut scene, mut keyring) = scene_of(kind, recipient, fault.base.relation());
         let made = fault.forge(&mut scene).unwrap();
         keyring.add_person(&scene.author).unwrap();
         if let Err(error) = forged::faulty(&made.mail, fault.requirement, &keyring, scene.now.0) {

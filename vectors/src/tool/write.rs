@@ -195,7 +195,7 @@ fn vectors() -> Result<(Openings, Vec<Vector>), Error> {
                 "a valid {} with keys {author} to {recipient}",
                 name.replace('-', " ")
             ),
-            requirements: &[requirement(base), &req::SEC_KEY_VERSIONS],
+            requirements: &[requirement(base), keys(author, recipient)],
             flags: &[],
         };
         vectors.push(vector(about, &play)?);
@@ -208,7 +208,8 @@ fn vectors() -> Result<(Openings, Vec<Vector>), Error> {
     Ok((openings.collect::<Result<_, Error>>()?, vectors))
 }
 
-/// Every kind with both versions of keys, and some with both together.
+/// Every kind with both versions of keys, some with both together, and some with post-quantum
+/// keys.
 fn valid() -> BTreeSet<(Base, KeyKind, KeyKind)> {
     let mut all = BTreeSet::new();
     for base in Base::ALL {
@@ -219,8 +220,21 @@ fn valid() -> BTreeSet<(Base, KeyKind, KeyKind)> {
     for base in [Base::Request, Base::Accept, Base::Message] {
         all.insert((base, KeyKind::V4, KeyKind::V6));
         all.insert((base, KeyKind::V6, KeyKind::V4));
+        all.insert((base, KeyKind::Pq, KeyKind::Pq));
     }
+    all.insert((Base::Message, KeyKind::V6, KeyKind::Mixed));
+    all.insert((Base::Message, KeyKind::Mixed, KeyKind::Pq));
+    all.insert((Base::Rotation, KeyKind::Pq, KeyKind::Mixed));
     all
+}
+
+/// The requirement that keys of these kinds show.
+fn keys(author: KeyKind, recipient: KeyKind) -> kith_spec::Rule {
+    let classical = |kind| KeyKind::CLASSICAL.contains(&kind);
+    match classical(author) && classical(recipient) {
+        true => &req::SEC_KEY_VERSIONS,
+        false => &req::PQ_ACCEPT_KEYS,
+    }
 }
 
 /// The requirement that a valid mail shows.

@@ -2,11 +2,10 @@
 
 use kith_adapter::act::pages::{Follow, PageCreate};
 use kith_adapter::act::relation::{Accept, Block, Decline};
-use kith_adapter::protocol::KeyKind;
 use kith_adapter::view::group::Role;
-use kith_forge::Puppet;
 use kith_forge::faults::{Action, Earlier, Fault, Forged, History, Relation, Scene as ForgeScene};
 use kith_forge::kinds::{RequestOptions, RequestRef};
+use kith_forge::{KeyKind, Puppet};
 use kith_runner::case::Stop;
 use kith_runner::scene::{Agent, AuthResult, Scene, Who, request_ref};
 use kith_spec::req;
@@ -15,11 +14,7 @@ use crate::gather;
 
 /// Brings author, third person and agent into the relation that the fault needs.
 pub(super) async fn stage(scene: &Scene, agent: &Agent, fault: &Fault) -> Result<ForgeScene, Stop> {
-    let keys = match fault.key {
-        Some(kith_forge::KeyKind::V6) => KeyKind::V6,
-        _ => KeyKind::V4,
-    };
-    let mut author = scene.puppet_with("Bob", keys)?;
+    let mut author = scene.puppet_with("Bob", fault.key.unwrap_or(KeyKind::V4))?;
     let mut third = scene.puppet("Carol")?;
     let members = fault.base.relation() == Relation::Members;
     if fault.third_is_friend || members {

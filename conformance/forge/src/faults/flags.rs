@@ -55,6 +55,10 @@ const FLAGS: &[Flag] = &[
         "The outer header, the protected header and the document disagree (RFC 9788).",
     ),
     flag(
+        "downgrade",
+        "Less protected than author and recipient declare, or back to weaker keys.",
+    ),
+    flag(
         "hidden-recipient",
         "Somebody besides the recipient could decrypt it.",
     ),

@@ -22,7 +22,7 @@ pub(super) fn faults() -> Vec<Fault> {
 }
 
 /// Lets the author rotate before, with these epochs as compromised.
-fn rotated(scene: &mut Scene, compromised: &[i64]) {
+pub(super) fn rotated(scene: &mut Scene, compromised: &[i64]) {
     let (to, now) = (scene.recipient.clone(), scene.now);
     let rotation = scene.author.rotation(&to, compromised, now);
     if let Some(rotation) = scene.keep(rotation) {

@@ -54,6 +54,15 @@ impl Certificate {
 
     /// The newest subkey that is for encryption; a composite one before all others.
     pub fn encryption_key(&self) -> Result<EncryptionKey, PgpError> {
+        self.newest(|_| true)
+    }
+
+    /// The newest subkey for encryption that is no composite one.
+    pub fn classical_key(&self) -> Result<EncryptionKey, PgpError> {
+        self.newest(|composite| !composite)
+    }
+
+    fn newest(&self, wanted: fn(bool) -> bool) -> Result<EncryptionKey, PgpError> {
         let certificate = self.read()?;
         let usable = certificate.public_subkeys.into_iter().filter(|subkey| {
             subkey.signatures.iter().any(|signature| {
@@ -62,7 +71,13 @@ impl Certificate {
             })
         });
         usable
-            .max_by_key(|subkey| (composite::of(&subkey.key).is_some(), subkey.key.created_at()))
+            .filter(|subkey| wanted(composite::of(&subkey.key).is_some()))
+            .max_by_key(|subkey| {
+                (
+                    composite::of(&subkey.key).is_some(),
+                    subkey.key.created_at(),
+                )
+            })
             .map(|subkey| EncryptionKey::new(subkey.key))
             .ok_or(PgpError::Certificate("encryption subkey"))
     }

@@ -133,7 +133,9 @@ pub(super) fn open(
     let (length, rest) = rest.split_first()?;
     let rest = (rest.len() == usize::from(*length)).then_some(rest)?;
     let (cipher, wrapped) = match version {
-        3 => rest.split_first().map(|(cipher, rest)| (Some(*cipher), rest))?,
+        3 => rest
+            .split_first()
+            .map(|(cipher, rest)| (Some(*cipher), rest))?,
         _ => (None, rest),
     };
     let share = Shares {

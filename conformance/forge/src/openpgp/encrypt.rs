@@ -153,9 +153,8 @@ impl DecryptionKey {
             (
                 SecretParams::Plain(PlainSecretParams::Unknown { data, .. }),
                 Ok(PkeskBytes::Other { key }),
-            ) if packet.match_identity(&*self.0) => public.and_then(|public| {
-                composite::open(public, data, u8::from(packet.version()), key)
-            }),
+            ) if packet.match_identity(&*self.0) => public
+                .and_then(|public| composite::open(public, data, u8::from(packet.version()), key)),
             _ => None,
         };
         let (cipher, key) = opened.ok_or(PgpError::Composite("session-key packet"))?;

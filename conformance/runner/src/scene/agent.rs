@@ -147,10 +147,18 @@ impl Scene {
         if !keys.contains(&kind) {
             return Err(Stop::Unsupported(format!("keys of the kind {kind:?}")));
         }
-        if !with_import || kind == KeyKind::Pq {
+        if !with_import {
             return Ok(Keys::Generate(kind));
         }
-        let person = self.0.stage.person("Alice", address, kind, &self.0.seed)?;
+        let forged = match kind {
+            KeyKind::V4 => kith_forge::KeyKind::V4,
+            KeyKind::V6 => kith_forge::KeyKind::V6,
+            KeyKind::Pq => kith_forge::KeyKind::Pq,
+        };
+        let person = self
+            .0
+            .stage
+            .person("Alice", address, forged, &self.0.seed)?;
         let Character { puppet, secret } = person;
         Arc::make_mut(&mut self.state().keyring).add_secret(&puppet, secret)?;
         Ok(Keys::Import(import(&puppet)))

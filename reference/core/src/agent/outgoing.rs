@@ -324,7 +324,11 @@ impl Step<'_> {
             Purpose::Delivery,
             self.now,
         )?;
-        for listed in outgoing.delivery.iter().flat_map(|delivery| &delivery.object) {
+        for listed in outgoing
+            .delivery
+            .iter()
+            .flat_map(|delivery| &delivery.object)
+        {
             self.note_protection(listed.hash.0, sealed.protected)?;
         }
         Ok(compose::sealed(

@@ -8,8 +8,7 @@ use super::{AgentError, Event, Id, Step};
 use crate::store::{Read, Table};
 
 /// What the person reads when nothing can be sent.
-const WITHHELD: &str =
-    "this person's certificate has no valid post-quantum key any more, and the contact promises one";
+const WITHHELD: &str = "this person's certificate has no valid post-quantum key any more, and the contact promises one";
 
 impl Step<'_> {
     /// Whether a mail must wait because one of its recipients declared a post-quantum subkey and

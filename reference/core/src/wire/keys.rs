@@ -284,7 +284,8 @@ impl Certificate {
     pub fn is_protected(&self, now: i64) -> bool {
         let policy = StandardPolicy::new();
         let valid = || self.cert.with_policy(&policy, system_time(now));
-        has_composite(&self.cert) && valid().is_ok_and(|valid| encryption_key(&valid, is_composite).is_some())
+        has_composite(&self.cert)
+            && valid().is_ok_and(|valid| encryption_key(&valid, is_composite).is_some())
     }
 
     /// Checks what a sender's certificate must be at a time.

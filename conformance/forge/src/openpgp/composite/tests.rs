@@ -22,7 +22,13 @@ use crate::{Instant, Puppet, Seed};
 const NOW: Instant = Instant::EXAMPLE;
 
 fn puppet() -> Puppet {
-    Puppet::new(&Seed::new("composite"), "Ada", "ada@a.test", KeyKind::Pq, NOW)
+    Puppet::new(
+        &Seed::new("composite"),
+        "Ada",
+        "ada@a.test",
+        KeyKind::Pq,
+        NOW,
+    )
 }
 
 fn time() -> std::time::SystemTime {
@@ -97,7 +103,10 @@ fn we_open_what_sequoia_seals_and_verify_what_it_signs() {
         StandardPolicy::new(),
         Cert::from_bytes(&puppet.certificate.binary).unwrap(),
     );
-    let to = ours.keys().with_policy(&policy, time()).for_transport_encryption();
+    let to = ours
+        .keys()
+        .with_policy(&policy, time())
+        .for_transport_encryption();
     let to: Vec<Recipient<'_>> = to.map(Into::into).collect();
     let mut sealed = Vec::new();
     let message = Encryptor::for_recipients(Message::new(&mut sealed), to)
@@ -115,7 +124,9 @@ fn we_open_what_sequoia_seals_and_verify_what_it_signs() {
     let pair = pair.unwrap().into_keypair().unwrap();
     let mut signed = Vec::new();
     let message = Signer::new(Message::new(&mut signed), pair).unwrap();
-    let mut literal = LiteralWriter::new(message.build().unwrap()).build().unwrap();
+    let mut literal = LiteralWriter::new(message.build().unwrap())
+        .build()
+        .unwrap();
     literal.write_all(b"said").unwrap();
     literal.finalize().unwrap();
     let packets = split(&signed).unwrap();

@@ -209,13 +209,17 @@ fn recipient_key(seen: &Seen<'_>) -> Verdict {
         ));
     }
     Verdict::all(delivery.to.iter().map(|party| {
-        let known = seen.keyring.certificate(&party.id);
-        let key = known.and_then(|facts| openpgp::encryption_key(&facts.cert, seen.now));
-        let Some(key) = key else {
+        let Some(known) = seen.keyring.certificate(&party.id) else {
             return Verdict::DoesNotApply;
         };
+        // Which of the two it has to be is said by another check.
+        let both = [true, false].map(|kind| openpgp::encryption_key(&known.cert, kind, seen.now));
+        let keys: Vec<&String> = both.iter().flatten().flatten().collect();
+        if keys.is_empty() {
+            return Verdict::DoesNotApply;
+        }
         let mut targets = envelope.session_keys.iter().map(|packet| &packet.recipient);
-        let right = targets.any(|to| to.as_ref().is_some_and(|to| key.contains(to)));
+        let right = targets.any(|to| to.as_ref().is_some_and(|to| keys.contains(&to)));
         Verdict::of(right, || {
             let seen: Vec<_> = envelope
                 .session_keys
@@ -224,7 +228,7 @@ fn recipient_key(seen: &Seen<'_>) -> Verdict {
                 .collect();
             format!(
                 "expected the newest encryption subkey {}, seen {seen:?}",
-                key[0]
+                keys[0]
             )
         })
     }))
@@ -464,7 +468,9 @@ fn cert_encryption(seen: &Seen<'_>) -> Verdict {
         .flat_map(|mail| mail.certificates.iter().flatten());
     Verdict::all(certificates.map(|facts| {
         Verdict::of(
-            openpgp::encryption_key(&facts.cert, seen.now).is_some(),
+            [true, false]
+                .iter()
+                .any(|kind| openpgp::encryption_key(&facts.cert, *kind, seen.now).is_some()),
             || "expected a valid encryption subkey".to_owned(),
         )
     }))

@@ -21,7 +21,7 @@ use openpgp::parse::buffered_reader::BufferedReader as _;
 use openpgp::parse::{PacketParser, PacketParserBuilder, PacketParserResult, Parse};
 use openpgp::policy::StandardPolicy;
 use openpgp::serialize::MarshalInto;
-use openpgp::types::{DataFormat, SymmetricAlgorithm};
+use openpgp::types::{DataFormat, PublicKeyAlgorithm, SymmetricAlgorithm};
 use openpgp::{Packet, PacketPile};
 use sha2::{Digest, Sha256};
 
@@ -269,12 +269,15 @@ fn instant(seconds: i64) -> Option<SystemTime> {
 }
 
 /// The newest encryption subkey of a certificate that is valid at a time, Unix
-/// seconds: fingerprint and key id, in hexadecimal.
-pub fn encryption_key(cert: &Cert, now: i64) -> Option<[String; 2]> {
+/// seconds: fingerprint and key id, in hexadecimal. Either of those that are ML-KEM-768+X25519,
+/// or of the others.
+pub fn encryption_key(cert: &Cert, composite: bool, now: i64) -> Option<[String; 2]> {
     let policy = StandardPolicy::new();
     let now = instant(now)?;
     let valid = cert.keys().subkeys().with_policy(&policy, now);
     let usable = valid.alive().revoked(false).for_transport_encryption();
+    let wanted = |algorithm| (algorithm == PublicKeyAlgorithm::MLKEM768_X25519) == composite;
+    let usable = usable.filter(|key| wanted(key.key().pk_algo()));
     let newest = usable.max_by_key(|key| key.key().creation_time())?;
     Some([
         newest.key().fingerprint().to_hex(),
