@@ -17,12 +17,16 @@ use effect::{has_effect, shown_by};
 pub(crate) use stage::page;
 use stage::{earlier, stage};
 
+/// Played by their vectors only: a rotation that is refused comes after one that is taken, and the
+/// judge knows the author's keys before both or after both.
+const ONLY_VECTORS: &[&str] = &["pq/rotation-back-to-classical"];
+
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
-    // Self-copies are the agent's own, and some faults need an agent with certain keys; the
-    // vectors, which have its keys, play them.
+    // Self-copies are the agent's own; the vectors, which have its keys, play them.
     let live = catalogue().into_iter();
-    live.filter(|fault| fault.base != Base::SelfCopy && fault.recipient.is_none())
+    let live = live.filter(|fault| !ONLY_VECTORS.contains(&fault.id));
+    live.filter(|fault| fault.base != Base::SelfCopy)
         .map(case)
         .collect()
 }
@@ -63,7 +67,10 @@ fn case(fault: Fault) -> Case {
 }
 
 async fn play(scene: Scene, fault: Fault) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
+    let agent = match fault.recipient {
+        Some(kind) => scene.agent_like(kind).await?,
+        None => scene.agent().await?,
+    };
     let mut forge = stage(&scene, &agent, &fault).await?;
     let clean = forge.clone();
     forge.text = scene.token();

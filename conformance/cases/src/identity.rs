@@ -2,7 +2,7 @@
 
 mod introducing;
 mod moving;
-mod rotating;
+pub(crate) mod rotating;
 
 use kith_adapter::act::identity::{Consent, Petname, Verify};
 use kith_adapter::act::private::Message;

@@ -47,6 +47,7 @@ mod mailbox;
 mod media;
 mod messages;
 mod pages;
+mod post_quantum;
 mod posts;
 mod profile;
 mod table;
@@ -78,6 +79,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(delivery::cases());
     suite.extend(mailbox::cases());
     suite.extend(devices::cases());
+    suite.extend(post_quantum::cases());
     suite.extend(table::cases());
     suite.extend(tables::cases());
     suite.extend(faults::cases());

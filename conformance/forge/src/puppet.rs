@@ -13,8 +13,8 @@ use crate::draft::{
 use crate::hash::{Hash, Id128, IdentityId};
 use crate::instant::Instant;
 use crate::openpgp::{
-    Certificate, CertificateSpec, DecryptionKey, KeyKind, SignSpec, SigningKey, Subpacket,
-    serialize,
+    Certificate, CertificateSpec, DecryptionKey, KeyKind, SignSpec, SigningKey, SubkeySpec,
+    Subpacket, serialize,
 };
 use crate::peer::Peer;
 use crate::seed::{Rng, Seed};
@@ -124,6 +124,18 @@ impl Puppet {
         let identity = self.identity_object(now, compromised);
         self.chain.push(identity.sign(&mut self.rng));
         self.renew_contact(now);
+    }
+
+    /// Adds an encryption subkey ML-KEM-768+X25519 that is made now to the certificate. The
+    /// primary key must be of version 6.
+    pub fn add_composite_subkey(&mut self, now: Instant) {
+        let because = "the forge makes such keys";
+        let subkey = DecryptionKey::generate(&mut self.rng, KeyKind::Pq, now).expect(because);
+        let spec = SubkeySpec::new(subkey.public());
+        self.certificate_spec.subkeys.push(spec);
+        self.certificate_spec.created = now;
+        self.decryption.push(subkey);
+        self.renew_certificate();
     }
 
     /// Makes the certificate again after its specification was changed.

@@ -37,7 +37,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod own;
 pub mod peer;
-mod protection;
+pub(crate) mod protection;
 mod public_mail;
 pub(crate) mod receipts;
 pub mod receive;
@@ -137,7 +137,7 @@ pub enum Event {
         /// Why.
         why: String,
     },
-    /// A mail waits, because it could be sent less protected only than its recipient declared.
+    /// A mail isn't sent, because it could be less protected only than its recipient declared.
     Withheld {
         /// The name or address.
         name: String,

@@ -93,4 +93,8 @@ pub struct GroupEntry {
     pub created: Timestamp,
     /// The revision shown.
     pub rev: u32,
+    /// Whether every mail that carried it was protected after quantum computers. Absent where that
+    /// isn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }

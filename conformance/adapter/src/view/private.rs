@@ -38,4 +38,8 @@ pub struct Message {
     /// What became of it; absent for others' messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryState>,
+    /// Whether every mail that carried it was protected after quantum computers. Absent where that
+    /// isn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }

@@ -32,6 +32,10 @@ pub struct Entry {
     /// Pictures, sound, video and files, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Medium>,
+    /// Whether every mail that carried it was protected after quantum computers. Absent where that
+    /// isn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// Objects of kinds that the implementation doesn't know.

@@ -75,6 +75,7 @@ impl Adapter for Reference {
             Class::Groups,
             Class::Events,
             Class::Mailbox,
+            Class::Pq,
         ];
         let partial = [Class::Pages, Class::Apps, Class::Devices];
         Ok(About {
@@ -90,7 +91,7 @@ impl Adapter for Reference {
                 .chain(partial.into_iter().map(|class| (class, Extent::Partial)))
                 .collect(),
             clock: Clock::Set,
-            keys: vec![KeyKind::V4, KeyKind::V6],
+            keys: vec![KeyKind::V4, KeyKind::V6, KeyKind::Pq],
             can_import: true,
             errors: BTreeMap::new(),
         })

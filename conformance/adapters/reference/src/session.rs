@@ -185,7 +185,7 @@ fn generate(
     let keys = match kind {
         WantedKeys::V4 => KeyKind::V4,
         WantedKeys::V6 => KeyKind::V6,
-        WantedKeys::Pq => return Err(Failure::Unsupported("pq".to_owned())),
+        WantedKeys::Pq => KeyKind::Pq,
     };
     let name = Some(open.person.name.clone()).filter(|name| !name.is_empty());
     let new = NewIdentity {

@@ -224,6 +224,7 @@ fn message(
         rev: message.rev,
         media: media(&message.media)?,
         delivery: message.delivery.map(delivery_state),
+        protected: message.protected,
     })
 }
 
@@ -244,6 +245,7 @@ fn entry(post: view::Post) -> Result<Entry, Failure> {
         text: post.text,
         created: timestamp(post.created),
         rev: post.rev,
+        protected: post.protected,
         mentions: post
             .mentions
             .into_iter()

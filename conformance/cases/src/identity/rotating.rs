@@ -78,7 +78,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// The agent's person takes the next key. The harness made the keys, and so knows it.
-async fn rotate(scene: &Scene, agent: &Agent, compromised: bool) -> Result<(), Stop> {
+pub(crate) async fn rotate(scene: &Scene, agent: &Agent, compromised: bool) -> Result<(), Stop> {
     let mut alice = scene.played(agent.address())?;
     alice.rotate(scene.now(), &[]);
     let secret = Octets(alice.secret_key_export());

@@ -30,7 +30,7 @@ fn declared() -> Vec<Fault> {
     let rule = &req::PQ_DECLARED;
     vec![
         Fault::new(
-            "post-quantum/declared-without-subkey",
+            "pq/declared-without-subkey",
             "a request with a contact that lists `pq` and a certificate without such a subkey",
             rule,
             Base::Request,
@@ -40,7 +40,7 @@ fn declared() -> Vec<Fault> {
             scene.reissue(|_, _| {}, |_, contact| declare(&mut contact.payload));
         }),
         Fault::new(
-            "post-quantum/declared-after-the-end",
+            "pq/declared-after-the-end",
             "a request with a contact that lists `pq` and a certificate whose subkey has expired",
             rule,
             Base::Request,
@@ -48,7 +48,7 @@ fn declared() -> Vec<Fault> {
         .key(KeyKind::Mixed)
         .prepare(expire),
         Fault::new(
-            "post-quantum/declared-later",
+            "pq/declared-later",
             "a friend's new contact that lists `pq`, though the certificate has no such subkey",
             rule,
             Base::Message,
@@ -66,7 +66,7 @@ fn declared() -> Vec<Fault> {
 fn downgraded() -> Vec<Fault> {
     vec![
         Fault::new(
-            "post-quantum/downgraded",
+            "pq/downgraded",
             "a message under the classical subkey of a recipient who has a post-quantum one, as the \
              author has",
             &req::PQ_RECEIVED,
@@ -83,7 +83,7 @@ fn downgraded() -> Vec<Fault> {
             }
         }),
         Fault::new(
-            "post-quantum/undeclared-author",
+            "pq/undeclared-author",
             "a message under the classical subkey of a recipient who has a post-quantum one, of an \
              author who has none",
             &req::PQ_ACCEPT_KEYS,
@@ -106,7 +106,7 @@ fn rotated() -> Vec<Fault> {
     let rule = &req::PQ_ROTATION;
     vec![
         Fault::new(
-            "post-quantum/chain-back-to-classical",
+            "pq/chain-back-to-classical",
             "a chain whose first key is ML-DSA-65+Ed25519 and whose second is Ed25519",
             rule,
             Base::Request,
@@ -123,7 +123,7 @@ fn rotated() -> Vec<Fault> {
             scene.author.rotate(now, &[]);
         }),
         Fault::new(
-            "post-quantum/rotation-back-to-classical",
+            "pq/rotation-back-to-classical",
             "a friend's rotation from ML-DSA-65+Ed25519 to Ed25519, to which the friend was committed",
             rule,
             Base::Rotation,

@@ -205,6 +205,7 @@ static CONSEQUENCES: &[(Rule, &[Rule])] = &[
         &[&req::SEC_CERT_ENCRYPTION, &req::SEC_CERT_FLAGS],
     ),
     (&req::SEC_CERT_FLAGS, &[&req::SEC_CERT_ENCRYPTION]),
+    (&req::PQ_ROTATION, OTHER_KEY),
     (&req::SEC_CERT_PRIMARY, OTHER_KEY),
     (&req::SEC_COMPRESSION_DEPTH, UNREADABLE),
     (&req::SEC_COMPRESSION_OUTPUT, UNREADABLE),

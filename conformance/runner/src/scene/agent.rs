@@ -93,6 +93,33 @@ impl Scene {
         self.open_agent(false).await
     }
 
+    /// The agent under test, with keys of this kind that the harness made. To be called before
+    /// anything else opens it.
+    ///
+    /// # Errors
+    /// If it can't be opened, or takes no keys.
+    pub async fn agent_like(&self, kind: kith_forge::KeyKind) -> Result<Agent, Stop> {
+        self.agent_made(kind, |_| {}).await
+    }
+
+    /// The same, with keys or a certificate that are changed before.
+    ///
+    /// # Errors
+    /// As for [`agent_like`](Self::agent_like).
+    pub async fn agent_made(
+        &self,
+        kind: kith_forge::KeyKind,
+        change: impl FnOnce(&mut Puppet),
+    ) -> Result<Agent, Stop> {
+        let address = format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]);
+        let mut person = self.0.stage.person("Alice", &address, kind, &self.0.seed)?;
+        let person = &mut person.puppet;
+        change(person);
+        Arc::make_mut(&mut self.state().keyring).add_person(person)?;
+        self.agent_from(&person.name, &person.address, import(person))
+            .await
+    }
+
     /// An agent at this address, with these keys.
     pub(crate) async fn agent_from(
         &self,

@@ -255,6 +255,10 @@ pub(super) enum Keys {
     V4,
     /// Version 6 (RFC 9580)
     V6,
+    /// Version 6, and a post-quantum key for encryption beside the classical one
+    Mixed,
+    /// Post-quantum keys (RFC 9980), for friends whose programs know them
+    Pq,
 }
 
 #[derive(Debug, Arguments)]

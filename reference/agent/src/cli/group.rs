@@ -10,7 +10,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::{safe, short, when};
 use super::sync::finish;
-use super::{Context, now, resolve};
+use super::{Context, now, resolve, talk};
 
 /// What to do with groups.
 #[derive(Debug, Subcommand)]
@@ -328,8 +328,11 @@ fn timeline(context: &Context, timeline: &Timeline) -> Result<(), Failure> {
         context.output.line("Nothing was written yet.");
     }
     for entry in &entries {
-        let rest = format!("{}, {}", when(entry.created), short(&entry.id));
-        context.output.entry(&entry.name, &rest, &entry.text);
+        let mut rest = vec![when(entry.created), short(&entry.id).to_owned()];
+        rest.extend(talk::protection(&driver, entry.protected));
+        context
+            .output
+            .entry(&entry.name, &rest.join(", "), &entry.text);
     }
     Ok(())
 }

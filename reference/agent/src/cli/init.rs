@@ -54,6 +54,8 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
     let keys = match init.keys {
         Keys::V4 => KeyKind::V4,
         Keys::V6 => KeyKind::V6,
+        Keys::Mixed => KeyKind::Mixed,
+        Keys::Pq => KeyKind::Pq,
     };
     let new = NewIdentity {
         name,

@@ -216,7 +216,7 @@ fn shown_event(event: &Event) -> String {
             format!("{} is not to be trusted for now: {}", safe(name), safe(why))
         }
         Event::Withheld { name, why } => {
-            format!("Mail to {} waits: {}", safe(name), safe(why))
+            format!("Not sent to {}: {}", safe(name), safe(why))
         }
         Event::Introduced { name, by } => {
             format!("{} introduces {}: kith requests", safe(by), safe(name))

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use kith_agent::Driver;
 use kith_core::agent::view::DeliveryState;
 use kith_core::kinds::post::NewPost;
 use kith_core::{Action, Done};
@@ -34,7 +35,7 @@ pub(super) fn text(given: &str) -> Result<String, Failure> {
 
 pub(super) async fn say(
     context: &Context,
-    mut driver: kith_agent::Driver,
+    mut driver: Driver,
     action: Action,
 ) -> Result<(), Failure> {
     let (done, _) = driver.act(action, now())?;
@@ -178,6 +179,7 @@ pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Fa
         let mut rest = vec![when(message.created), short(&message.id).to_owned()];
         rest.extend((message.rev > 1).then(|| "edited".to_owned()));
         rest.extend(message.delivery.map(|state| delivery(state).to_owned()));
+        rest.extend(protection(&driver, message.protected));
         context.output.entry(
             &who,
             &rest.join(", "),
@@ -185,6 +187,16 @@ pub(super) fn messages(context: &Context, friend: Option<&str>) -> Result<(), Fa
         );
     }
     Ok(())
+}
+
+/// How the mails that carried something were encrypted, in a word. Without a word it was
+/// classical; who has post-quantum keys is told that too.
+pub(super) fn protection(driver: &Driver, protected: Option<bool>) -> Option<String> {
+    let word = match protected? {
+        true => Some("post-quantum"),
+        false => (driver.agent().own().is_protected()).then_some("not post-quantum"),
+    };
+    word.map(str::to_owned)
 }
 
 fn delivery(state: DeliveryState) -> &'static str {
@@ -223,6 +235,7 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
         let lost = bounced.iter().filter(|copy| copy.id == post.id);
         rest.extend(lost.map(|copy| format!("not delivered to {}", safe(&copy.address))));
+        rest.extend(protection(&driver, post.protected));
         context.output.entry(
             &who,
             &rest.join(", "),

@@ -68,6 +68,9 @@ impl Step<'_> {
         if frozen && self.gate.enforces(&req::IDENTITY_FROZEN) {
             return Ok(());
         }
+        if self.is_withheld(std::slice::from_ref(peer))? {
+            return Ok(());
+        }
         if self.exchanges_with(peer.id)? {
             self.ride_rotation(peer, &mut load)?;
         }
@@ -169,9 +172,6 @@ impl Step<'_> {
         };
         if let Some((id, number, _)) = counted {
             self.carried_by(&id, number, &outgoing.fields.message_id)?;
-        }
-        if self.is_withheld(std::slice::from_ref(peer))? {
-            return Ok(());
         }
         let mail = self.seal(outgoing, std::slice::from_ref(peer))?;
         let copy = Copy {

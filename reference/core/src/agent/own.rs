@@ -313,6 +313,13 @@ impl Own {
         u16::try_from(self.chain.len().saturating_sub(1)).unwrap_or(u16::MAX)
     }
 
+    /// Whether the own contact says that mail to this person can be protected after quantum
+    /// computers.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.declares
+    }
+
     /// The identity id, and the object hash of the newest entry of the chain.
     #[must_use]
     pub fn head(&self) -> (Id, Id) {

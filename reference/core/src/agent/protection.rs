@@ -8,11 +8,12 @@ use super::{AgentError, Event, Id, Step};
 use crate::store::{Read, Table};
 
 /// What the person reads when nothing can be sent.
-const WITHHELD: &str = "this person's certificate has no valid post-quantum key any more, and the contact promises one";
+pub(crate) const WITHHELD: &str = "the contact promises a post-quantum key, and the certificate has \
+     no valid one any more; wait until this person has renewed it";
 
 impl Step<'_> {
-    /// Whether a mail must wait because one of its recipients declared a post-quantum subkey and
-    /// has none. It stays unacknowledged, so it is sent again once there is one.
+    /// Whether nothing can be sent because one of the recipients declared a post-quantum subkey and
+    /// has none. The person is told.
     pub(crate) fn is_withheld(&mut self, recipients: &[Peer]) -> Result<bool, AgentError> {
         let now = self.now;
         let lost = recipients.iter().find(|peer| {

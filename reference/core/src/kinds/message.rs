@@ -8,6 +8,7 @@ use crate::agent::media::{self, Attachment};
 use crate::agent::objects::{Body, Entry};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
+use crate::agent::protection::WITHHELD;
 use crate::agent::{ActError, AgentError, Event, Failure, Id, Step};
 
 /// Writes a message, or with an earlier entry its next revision.
@@ -19,6 +20,12 @@ pub(crate) fn write(
     attachments: &[Attachment],
     earlier: Option<&Entry>,
 ) -> Result<[u8; 16], ActError> {
+    if step.is_withheld(std::slice::from_ref(peer))? {
+        return Err(ActError::State {
+            name: peer.shown(),
+            reason: WITHHELD,
+        });
+    }
     let id = match earlier {
         Some(entry) => entry.id,
         None => step.random(),

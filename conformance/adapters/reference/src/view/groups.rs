@@ -64,6 +64,7 @@ pub(super) fn entry(group: &ObjectRef, entry: view::GroupEntry) -> Result<GroupE
         text: entry.text,
         created: timestamp(entry.created),
         rev: entry.rev,
+        protected: entry.protected,
     })
 }
 

@@ -24,6 +24,15 @@ pub(super) static RULES: &[Rule] = &[
     &req::MAIL_CONTENT_DESCRIPTION,
     &req::MAIL_OPEN_PRIVATE,
     &req::MAIL_FALLBACK,
+    // Post-quantum keys
+    &req::PQ_SUBKEY,
+    &req::PQ_DECLARE,
+    &req::PQ_DECLARED,
+    &req::PQ_NO_DOWNGRADE,
+    &req::PQ_RECEIVED,
+    &req::PQ_ROTATION,
+    &req::PQ_EVERY_PACKET,
+    &req::PQ_SHOWN,
     // Security
     &req::SEC_RECIPIENTS_AGREE,
     &req::SEC_COMPRESSION_DEPTH,

@@ -45,6 +45,8 @@ impl OpenPgpError {
 pub struct SessionKeyPacket {
     /// Its version: 3 or 6.
     pub version: u8,
+    /// Its public-key algorithm, by its number.
+    pub algorithm: u8,
     /// The key id or fingerprint of the (sub)key it is for, in hexadecimal.
     pub recipient: Option<String>,
 }
@@ -379,6 +381,7 @@ impl<'a> Reader<'a> {
             Packet::PKESK(packet) => {
                 facts.session_keys.push(SessionKeyPacket {
                     version: packet.version(),
+                    algorithm: algorithm(&packet),
                     recipient: packet.recipient().map(|to| to.to_hex()),
                 });
                 self.sealed.push(packet);
@@ -412,6 +415,15 @@ impl<'a> Reader<'a> {
             Packet::Padding(_) | Packet::Marker(_) => {}
             other => facts.strange.push(other.tag().to_string()),
         }
+    }
+}
+
+/// The number of a session-key packet's algorithm; 0 where it has none.
+fn algorithm(packet: &PKESK) -> u8 {
+    match packet {
+        PKESK::V3(packet) => packet.pk_algo().into(),
+        PKESK::V6(packet) => packet.pk_algo().into(),
+        _ => 0,
     }
 }
 

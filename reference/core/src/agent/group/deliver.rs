@@ -55,6 +55,9 @@ impl Step<'_> {
             return Ok(());
         }
         let peers = self.members(group)?;
+        if self.is_withheld(&peers)? {
+            return Ok(());
+        }
         for peer in &peers {
             self.note_sent(&load.objects, Some(peer.id))?;
         }
@@ -175,6 +178,9 @@ impl Step<'_> {
         for id in revision.list.member_ids().filter(|id| *id != self.own.id) {
             peers.extend(self.peer(id)?);
         }
+        if self.is_withheld(&peers)? {
+            return Ok(());
+        }
         let only: Vec<Peer> = peers.iter().filter(|p| p.id == sent.to).cloned().collect();
         let numbered = Numbered {
             group: hash,
@@ -246,9 +252,6 @@ impl Step<'_> {
             fallback,
             media: Vec::new(),
         };
-        if self.is_withheld(recipients)? {
-            return Ok(());
-        }
         let mail = self.seal(outgoing, recipients)?;
         for target in targets {
             let copy = Copy {
