@@ -212,7 +212,7 @@ fn recipient_key(seen: &Seen<'_>) -> Verdict {
         let Some(known) = seen.keyring.certificate(&party.id) else {
             return Verdict::DoesNotApply;
         };
-        // Which of the two it has to be is said by another check.
+        // Which of the two it has to be depends on the class; its cases look at that.
         let both = [true, false].map(|kind| openpgp::encryption_key(&known.cert, kind, seen.now));
         let keys: Vec<&String> = both.iter().flatten().flatten().collect();
         if keys.is_empty() {
