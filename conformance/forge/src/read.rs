@@ -28,6 +28,9 @@ pub enum ReadError {
     /// Not a mail.
     #[error("the mail is not MIME: {0}")]
     Mime(#[from] mailparse::MailParseError),
+    /// Too many multiparts to go down into.
+    #[error("the mail names more than {} multiparts", mail::MULTIPARTS)]
+    Multiparts,
     /// The envelope is not OpenPGP.
     #[error("the envelope cannot be read: {0}")]
     Envelope(#[from] crate::PgpError),

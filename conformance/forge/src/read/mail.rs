@@ -24,6 +24,17 @@ pub struct MimeNode {
 /// Deeper parts are left out.
 const DEPTH: usize = 16;
 
+/// How often a mail may name a multipart: mailparse goes down one level with each, on the stack.
+pub(super) const MULTIPARTS: usize = 256;
+
+fn parse(octets: &[u8]) -> Result<ParsedMail<'_>, ReadError> {
+    let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
+    if octets.windows(10).filter(multipart).nth(MULTIPARTS).is_some() {
+        return Err(ReadError::Multiparts);
+    }
+    Ok(mailparse::parse_mail(octets)?)
+}
+
 impl MimeNode {
     fn new(mail: &ParsedMail<'_>, depth: usize) -> Self {
         let kind = &mail.ctype;
@@ -83,7 +94,7 @@ pub(super) fn read(
     keys: &[DecryptionKey],
     knowledge: &Knowledge,
 ) -> Result<Reading, ReadError> {
-    let mail = mailparse::parse_mail(octets)?;
+    let mail = parse(octets)?;
     let outside = MimeNode::new(&mail, DEPTH);
     let mut reading = Reading {
         fields: fields(&mail),
@@ -106,7 +117,7 @@ pub(super) fn read(
     let armored = reading.outside.parts.get(1);
     let armored = &armored.ok_or(ReadError::Missing("encrypted part"))?.content;
     let opened = envelope::open(armored, keys)?;
-    let payload = mailparse::parse_mail(&opened.payload)?;
+    let payload = parse(&opened.payload)?;
     let inside = MimeNode::new(&payload, DEPTH);
     reading.hp_outer = payload.headers.get_all_values("HP-Outer");
     let documents = inside.walk().into_iter();

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use mailparse::{MailHeader, ParsedMail};
 
+/// How often a mail may name a multipart: mailparse goes down one level with each, and so does what
+/// reads its answer, on the stack.
+const MULTIPARTS: usize = 256;
+
 /// A mail or part that is no MIME.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("mailparse cannot read the {what}: {reason}")]
@@ -40,8 +44,16 @@ impl Entity {
     /// Reads an entity.
     ///
     /// # Errors
-    /// If header or structure can't be made out, or a part can't be decoded.
+    /// If header or structure can't be made out, a part can't be decoded, or the mail names more
+    /// than 256 multiparts.
     pub fn read(octets: &[u8], what: &str) -> Result<Self, MimeError> {
+        let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
+        if octets.windows(10).filter(multipart).nth(MULTIPARTS).is_some() {
+            return Err(MimeError {
+                what: what.to_owned(),
+                reason: format!("it names more than {MULTIPARTS} multiparts"),
+            });
+        }
         let parsed = mailparse::parse_mail(octets).map_err(|error| MimeError {
             what: what.to_owned(),
             reason: error.to_string(),
@@ -166,6 +178,15 @@ mod tests {
         assert_eq!(entity.parts[0].body, b"hi");
         assert_eq!(entity.depth(), 2);
         assert_eq!(entity.tree(), "multipart/mixed\n  text/plain  2 octets\n");
+    }
+
+    #[test]
+    fn parts_in_parts_without_end_are_no_mail() {
+        let deeper = "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n";
+        let mail = |levels| deeper.repeat(levels) + "Content-Type: text/plain\r\n\r\nhi\r\n";
+        assert!(Entity::read(mail(MULTIPARTS).as_bytes(), "mail").is_ok());
+        let error = Entity::read(mail(100_000).as_bytes(), "mail").unwrap_err();
+        assert!(error.to_string().contains("more than 256 multiparts"));
     }
 
     #[test]
