@@ -11,6 +11,7 @@
 //! | `devices.rs` | several devices of one person, exports, leaving the mailbox |
 //! | `mailbox.rs` | the queue of requests, filing, transport |
 //! | `messages.rs` | private messages |
+//! | `receipts.rs` | what receipts change |
 //! | `posts.rs` | posts to friends and retractions |
 //! | `audience.rs` | circles, chosen friends, withdrawal |
 //! | `media.rs` | media and links |
@@ -50,6 +51,7 @@ mod pages;
 mod post_quantum;
 mod posts;
 mod profile;
+mod receipts;
 mod table;
 mod tables;
 pub mod together;
@@ -65,6 +67,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(identity::cases());
     suite.extend(introductions::cases());
     suite.extend(messages::cases());
+    suite.extend(receipts::cases());
     suite.extend(posts::cases());
     suite.extend(audience::cases());
     suite.extend(media::cases());
@@ -82,6 +85,8 @@ pub fn suite() -> Vec<Case> {
     suite.extend(post_quantum::cases());
     suite.extend(table::cases());
     suite.extend(tables::cases());
+    suite.extend(together::suite("embedded"));
+    suite.extend(together::sample());
     suite.extend(faults::cases());
     suite
 }
