@@ -24,7 +24,7 @@
 //! | `apps.rs` | apps |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
-//! | `together.rs` | scenarios between agents, also under faults |
+//! | `together.rs` | scenarios between agents, each under one fault; under all of them, and between implementations, when asked |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -85,7 +85,6 @@ pub fn suite() -> Vec<Case> {
     suite.extend(post_quantum::cases());
     suite.extend(table::cases());
     suite.extend(tables::cases());
-    suite.extend(together::suite("embedded"));
     suite.extend(together::sample());
     suite.extend(faults::cases());
     suite

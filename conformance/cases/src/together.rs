@@ -2,8 +2,8 @@
 //! mail and looks at what the people see in the end.
 //!
 //! They are run between different implementations (`interop`), on servers that aren't the
-//! harness's own (`--server`), and under faults (`--faults`), where the end state must be that
-//! of a run without.
+//! harness's own (`--server`), and under faults (`--faults`, and one fault each in every run),
+//! where the end state must be that of a run without.
 
 mod weather;
 

@@ -179,21 +179,18 @@ impl Archive {
 }
 
 fn hashed(derivation: &StringToKey) -> Passphrase {
+    use HashAlgorithm::{Sha3_256, Sha3_512, Sha256, Sha384, Sha512};
     match derivation {
         StringToKey::Argon2 { .. } => Passphrase::Argon2,
         StringToKey::IteratedAndSalted {
-            hash_alg, count, ..
-        } => match hash_alg {
-            HashAlgorithm::Sha256
-            | HashAlgorithm::Sha384
-            | HashAlgorithm::Sha512
-            | HashAlgorithm::Sha3_256
-            | HashAlgorithm::Sha3_512 => {
-                // RFC 9580, section 3.7.1.3.
-                Passphrase::Iterated((16 + u64::from(count & 15)) << (u32::from(count >> 4) + 6))
-            }
-            _ => Passphrase::Weaker,
-        },
+            hash_alg: Sha256 | Sha384 | Sha512 | Sha3_256 | Sha3_512,
+            count,
+            ..
+        } => {
+            // RFC 9580, section 3.7.1.3.
+            let octets = (16 + u64::from(count & 15)) << (u32::from(count >> 4) + 6);
+            Passphrase::Iterated(octets)
+        }
         _ => Passphrase::Weaker,
     }
 }
