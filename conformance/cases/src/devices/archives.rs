@@ -199,6 +199,9 @@ async fn incomplete(scene: Scene) -> Result<(), Stop> {
 
 async fn inconsistent(scene: Scene) -> Result<(), Stop> {
     let mut export = exported(&scene).await?;
+    // An object that no export holds.
+    let unknown = export.bob.post_object(&scene.token(), scene.now());
+    let unknown = unknown.sign(&mut export.rng).octets;
     let bob = &export.bob;
     let entry = bob.chain.first().map(|entry| entry.octets.clone());
     let entry = entry.ok_or_else(|| Stop::Harness("a puppet has no chain".to_owned()))?;
@@ -218,10 +221,7 @@ async fn inconsistent(scene: Scene) -> Result<(), Stop> {
             archive.replaced("kith/contact", &bob.contact.octets),
         ),
     ];
-    for (folder, other) in [
-        ("kith/objects/", bob.contact.octets.clone()),
-        ("kith/certificates/", own),
-    ] {
+    for (folder, other) in [("kith/objects/", unknown), ("kith/certificates/", own)] {
         let name = export.below(folder)?.name.clone();
         let what = format!("an archive with something else in {name}");
         archives.push((what, archive.replaced(&name, &other)));
