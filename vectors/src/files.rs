@@ -231,6 +231,7 @@ pub(crate) static VECTORS: &[&str] = &[
     include_str!("../data/friends/request-without-chain.json"),
     include_str!("../data/friends/request-without-contact.json"),
     include_str!("../data/friends/second-request.json"),
+    include_str!("../data/groups/comment.json"),
     include_str!("../data/groups/credentials-of-another.json"),
     include_str!("../data/groups/invited-member.json"),
     include_str!("../data/groups/join-of-another-revision.json"),

@@ -115,6 +115,8 @@ actions! {
     Adopt(relation::Adopt) = "adopt" -> Empty;
     /// Write everything into an archive.
     Export(device::Export) = "export" -> Exported;
+    /// Start from an export on a device that has an identity.
+    Import(device::Import) = "import" -> Empty;
     /// Undo what Kith did to the mailbox.
     RestoreMailbox(device::RestoreMailbox) = "restore-mailbox" -> Empty;
     /// Withdraw an own request.
@@ -124,7 +126,7 @@ actions! {
     /// Unblock somebody.
     Unblock(relation::Unblock) = "unblock" -> Empty;
     /// Take the committed next key.
-    Rotate(identity::Rotate) = "rotate" -> Empty;
+    Rotate(identity::Rotate) = "rotate" -> Rotated;
     /// Move to another address.
     Move(identity::Move) = "move" -> Empty;
     /// Agree to something, or not any more.
@@ -219,6 +221,8 @@ pub enum ActResult {
     Created(Created),
     /// An archive was written.
     Exported(Exported),
+    /// The next key was taken.
+    Rotated(Rotated),
     /// It was done.
     Empty(Empty),
 }
@@ -235,6 +239,14 @@ pub struct Invited {
 pub struct Exported {
     /// The archive.
     pub archive: Octets,
+}
+
+/// What a rotation gives the person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rotated {
+    /// The text of the new recovery kit. Absent: the adapter can't show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<String>,
 }
 
 /// An object that an action made.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use failure::{Code, Failure, RpcError};
 pub use hello::{About, Class, Clock, Extent, Hello, KeyKind};
-pub use open::{Archive, Import, Keys, MailServer, Mode, Open, Opened, Person, Store};
+pub use open::{Archive, Import, Keys, MailServer, Mode, Open, Opened, Person, Recover, Store};
 pub use run::{
     Authentication, Bye, Close, Closed, ObjectOutcome, Outcome, Receive, Received, Sync, Synced,
 };

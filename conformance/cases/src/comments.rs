@@ -1,5 +1,6 @@
 //! Chapter “Comments”.
 
+mod grouped;
 mod moderating;
 mod relaying;
 mod saying;
@@ -21,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
     all.extend(relaying::cases());
     all.extend(moderating::cases());
     all.extend(taking::cases());
+    all.extend(grouped::cases());
     all
 }
 

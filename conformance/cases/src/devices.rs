@@ -1,5 +1,9 @@
 //! Chapters “Devices” and “The mailbox”: several devices of one person, exports, and leaving.
 
+mod archives;
+mod copies;
+mod others;
+
 use kith_adapter::act::device::{Export, RestoreMailbox};
 use kith_adapter::act::private::Message;
 use kith_adapter::protocol::{Authentication, Octets, Outcome};
@@ -20,7 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let case = |id, title, rules: &[kith_spec::Rule], play: fn(Scene) -> Play| {
         Case::new(id, title, Rung::Rest, rules, play).needs(&needs)
     };
-    vec![
+    let mut cases = vec![
         case(
             "devices/export",
             "a device that starts from an export shows what the first one shows",
@@ -77,7 +81,11 @@ pub(crate) fn cases() -> Vec<Case> {
             &[&req::FILE_RESTORE],
             |scene| Box::pin(restore(scene)),
         ),
-    ]
+    ];
+    cases.extend(archives::cases());
+    cases.extend(copies::cases());
+    cases.extend(others::cases());
+    cases
 }
 
 fn message(to: &kith_forge::Puppet, text: &str) -> Result<Message, Stop> {

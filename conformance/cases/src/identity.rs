@@ -1,8 +1,11 @@
 //! Chapter “Identity”: verification, names, receipts; moving and rotating have files of their own.
 
 mod introducing;
+mod kit;
 mod moving;
 pub(crate) mod rotating;
+
+pub(crate) use rotating::rotate;
 
 use kith_adapter::act::identity::{Consent, Petname, Verify};
 use kith_adapter::act::private::Message;
@@ -45,6 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .chain(introducing::cases())
         .chain(moving::cases())
         .chain(rotating::cases())
+        .chain(kit::cases())
         .collect()
 }
 

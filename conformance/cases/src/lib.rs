@@ -11,6 +11,7 @@
 //! | `devices.rs` | several devices of one person, exports, leaving the mailbox |
 //! | `mailbox.rs` | the queue of requests, filing, transport |
 //! | `messages.rs` | private messages |
+//! | `receipts.rs` | what receipts change |
 //! | `posts.rs` | posts to friends and retractions |
 //! | `audience.rs` | circles, chosen friends, withdrawal |
 //! | `media.rs` | media and links |
@@ -23,7 +24,7 @@
 //! | `apps.rs` | apps |
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
-//! | `together.rs` | scenarios between agents, also under faults |
+//! | `together.rs` | scenarios between agents, each under one fault; under all of them, and between implementations, when asked |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -50,6 +51,7 @@ mod pages;
 mod post_quantum;
 mod posts;
 mod profile;
+mod receipts;
 mod table;
 mod tables;
 pub mod together;
@@ -65,6 +67,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(identity::cases());
     suite.extend(introductions::cases());
     suite.extend(messages::cases());
+    suite.extend(receipts::cases());
     suite.extend(posts::cases());
     suite.extend(audience::cases());
     suite.extend(media::cases());
@@ -82,6 +85,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(post_quantum::cases());
     suite.extend(table::cases());
     suite.extend(tables::cases());
+    suite.extend(together::sample());
     suite.extend(faults::cases());
     suite
 }

@@ -1,5 +1,7 @@
 //! Requests in the queue, what stands in the mailbox, and the way to the servers.
 
+mod servers;
+
 use kith_adapter::act::relation::Befriend;
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::relation::{Requests, State};
@@ -16,7 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let case = |id, title, rules: &[kith_spec::Rule], play: fn(Scene) -> Play| {
         Case::new(id, title, Rung::Rest, rules, play).needs(&needs)
     };
-    vec![
+    let mut cases = vec![
         case(
             "friends/request/rivals",
             "two who claim one name are shown together, with name and address",
@@ -77,7 +79,9 @@ pub(crate) fn cases() -> Vec<Case> {
             &[&req::MAIL_CERTIFICATE_CHECK, &req::MAIL_AUTHENTICATE],
             |scene| Box::pin(certificate(scene)),
         ),
-    ]
+    ];
+    cases.extend(servers::cases());
+    cases
 }
 
 type Play = std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;

@@ -2,13 +2,14 @@
 //! mail and looks at what the people see in the end.
 //!
 //! They are run between different implementations (`interop`), on servers that aren't the
-//! harness's own (`--server`), and under faults (`--faults`), where the end state must be that
-//! of a run without.
+//! harness's own (`--server`), and under faults (`--faults`, and one fault each in every run),
+//! where the end state must be that of a run without.
 
 mod weather;
 
 use futures::future::BoxFuture;
 use kith_adapter::act::group::{GroupCreate, GroupInvite, GroupJoin, GroupPost};
+use kith_adapter::act::pages::{Follow, PageCreate, PagePost};
 use kith_adapter::act::private::Message;
 use kith_adapter::act::profile::{FieldValue, ProfileSet};
 use kith_adapter::act::publishing::Post;
@@ -16,6 +17,7 @@ use kith_adapter::act::relation::{Accept, Befriend, End};
 use kith_adapter::act::thread::Comment;
 use kith_adapter::protocol::ObjectRef;
 use kith_adapter::view::group::{GroupState, GroupTimeline, Groups};
+use kith_adapter::view::pages::{PageState, Pages};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::profile::Profile;
 use kith_adapter::view::publishing::Timeline;
@@ -25,7 +27,7 @@ use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Meeting, Scene};
 use kith_spec::{Rule, req};
 
-pub use weather::{WEATHER, under_faults};
+pub use weather::{WEATHER, sample, under_faults};
 
 /// The people, by their numbers.
 const ALICE: usize = 0;
@@ -42,7 +44,7 @@ struct Scenario {
     part: Part,
 }
 
-const SCENARIOS: [Scenario; 6] = [
+const SCENARIOS: [Scenario; 8] = [
     Scenario {
         id: "friends",
         title: "two people become friends",
@@ -76,6 +78,18 @@ const SCENARIOS: [Scenario; 6] = [
         title: "one makes a group, the other joins, both write",
         rules: &[&req::FRIENDS_TABLE, &req::GROUP_TABLE, &req::GROUP_CONTENT],
         part: |meeting| Box::pin(group(meeting)),
+    },
+    Scenario {
+        id: "group-comment",
+        title: "one posts to a group, the other comments there",
+        rules: &[&req::FRIENDS_TABLE, &req::GROUP_TABLE, &req::COMMENT_GROUP],
+        part: |meeting| Box::pin(group_comment(meeting)),
+    },
+    Scenario {
+        id: "page",
+        title: "one has a page, the other follows it and reads a post",
+        rules: &[&req::FRIENDS_TABLE, &req::FOLLOW_TABLE],
+        part: |meeting| Box::pin(page(meeting)),
     },
     Scenario {
         id: "end",
@@ -231,7 +245,8 @@ async fn profile(meeting: &mut Meeting) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn group(meeting: &mut Meeting) -> Result<(), Stop> {
+/// Alice makes a group, and Bob joins it.
+async fn gather(meeting: &mut Meeting) -> Result<ObjectRef, Stop> {
     let name = meeting.token();
     let create = GroupCreate { name, about: None };
     let made = meeting.act(ALICE, create).await?;
@@ -256,6 +271,11 @@ async fn group(meeting: &mut Meeting) -> Result<(), Stop> {
     meeting.scene().require(&req::GROUP_TABLE, member, || {
         format!("expected Bob to be a member of the group, seen {groups:?}")
     })?;
+    Ok(group)
+}
+
+async fn group(meeting: &mut Meeting) -> Result<(), Stop> {
+    let group = gather(meeting).await?;
     let mut texts = Vec::new();
     for who in [ALICE, BOB] {
         let text = meeting.token();
@@ -274,6 +294,66 @@ async fn group(meeting: &mut Meeting) -> Result<(), Stop> {
             });
         }
     }
+    Ok(())
+}
+
+async fn group_comment(meeting: &mut Meeting) -> Result<(), Stop> {
+    let rule = &req::COMMENT_GROUP;
+    let group = gather(meeting).await?;
+    let text = meeting.token();
+    let made = meeting.act(ALICE, GroupPost { group, text }).await?;
+    meeting.settle().await?;
+    let text = meeting.token();
+    let comment = Comment {
+        root: ObjectRef {
+            author: meeting.identity(ALICE)?,
+            id: made.id,
+        },
+        parent: None,
+        text: text.clone(),
+        private: false,
+    };
+    meeting.act(BOB, comment).await?;
+    meeting.settle().await?;
+    for who in [ALICE, BOB] {
+        let threads = meeting.view(who, Threads {}).await?;
+        let comments = threads.iter().flat_map(|thread| &thread.comments);
+        let times = comments.filter(|comment| comment.text == text).count();
+        meeting.scene().expect(rule, times == 1, || {
+            let name = NAMES[who];
+            format!("expected {name} to see the comment `{text}` once, seen it {times} times in {threads:?}")
+        });
+    }
+    Ok(())
+}
+
+async fn page(meeting: &mut Meeting) -> Result<(), Stop> {
+    let rule = &req::FOLLOW_TABLE;
+    let name = meeting.token();
+    let page = PageCreate {
+        name: name.clone(),
+        ..PageCreate::default()
+    };
+    meeting.act(ALICE, page).await?;
+    let address = meeting.address(ALICE)?;
+    meeting.act(BOB, Follow { address }).await?;
+    meeting.settle().await?;
+    let pages = meeting.view(BOB, Pages {}).await?;
+    let follows = pages
+        .iter()
+        .any(|page| page.state == PageState::Following && page.name.as_ref() == Some(&name));
+    meeting.scene().require(rule, follows, || {
+        format!("expected Bob to follow the page `{name}`, seen {pages:?}")
+    })?;
+    let text = meeting.token();
+    let post = PagePost { text: text.clone() };
+    meeting.act(ALICE, post).await?;
+    meeting.settle().await?;
+    let timeline = meeting.view(BOB, Timeline {}).await?;
+    let times = timeline.iter().filter(|entry| entry.text == text).count();
+    meeting.scene().expect(rule, times == 1, || {
+        format!("expected Bob to see the page's post `{text}` once, seen it {times} times in {timeline:?}")
+    });
     Ok(())
 }
 

@@ -20,7 +20,7 @@ mod receipt;
 mod request;
 mod retract;
 mod rotation;
-mod self_copy;
+pub mod self_copy;
 mod share;
 mod withdraw;
 

@@ -10,6 +10,7 @@
 //! The forge uses rPGP and shares no code with the reference implementation,
 //! its schemas or its MIME library.
 
+pub mod archive;
 pub mod draft;
 pub mod faults;
 pub mod hash;

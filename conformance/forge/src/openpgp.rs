@@ -13,7 +13,7 @@ mod signature;
 
 pub use armor::{ArmorKind, armor, dearmor};
 pub use certificate::{Certificate, CertificateSpec, SubkeySpec};
-pub(crate) use encrypt::DecryptionKey;
+pub(crate) use encrypt::{DecryptionKey, encrypt_slowly};
 pub use encrypt::{EncryptionKey, SessionKey, encrypt_with_password};
 pub(crate) use key::public_packet;
 pub use key::{Fingerprint, KeyKind, SigningKey, key_hash};

@@ -143,6 +143,17 @@ impl Puppet {
         self.certificate = self.certificate_spec.certificate(&mut self.rng);
     }
 
+    /// Adds a new encryption subkey to the certificate, beside those there are.
+    pub fn renew_subkey(&mut self, now: Instant) {
+        let because = "rPGP makes keys of these two kinds";
+        let subkey = DecryptionKey::generate(&mut self.rng, self.kind, now).expect(because);
+        let spec = SubkeySpec::new(subkey.public());
+        self.certificate_spec.subkeys.push(spec);
+        self.certificate_spec.created = now;
+        self.renew_certificate();
+        self.decryption.push(subkey);
+    }
+
     /// Signs a new contact.
     pub fn renew_contact(&mut self, now: Instant) {
         let contact = self.contact_object(now);
@@ -175,6 +186,27 @@ impl Puppet {
             .certificate_spec
             .packets(&mut rng, Some(&self.decryption));
         serialize(&packets)
+    }
+
+    /// The secret octets of all its keys, without what is public.
+    pub fn secret_octets(&self) -> Vec<Vec<u8>> {
+        let keys = self.earlier.iter().chain([&self.key, &self.next]);
+        let primary = keys.map(|key| (key.secret_packet(), key.public_body().len()));
+        let subkeys = self.decryption.iter();
+        let subkeys = subkeys.map(|key| (key.secret_packet(), key.public().body().len()));
+        primary
+            .chain(subkeys)
+            .filter_map(|(packet, public)| {
+                // After the public part: no passphrase; in version 4 a length before, and a
+                // checksum after.
+                let secret = packet.body.get(public + 1..)?;
+                let secret = match self.kind {
+                    KeyKind::V4 => secret.get(2..secret.len().checked_sub(2)?)?,
+                    _ => secret,
+                };
+                Some(secret.to_vec())
+            })
+            .collect()
     }
 
     /// The entry of its chain for the present epoch.

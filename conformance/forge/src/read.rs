@@ -17,6 +17,8 @@ mod mail;
 mod object;
 mod signature;
 
+pub(crate) use envelope::decrypt;
+
 pub use document::XmlNode;
 pub use knowledge::Knowledge;
 pub use mail::MimeNode;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use kith_adapter::protocol::{Failure, KeyKind};
 use kith_spec::{Class, Level, Rule};
+use kith_testbed::Config;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,8 +122,11 @@ pub struct Case {
     pub since: &'static str,
     /// The kind of keys the agent under test makes.
     pub keys: KeyKind,
-    /// The mail server: `embedded`, or the name of one outside.
+    /// The mail server: `embedded`, or with a suffix that tells what is special about it, or the
+    /// name of one outside.
     pub server: String,
+    /// How the embedded server is set up.
+    pub(crate) config: Config,
     /// When in a run it comes.
     pub rung: Rung,
     /// The ids of the cases without which this one says nothing.
@@ -148,6 +152,7 @@ impl Case {
             since: "1.0",
             keys: KeyKind::V4,
             server: "embedded".to_owned(),
+            config: Config::default(),
             rung,
             needs: Vec::new(),
             play: Arc::new(move |scene| Box::pin(play(scene))),
@@ -165,6 +170,14 @@ impl Case {
     #[must_use]
     pub fn class(mut self, class: Class) -> Self {
         self.class = class;
+        self
+    }
+
+    /// It plays on an embedded server of this kind.
+    #[must_use]
+    pub fn on(mut self, kind: &str, set_up: impl FnOnce(&mut Config)) -> Self {
+        self.server = format!("embedded-{kind}");
+        set_up(&mut self.config);
         self
     }
 

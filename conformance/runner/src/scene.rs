@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kith_adapter::protocol::{Class, KeyKind};
 use kith_forge::{DAY, Id128, Instant, Puppet, Rng, Seed};
 use kith_spec::Rule;
-use kith_testbed::{Config, Server};
+use kith_testbed::Server;
 use time::OffsetDateTime;
 
 pub use agent::Agent;
@@ -125,7 +125,7 @@ impl Scene {
         slot: Arc<Slot>,
         partner: Option<Arc<Slot>>,
     ) -> Result<Self, Stop> {
-        let server = Server::start(stage.authority(), Config::default()).await?;
+        let server = Server::start(stage.authority(), case.config.clone()).await?;
         let seed = stage.seed_of(&case.id);
         let now = if stage.clock_is_set() {
             BEGINNING

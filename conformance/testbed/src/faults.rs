@@ -61,6 +61,9 @@ pub enum ImapAction {
     Drop,
     /// Carry the command out, then close without a word.
     CarryOutThenDrop,
+    /// Another client moves the messages that a MOVE or COPY names, to where that names, just
+    /// before. Elsewhere nothing.
+    MovedBefore,
     /// Wait, then go on.
     Delay(Duration),
 }

@@ -139,6 +139,7 @@ impl Session {
                 return Ok(Flow::Continue);
             }
             Some(ImapAction::CarryOutThenDrop) => carry_out_then_drop = true,
+            Some(ImapAction::MovedBefore) => self.moved_before(&body),
             Some(ImapAction::Delay(time)) => tokio::time::sleep(time).await,
         }
         let flow = self.dispatch(&tag, body).await?;

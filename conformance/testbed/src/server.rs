@@ -17,7 +17,7 @@ use crate::delivery::{self, Deliver, Delivered, Letter};
 use crate::faults::Faults;
 use crate::names;
 use crate::wire::{Protocol, Recorder, WireLog};
-use crate::world::{Account, FolderState, StoredMessage, Submission, World};
+use crate::world::{Account, FolderState, NewMessage, StoredMessage, Submission, World};
 use crate::{TestbedError, imap, smtp};
 
 /// What all sessions share.
@@ -404,6 +404,26 @@ impl Server {
             messages: folder.messages.len(),
         };
         Ok(account.folders.iter().map(state).collect())
+    }
+
+    /// Numbers the messages of a folder anew, under another UIDVALIDITY (RFC 9051 section 2.3.1.1).
+    /// To a session that has it selected the folder is gone.
+    pub fn renumber(&self, address: &str, folder: &str) -> Result<(), TestbedError> {
+        let mut world = self.shared().world();
+        let mut fresh = world.new_folder();
+        let account = world.account_mut(address)?;
+        let old = account.folders.get_mut(folder);
+        let old = old.ok_or_else(|| TestbedError::Folder(folder.to_owned()))?;
+        for message in std::mem::take(&mut old.messages) {
+            fresh.add(NewMessage {
+                flags: message.flags,
+                internal_date: message.internal_date,
+                octets: message.octets,
+                envelope_from: message.envelope_from,
+            });
+        }
+        *old = fresh;
+        Ok(())
     }
 
     /// The messages of a folder, by UID. `folder` is a path as in [`FolderState::name`].

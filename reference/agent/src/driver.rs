@@ -256,7 +256,8 @@ impl Driver {
         if let Some(own) = Own::load(&store)? {
             return Err(DriverError::Exists(own.address));
         }
-        let (writes, next) = Own::recover(kit, compromised, rand::random(), now)?;
+        let recovered = Own::recover(gate.as_ref(), kit, compromised, rand::random(), now);
+        let (writes, next) = recovered?;
         store.apply(&writes)?;
         Ok((Self::open(gate, store, account)?, next))
     }

@@ -3,10 +3,22 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::Octets;
+
 /// Write everything into an archive (specification, section "Export" of chapter
 /// "Devices").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Export {
+    /// The passphrase that protects it.
+    pub passphrase: String,
+}
+
+/// Start from an export on a device that has an identity already. The agent must refuse, and
+/// change nothing (specification, section "Export" of chapter "Devices").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Import {
+    /// An export.
+    pub archive: Octets,
     /// The passphrase that protects it.
     pub passphrase: String,
 }

@@ -105,6 +105,18 @@ pub enum Keys {
     Generate(KeyKind),
     /// Take these.
     Import(Import),
+    /// Go on as the identity of which only this is left (specification, section "Recovery kit" of
+    /// chapter "Identity").
+    Recover(Recover),
+}
+
+/// A recovery kit, by which a person goes on as the same identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recover {
+    /// The text of the kit.
+    pub kit: String,
+    /// Whether somebody else may have the lost key.
+    pub compromised: bool,
 }
 
 /// Keys made by the harness.
@@ -157,4 +169,8 @@ pub struct Opened {
     /// adapter was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
+    /// With keys that the agent made, or recovered: the text of the recovery kit. Absent: the
+    /// adapter can't show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<String>,
 }

@@ -42,4 +42,17 @@ pub struct Message {
     /// isn't known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected: Option<bool>,
+    /// What the recipient's receipts told of it; absent for others' messages, and before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptState>,
+}
+
+/// What receipts told of an own message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceiptState {
+    /// It arrived.
+    Delivered,
+    /// It was read, and so it arrived.
+    Seen,
 }

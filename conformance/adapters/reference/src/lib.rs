@@ -132,6 +132,7 @@ impl Adapter for Reference {
         }
         match &act.action {
             Action::Export(export) => self.session(act.session)?.export(now, export),
+            Action::Import(import) => self.session(act.session)?.import(now, import),
             Action::RestoreMailbox(_) => self.session(act.session)?.restore(now).await,
             action => {
                 let action = act::action(action)?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kith_adapter::act::device::Export;
+use kith_adapter::act::device::{Export, Import};
 use kith_adapter::act::relation::Adopt;
-use kith_adapter::act::{ActResult, Created, Exported, Invited};
+use kith_adapter::act::{ActResult, Created, Exported, Invited, Rotated};
 use kith_adapter::protocol::{
-    Archive, Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode,
-    ObjectId, ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Store as Where,
+    Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
+    ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Recover, Store as Where,
     Synced,
 };
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
@@ -35,33 +35,12 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn open(
         gate: Arc<dyn Gate>,
-        mut store: Store,
+        store: Store,
         open: &Open,
     ) -> Result<(Self, Opened), Failure> {
         let now = seconds(open.now);
-        if let Some(keys) = &open.keys {
-            let writes = match keys {
-                Keys::Generate(kind) => generate(gate.as_ref(), *kind, open, now)?,
-                Keys::Import(import) => {
-                    let chain: Vec<_> = import.chain.iter().map(|entry| entry.0.clone()).collect();
-                    let contact = &import.contact.0;
-                    let writes = Own::import(&import.secret.0, &chain, contact);
-                    writes.map_err(|error| Failure::Refused(error.to_string()))?
-                }
-            };
-            store.apply(&writes).map_err(internal)?;
-        }
-        let account = account(open);
-        let refused = |error: DriverError| Failure::Refused(error.to_string());
-        let mut driver = match &open.store {
-            Where::Export(Archive {
-                archive,
-                passphrase,
-            }) => Driver::import(gate, store, account, &archive.0, passphrase, now),
-            Where::Empty | Where::Kept(_) => Driver::open(gate, store, account),
-        }
-        .map_err(refused)?
-        .keeping_connection();
+        let (driver, kit) = start(gate, store, open, now)?;
+        let mut driver = driver.keeping_connection();
         driver.name_device(&open.device, now).map_err(internal)?;
         let own = driver.agent().own();
         let chain = own.chain().iter().map(|hash| {
@@ -74,6 +53,7 @@ impl Session {
             certificate: Octets(own.certificate_octets().map_err(internal)?),
             chain: chain.collect::<Result<_, Failure>>()?,
             kept: None,
+            kit,
         };
         let authserv_id = open.authserv_id.clone();
         Ok((
@@ -117,6 +97,7 @@ impl Session {
             Done::Object(id) if !changes => ActResult::Created(Created {
                 id: ObjectId::from_octets(id),
             }),
+            Done::Kit(kit) => ActResult::Rotated(Rotated { kit: Some(kit) }),
             Done::Invite(invitation) => ActResult::Invited(Invited {
                 uri: invitation.uri(),
             }),
@@ -145,6 +126,17 @@ impl Session {
         let archive = self.driver.export(&export.passphrase, now);
         let archive = Octets(archive.map_err(internal)?);
         Ok(ActResult::Exported(Exported { archive }))
+    }
+
+    pub(crate) fn import(&mut self, now: i64, import: &Import) -> Result<ActResult, Failure> {
+        self.now = now;
+        let Import {
+            archive,
+            passphrase,
+        } = import;
+        let imported = self.driver.import_here(&archive.0, passphrase, now);
+        imported.map_err(|error| Failure::Refused(error.to_string()))?;
+        Ok(ActResult::Empty(Empty {}))
     }
 
     pub(crate) async fn restore(&mut self, now: i64) -> Result<ActResult, Failure> {
@@ -176,28 +168,52 @@ impl Session {
     }
 }
 
-fn generate(
-    gate: &dyn Gate,
-    kind: WantedKeys,
+/// Starts the device, with the recovery kit where one was made.
+fn start(
+    gate: Arc<dyn Gate>,
+    mut store: Store,
     open: &Open,
     now: i64,
-) -> Result<Vec<kith_core::store::Write>, Failure> {
+) -> Result<(Driver, Option<String>), Failure> {
+    let account = account(open);
+    let refused = |error: DriverError| Failure::Refused(error.to_string());
+    if let Where::Export(export) = &open.store {
+        let (archive, passphrase) = (&export.archive.0, &export.passphrase);
+        let driver = Driver::import(gate, store, account, archive, passphrase, now);
+        return Ok((driver.map_err(refused)?, None));
+    }
+    let made = match &open.keys {
+        Some(Keys::Generate(kind)) => {
+            Driver::create(gate, store, account, &new_identity(*kind, open, now)?)
+        }
+        Some(Keys::Recover(Recover { kit, compromised })) => {
+            Driver::recover(gate, store, account, kit.as_bytes(), *compromised, now)
+        }
+        Some(Keys::Import(import)) => {
+            let chain: Vec<_> = import.chain.iter().map(|entry| entry.0.clone()).collect();
+            let writes = Own::import(&import.secret.0, &chain, &import.contact.0);
+            let writes = writes.map_err(|error| Failure::Refused(error.to_string()))?;
+            store.apply(&writes).map_err(internal)?;
+            return Ok((Driver::open(gate, store, account).map_err(refused)?, None));
+        }
+        None => return Ok((Driver::open(gate, store, account).map_err(refused)?, None)),
+    };
+    let (driver, kit) = made.map_err(refused)?;
+    Ok((driver, Some(kit)))
+}
+
+fn new_identity(kind: WantedKeys, open: &Open, now: i64) -> Result<NewIdentity, Failure> {
     let keys = match kind {
         WantedKeys::V4 => KeyKind::V4,
         WantedKeys::V6 => KeyKind::V6,
         WantedKeys::Pq => KeyKind::Pq,
     };
-    let name = Some(open.person.name.clone()).filter(|name| !name.is_empty());
-    let new = NewIdentity {
-        name,
+    Ok(NewIdentity {
+        name: Some(open.person.name.clone()).filter(|name| !name.is_empty()),
         address: open.person.address.clone(),
         keys,
         now,
-    };
-    let made = Own::make(gate, &new, rand::random());
-    Ok(made
-        .map_err(|error| Failure::Refused(error.to_string()))?
-        .writes)
+    })
 }
 
 fn account(open: &Open) -> Account {

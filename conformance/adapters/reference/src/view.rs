@@ -7,7 +7,7 @@ use kith_adapter::view::delivery::{Delivery, DeliveryState, Device, Gap};
 use kith_adapter::view::identity::{Contact, Introduction};
 use kith_adapter::view::media::{MediaContent, Medium};
 use kith_adapter::view::pages::{Follower, Page, PageState};
-use kith_adapter::view::private::Message;
+use kith_adapter::view::private::{Message, ReceiptState};
 use kith_adapter::view::publishing::{Entry, Fallback, Mention};
 use kith_adapter::view::relation::{Direction, Friend, Relation, Request, State};
 use kith_adapter::view::thread::{Comment, Reaction, Share, Thread};
@@ -225,6 +225,10 @@ fn message(
         media: media(&message.media)?,
         delivery: message.delivery.map(delivery_state),
         protected: message.protected,
+        receipt: message.receipt.map(|told| match told {
+            "seen" => ReceiptState::Seen,
+            _ => ReceiptState::Delivered,
+        }),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Sections “Channels”, “Acknowledgements” and “Merging” of chapter “Delivery”: what a plain
 //! exchange doesn't show.
 
+use std::collections::BTreeSet;
+
 use kith_adapter::act::private::Message;
 use kith_adapter::view::delivery::Gaps;
 use kith_adapter::view::private::Messages;
@@ -9,7 +11,7 @@ use kith_forge::draft::ObjectDraft;
 use kith_forge::kinds::ack;
 use kith_forge::{Id128, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
-use kith_runner::scene::{Agent, AuthResult, Friendship, Scene};
+use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Who};
 use kith_spec::{Rule, req};
 
 use super::{delivery, friends, write};
@@ -23,6 +25,13 @@ pub(super) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::CHANNEL_SKIP],
             skipped,
+        ),
+        Case::new(
+            "delivery/channels-apart",
+            "each friend has a channel of its own, numbered from 1",
+            Rung::Rest,
+            &[&req::CHANNEL_FRESH],
+            apart,
         ),
         Case::new(
             "delivery/missing-listed",
@@ -105,6 +114,28 @@ async fn skipped(scene: Scene) -> Result<(), Stop> {
         .any(|ack| Some(ack.upto) == last && ack.missing.is_empty());
     scene.expect(&req::CHANNEL_SKIP, settled, || {
         format!("expected an ack of everything up to {last:?}, seen {acks:?}")
+    });
+    Ok(())
+}
+
+async fn apart(scene: Scene) -> Result<(), Stop> {
+    let (agent, bob, _) = friends(&scene).await?;
+    let mut carol = scene.puppet("Carol")?;
+    scene.befriend(&mut carol, Who::Puppet).await?;
+    let mut channels = Vec::new();
+    for friend in [&bob, &carol] {
+        write(&agent, friend, &scene.token()).await?;
+        agent.sync().await?;
+        let first = scene.all_sent()?.into_iter().find_map(|sent| {
+            let to = sent.submission.recipients.first()? == &friend.address;
+            delivery(&sent)?.channel.clone().filter(|_| to)
+        });
+        channels.extend(first);
+    }
+    let ids: BTreeSet<&str> = channels.iter().map(|channel| &*channel.id).collect();
+    let fresh = ids.len() == 2 && channels.iter().all(|channel| channel.seq == 1);
+    scene.expect(&req::CHANNEL_FRESH, fresh, || {
+        format!("expected two channels that begin with 1, seen {channels:?}")
     });
     Ok(())
 }

@@ -67,6 +67,13 @@ pub(super) fn cases() -> Vec<Case> {
             contact_stays,
         ),
         Case::new(
+            "identity/certificate/renewed",
+            "a friend's certificate with a new subkey takes the place of the one before",
+            Rung::Rest,
+            &[&req::DELIVERY_CERTIFICATE_RENEWED, &req::SEC_RECIPIENT_KEY],
+            renewed_subkey,
+        ),
+        Case::new(
             "identity/rotate/compromised-loses",
             "what a compromised key signed stays until the owner says something else",
             Rung::Rest,
@@ -283,6 +290,41 @@ async fn compromised_loses(scene: Scene) -> Result<(), Stop> {
     let wins = is_shown(&agent, &owned).await? && !is_shown(&agent, &stolen).await?;
     scene.expect(rule, wins, || {
         "expected a lower revision under the new key to win, seen the compromised one".to_owned()
+    });
+    Ok(())
+}
+
+async fn renewed_subkey(scene: Scene) -> Result<(), Stop> {
+    let rule = &req::DELIVERY_CERTIFICATE_RENEWED;
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    scene.mail_to(&bob)?;
+    let mut keys = Vec::new();
+    for renewal in [false, true] {
+        if renewal {
+            scene.advance_days(1)?;
+            bob.renew_subkey(scene.now());
+            scene.renewed(&bob)?;
+        }
+        let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
+        let mut draft = draft.map_err(Stop::harness)?;
+        // The certificate goes along with what says who the sender is.
+        draft.objects.insert(0, bob.contact.clone().into());
+        draft.certificates.push(bob.certificate.clone());
+        scene.send(&mut bob, draft).await?;
+        write(&scene, &agent, &bob).await?;
+        // The judge sees whether that is the newest subkey.
+        let sent = scene.expect_mail(rule, &bob, "message")?;
+        let mail = sent.mail.as_ref().map_err(Stop::harness)?;
+        keys.push(mail.session_keys().to_vec());
+    }
+    let changed = keys[0].len() == 1 && keys[1].len() == 1 && keys[0] != keys[1];
+    scene.expect(rule, changed, || {
+        format!("expected mail to the new subkey after it came, seen mail to {keys:?}")
+    });
+    scene.expect(&req::SEC_RECIPIENT_KEY, changed, || {
+        format!("expected mail to the newest subkey, seen mail to {keys:?}")
     });
     Ok(())
 }

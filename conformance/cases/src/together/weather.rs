@@ -277,6 +277,29 @@ pub fn under_faults(names: &[&str], mixtures: u32) -> Vec<Case> {
     cases
 }
 
+/// The faults of the default run, one for each scenario in turn.
+const SAMPLE: [&str; 8] = [
+    "loss",
+    "duplicate",
+    "reorder",
+    "greylist",
+    "re-encode",
+    "away",
+    "delay",
+    "strip-headers",
+];
+
+/// Each scenario under one fault: the part of [`under_faults`] that is in every run.
+pub fn sample() -> Vec<Case> {
+    let pairs = SCENARIOS.iter().zip(SAMPLE);
+    let cases = pairs.filter_map(|(scenario, name)| {
+        let weather = named(name)?;
+        let title = format!("{}; {}", scenario.title, weather.title);
+        Some(case(scenario, weather.id, &title, vec![weather]))
+    });
+    cases.collect()
+}
+
 fn case(
     scenario: &'static Scenario,
     name: &str,

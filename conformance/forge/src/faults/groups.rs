@@ -6,6 +6,7 @@ use super::{Base, Fault, Scene};
 use crate::draft::{Draft, Item, ObjectDraft};
 use crate::hash::{Hash, Id128};
 use crate::instant::DAY;
+use crate::kinds::RevisionRef;
 use crate::kinds::group::{Change, address_to};
 use crate::openpgp::KeyKind;
 use crate::xml::Element;
@@ -336,6 +337,24 @@ fn contents() -> Vec<Fault> {
             Base::Message,
         )
         .object(|_, object| object.payload.remove("to")),
+        Fault::new(
+            "groups/comment",
+            "a comment in a group, to all members",
+            &req::COMMENT_GROUP,
+            Base::GroupPost,
+        )
+        .accepted()
+        .sealed(|scene, draft| {
+            let Some(group) = scene.history.group.clone() else {
+                return;
+            };
+            let posts = draft.sign(&mut scene.rng);
+            let Some(post) = posts.first() else { return };
+            let root = RevisionRef::of(post, "post");
+            let author = &mut scene.author;
+            let comment = author.group_comment_object(&group, &root, &scene.text, scene.now);
+            draft.objects = vec![post.clone().into(), comment.into()];
+        }),
         Fault::new(
             "groups/message",
             "a message to a group",

@@ -5,6 +5,7 @@ use crate::ForgeError;
 use crate::draft::{Draft, Item, ObjectDraft, SignedObject};
 use crate::hash::{Hash, Id128, IdentityId};
 use crate::instant::Instant;
+use crate::kinds::Group;
 use crate::peer::Peer;
 use crate::puppet::Puppet;
 use crate::xml::Element;
@@ -88,6 +89,22 @@ impl Puppet {
         ObjectDraft {
             id: parent.unwrap_or(root).reaction_id(),
             ..object
+        }
+    }
+
+    /// A comment on a post of a group, for all its members.
+    pub fn group_comment_object(
+        &mut self,
+        group: &Group,
+        root: &RevisionRef,
+        text: &str,
+        now: Instant,
+    ) -> ObjectDraft {
+        let comment = self.comment_object(root, None, text, now);
+        ObjectDraft {
+            audience: "group".to_owned(),
+            scope: Some(group.scope()),
+            ..comment
         }
     }
 

@@ -112,6 +112,7 @@ pub struct SubkeySpec {
 }
 
 impl SubkeySpec {
+    /// A subkey for encryption that doesn't expire.
     pub(crate) fn new(key: EncryptionKey) -> Self {
         Self {
             key,

@@ -242,9 +242,35 @@ pub fn encrypt_with_password(
     password: &str,
     content: &[u8],
 ) -> Result<Vec<u8>, PgpError> {
-    let key = SessionKey::random(rng);
     // The password is random, so its derivation need not be slow.
     let derivation = StringToKey::new_iterated(&mut *rng, HashAlgorithm::Sha256, 96);
+    let plain = Packet::literal(b'b', content).octets();
+    encrypt_for(rng, password, derivation, &plain)
+}
+
+/// Packets encrypted with a passphrase that goes through Argon2, as exports are.
+pub(crate) fn encrypt_slowly(
+    rng: &mut Rng,
+    passphrase: &str,
+    plain: &[u8],
+) -> Result<Vec<u8>, PgpError> {
+    // One pass over 64 MiB would be usual; the suite writes many, of random words.
+    let derivation = StringToKey::Argon2 {
+        salt: random(rng),
+        t: 1,
+        p: 1,
+        m_enc: 12,
+    };
+    encrypt_for(rng, passphrase, derivation, plain)
+}
+
+fn encrypt_for(
+    rng: &mut Rng,
+    password: &str,
+    derivation: StringToKey,
+    plain: &[u8],
+) -> Result<Vec<u8>, PgpError> {
+    let key = SessionKey::random(rng);
     let packet = SymKeyEncryptedSessionKey::encrypt_v4(
         &Password::from(password),
         &key.0,
@@ -253,7 +279,6 @@ pub fn encrypt_with_password(
     );
     let body = packet.and_then(|packet| packet.to_bytes());
     let body = body.map_err(PgpError::rpgp("to encrypt with a password"))?;
-    let plain = Packet::literal(b'b', content).octets();
-    let data = key.seipd(rng, 1, &plain)?;
+    let data = key.seipd(rng, 1, plain)?;
     Ok(serialize(&[Packet::new(tag::SKESK, body), data]))
 }

@@ -64,7 +64,8 @@ pub(super) fn open(armored: &[u8], keys: &[DecryptionKey]) -> Result<Opened, Rea
     let protected = protected
         .next()
         .ok_or(ReadError::Missing("protected data"))?;
-    let plain = decrypt(protected, &session_key, &mut facts)?;
+    facts.seipd = protected.body.first().copied().unwrap_or(0);
+    let plain = decrypt(protected, &session_key)?;
     let mut content = split(&plain)?;
     while content
         .first()
@@ -101,15 +102,11 @@ fn name(packet: &PublicKeyEncryptedSessionKey) -> (u8, String) {
     }
 }
 
-fn decrypt(
-    packet: &Packet,
-    key: &PlainSessionKey,
-    facts: &mut EnvelopeFacts,
-) -> Result<Vec<u8>, ReadError> {
+/// The packets in protected data, as octets.
+pub(crate) fn decrypt(packet: &Packet, key: &PlainSessionKey) -> Result<Vec<u8>, ReadError> {
     let header = header(Tag::SymEncryptedProtectedData, &packet.body);
     let read = SymEncryptedProtectedData::try_from_reader(header, packet.body.as_slice());
     let read = read.map_err(PgpError::rpgp("protected data"))?;
-    facts.seipd = packet.body.first().copied().unwrap_or(0);
     let plain = match key {
         PlainSessionKey::V3_4 { sym_alg, key } => {
             read.decrypt(key.as_ref(), Some(*sym_alg), Default::default())

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use document::{DeliveryFacts, ObjectFacts};
 use mime::Entity;
-use openpgp::{CertificateFacts, Keyring, MessageFacts, Protection};
+use openpgp::{CertificateFacts, Keyring, MessageFacts, Protection, SessionKeyPacket};
 
 /// The media type of delivery documents.
 pub const DELIVERY: &str = "application/kith+xml";
@@ -144,6 +144,14 @@ impl Mail {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The session-key packets of the envelope.
+    pub fn session_keys(&self) -> &[SessionKeyPacket] {
+        match &self.form {
+            Form::Sealed { envelope, .. } => &envelope.session_keys,
+            _ => &[],
         }
     }
 

@@ -7,7 +7,8 @@ use kith_adapter::act::device::Export;
 use kith_adapter::client::CallError;
 use kith_adapter::protocol::{
     About, Archive, Authentication, Failure, Hash, Identity, Import, KeyKind, Keys, MailServer,
-    Mode, Octets, Open, Opened, Person, Receive, Received, Session, Store, Synced, Timestamp,
+    Mode, Octets, Open, Opened, Person, Receive, Received, Recover, Session, Store, Synced,
+    Timestamp,
 };
 use kith_adapter::view::{Look, Query, ViewResult};
 use kith_forge::{Instant, Peer, Puppet};
@@ -148,14 +149,19 @@ impl Scene {
         let password = self.token();
         self.server().add_account(address, &password)?;
         let open = self.opening(name, address, &password, keys)?;
+        self.start(open).await
+    }
+
+    /// Opens a device that is the agent under test from now on.
+    async fn start(&self, open: Open) -> Result<Agent, Stop> {
         self.at("open");
         let mut lent = self.0.slot.lend().await?;
         let opened = lent.client()?.open(&open).await;
         let opened = lent.settle(opened).await.map_err(child::stop)?;
         drop(lent);
         let account = Arc::new(Account {
-            address: address.to_owned(),
-            password,
+            address: open.person.address,
+            password: open.password,
             name: open.person.name,
             session: opened.session,
             opened,
@@ -166,6 +172,28 @@ impl Scene {
         state.agent = Some(Arc::clone(&account));
         drop(state);
         Ok(self.handle(account))
+    }
+
+    /// The agent under test anew, on a device of its own, from a recovery kit: the sessions before
+    /// are not used any more.
+    ///
+    /// # Errors
+    /// If the agent doesn't take the kit.
+    pub async fn recovered(
+        &self,
+        lost: &Agent,
+        kit: String,
+        compromised: bool,
+    ) -> Result<Agent, Stop> {
+        let Account {
+            address,
+            password,
+            name,
+            ..
+        } = &*lost.account;
+        let keys = Keys::Recover(Recover { kit, compromised });
+        let open = self.opening(name, address, password, keys)?;
+        self.start(open).await
     }
 
     fn agent_keys(&self, address: &str, with_import: bool) -> Result<Keys, Stop> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::datetime::DateTime;
 use imap_codec::imap_types::extensions::binary::LiteralOrLiteral8;
 use imap_codec::imap_types::flag::Flag;
@@ -112,6 +113,41 @@ impl Session {
         if !offered.move_ {
             return Err(Answer::bad("Not offered here"));
         }
+        let copied = self.relocate(set, mailbox, uid)?;
+        let code = copied.code(offered.uidplus);
+        if !code.is_empty() {
+            // RFC 6851 section 4.3: before the EXPUNGEs, so in an untagged OK.
+            out.extend_from_slice(format!("* OK {code}Moved\r\n").as_bytes());
+        }
+        Ok(Answer::ok("Move completed"))
+    }
+
+    /// Moves what a MOVE or COPY names, as another client that was faster.
+    pub(super) fn moved_before(&self, body: &CommandBody<'_>) {
+        if let CommandBody::Move {
+            sequence_set,
+            mailbox,
+            uid,
+            ..
+        }
+        | CommandBody::Copy {
+            sequence_set,
+            mailbox,
+            uid,
+            ..
+        } = body
+        {
+            // Where it can't be done, the command itself says why.
+            let _ = self.relocate(sequence_set, mailbox, *uid);
+        }
+    }
+
+    fn relocate(
+        &self,
+        set: &SequenceSet,
+        mailbox: &Mailbox<'_>,
+        uid: bool,
+    ) -> Result<Copied, Answer> {
         let selected = self.writable()?;
         let mut world = self.shared.world();
         let copied = self.copy_to(&mut world, set, mailbox, uid)?;
@@ -119,12 +155,7 @@ impl Session {
         let folder = folder_by_id(&mut world, key, selected.folder).ok_or_else(gone)?;
         folder.remove(|message| copied.from.binary_search(&message.uid).is_ok());
         world.changed(key);
-        let code = copied.code(offered.uidplus);
-        if !code.is_empty() {
-            // RFC 6851 section 4.3: before the EXPUNGEs, so in an untagged OK.
-            out.extend_from_slice(format!("* OK {code}Moved\r\n").as_bytes());
-        }
-        Ok(Answer::ok("Move completed"))
+        Ok(copied)
     }
 
     /// Copies messages with flags and date; all or none.

@@ -29,14 +29,24 @@ impl Driver {
         passphrase: &str,
         now: i64,
     ) -> Result<Self, DriverError> {
-        implements!(req::EXPORT_EMPTY, req::EXPORT_WHOLE);
-        if let Some(own) = Own::load(&store)? {
-            return Err(DriverError::Exists(own.address));
-        }
-        let mut writes = Agent::import(&gate, export, passphrase, now, rand::random())?;
-        writes.push(ledger::put(ledger::REBUILD, &true));
-        store.apply(&writes)?;
+        import_into(&gate, &mut store, export, passphrase, now)?;
         Self::open(gate, store, account)
+    }
+
+    /// Starts this device from an export, which it refuses where there is an identity: that is, as
+    /// long as somebody uses it.
+    ///
+    /// # Errors
+    ///
+    /// As [`import`](Self::import).
+    pub fn import_here(
+        &mut self,
+        export: &[u8],
+        passphrase: &str,
+        now: i64,
+    ) -> Result<(), DriverError> {
+        let gate = Arc::clone(&self.rest.gate);
+        import_into(&gate, &mut self.store, export, passphrase, now)
     }
 
     /// Everything that the person has, in an archive encrypted with a passphrase.
@@ -79,4 +89,23 @@ impl Driver {
         self.rest.mailbox = Some(mailbox);
         Ok(())
     }
+}
+
+/// Writes what an export holds into an empty store.
+fn import_into(
+    gate: &Arc<dyn Gate>,
+    store: &mut Store,
+    export: &[u8],
+    passphrase: &str,
+    now: i64,
+) -> Result<(), DriverError> {
+    implements!(req::EXPORT_WHOLE);
+    if let Some(own) = Own::load(store)?
+        && gate.enforces(&req::EXPORT_EMPTY)
+    {
+        return Err(DriverError::Exists(own.address));
+    }
+    let mut writes = Agent::import(gate, export, passphrase, now, rand::random())?;
+    writes.push(ledger::put(ledger::REBUILD, &true));
+    Ok(store.apply(&writes)?)
 }

@@ -173,7 +173,7 @@ impl Own {
         })?;
         let contact = signed::sign(&signing, &contact, new.now)?;
         let recovery_kit = if gate.enforces(&req::IDENTITY_NEXT_MANDATORY) {
-            recovery::write(&next, std::slice::from_ref(&entry), &contact)?
+            recovery::write(gate, &next, std::slice::from_ref(&entry), &contact)?
         } else {
             String::new()
         };

@@ -7,6 +7,7 @@
 use kith_spec::req;
 
 use super::AgentError;
+use crate::gate::Gate;
 use crate::wire::WireError;
 use crate::wire::keys::{OwnKey, armor, dearmor};
 
@@ -27,15 +28,20 @@ pub struct Kit {
 /// # Errors
 ///
 /// When the OpenPGP library can't write the key.
-pub fn write(next: &OwnKey, chain: &[Vec<u8>], contact: &[u8]) -> Result<String, AgentError> {
-    crate::implements!(req::KIT_CONTENT);
+pub fn write(
+    gate: &dyn Gate,
+    next: &OwnKey,
+    chain: &[Vec<u8>],
+    contact: &[u8],
+) -> Result<String, AgentError> {
     let mut text = String::from(
         "Kith recovery kit. Whoever has it can take over this identity: keep it apart from your\n\
          devices, print it, and delete the file. `kith identity recover` and `kith identity rotate`\n\
          read it.\n\n",
     );
     text += &armor(KEY, &next.to_octets()?);
-    for object in chain.iter().map(Vec::as_slice).chain([contact]) {
+    let contact = gate.enforces(&req::KIT_CONTENT).then_some(contact);
+    for object in chain.iter().map(Vec::as_slice).chain(contact) {
         text.push('\n');
         text += &armor(OBJECT, object);
     }

@@ -8,7 +8,7 @@ use super::outgoing::Load;
 use super::own::{Consent, Earlier, Own};
 use super::peer::Peer;
 use super::{ActError, AgentError, Id, Step, address, recovery};
-use crate::gate::Strict;
+use crate::gate::{Gate, Strict};
 use crate::kinds::Draft;
 use crate::kinds::contact::NewContact;
 use crate::kinds::identity::NewEntry;
@@ -25,13 +25,13 @@ impl Own {
     ///
     /// When the kit is incomplete or damaged.
     pub fn recover(
+        gate: &dyn Gate,
         kit: &[u8],
         compromised: bool,
         seed: [u8; 32],
         now: i64,
     ) -> Result<(Vec<Write>, String), ActError> {
         use rand::SeedableRng;
-        crate::implements!(req::KIT_RECOVER);
         let kit = recovery::read(kit)?;
         let incomplete = "the recovery kit lacks chain or contact; use the whole file";
         let incomplete = || AgentError::from(WireError::Key(incomplete));
@@ -42,7 +42,8 @@ impl Own {
         store.apply(writes.clone());
         let mut own = Self::load(&store)?.ok_or_else(incomplete)?;
         let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
-        let mut step = Step::alone(&mut own, &mut rng, &store, now);
+        let mut step = Step::alone(gate, &mut own, &mut rng, &store, now);
+        let compromised = compromised && gate.enforces(&req::KIT_RECOVER);
         let next = step.renew_chain(kit.key, compromised, false)?;
         let text = step.kit(&next)?;
         let mut all = writes;
@@ -54,13 +55,14 @@ impl Own {
 impl<'a> Step<'a> {
     /// A step outside of an agent.
     fn alone(
+        gate: &'a dyn Gate,
         own: &'a mut Own,
         rng: &'a mut rand_chacha::ChaCha20Rng,
         store: &'a dyn Read,
         now: i64,
     ) -> Self {
         Self {
-            gate: &Strict,
+            gate,
             own,
             rng,
             authserv_id: None,
@@ -78,10 +80,14 @@ impl<'a> Step<'a> {
 impl Step<'_> {
     /// Takes the committed key from the recovery kit. Returns the next kit.
     pub(crate) fn rotate(&mut self, kit: &[u8], compromised: bool) -> Result<String, ActError> {
-        crate::implements!(req::KIT_RENEWED, req::IDENTITY_DEVICE, req::KIT_APART);
+        crate::implements!(req::IDENTITY_DEVICE, req::KIT_APART);
         let kit = recovery::read(kit)?;
         let next = self.renew_chain(kit.key, compromised, true)?;
-        let kit = self.kit(&next)?;
+        let kit = if self.gate.enforces(&req::KIT_RENEWED) {
+            self.kit(&next)?
+        } else {
+            String::new()
+        };
         if compromised {
             self.sign_again()?;
         }
@@ -194,7 +200,7 @@ impl Step<'_> {
         let octets = |hash: &Id| Ok(self.store.get(Table::Octets, hash)?.unwrap_or_default());
         let chain = self.own.chain.iter().map(octets);
         let chain = chain.collect::<Result<Vec<_>, AgentError>>()?;
-        recovery::write(next, &chain, &octets(&self.own.contact)?)
+        recovery::write(self.gate, next, &chain, &octets(&self.own.contact)?)
     }
 
     /// Signs the octets of all own objects again, under the new key.

@@ -153,8 +153,9 @@ impl Step<'_> {
             return Ok(peer);
         };
         let renewed = certificate.filter(|certificate| {
-            crate::implements!(req::DELIVERY_CERTIFICATE_RENEWED, req::CONTACT_STAYS);
-            certificate.check(self.gate, self.now).is_ok()
+            crate::implements!(req::CONTACT_STAYS);
+            let takes = grown || self.gate.enforces(&req::DELIVERY_CERTIFICATE_RENEWED);
+            takes && certificate.check(self.gate, self.now).is_ok()
         });
         let peer = match &renewed {
             Some(certificate) => peer.with_certificate(certificate),

@@ -155,8 +155,8 @@ impl Step<'_> {
         earlier: Option<&Entry>,
     ) -> Result<(), ActError> {
         let (id, rev) = (draft.id, draft.rev);
-        if let Some(group) = under.root.scope.filter(|_| !under.private) {
-            crate::implements!(req::COMMENT_GROUP);
+        let to_group = !under.private && self.gate.enforces(&req::COMMENT_GROUP);
+        if let Some(group) = under.root.scope.filter(|_| to_group) {
             let members = self.writable_group(group)?;
             let hash = self.sign_for(draft, Some(group))?;
             let mut entry = self.own_entry(kind, id, rev, hash, body, earlier);

@@ -70,8 +70,10 @@ impl Kind for Receipt {
     }
 
     fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
-        crate::implements!(req::RECEIPT_READ_FOLLOWS, req::RECEIPT_NO_RECEIPT);
         let from = arrival.sender.peer.id;
+        if !step.gate.enforces(&req::RECEIPT_NO_RECEIPT) {
+            step.owe_receipt(from, arrival.part.signed.hash, false)?;
+        }
         let named = |hashes: &[HashRef], state| {
             let named = hashes.iter().map(|named| (named.hash.0, state));
             named.collect::<Vec<(Id, u8)>>()
@@ -83,7 +85,10 @@ impl Kind for Receipt {
             }
             let known = step.store.get(Table::Receipt, &hash)?;
             let known = known.and_then(|state| state.first().copied());
-            let state = state.max(known.unwrap_or_default());
+            let state = match known {
+                Some(known) if step.gate.enforces(&req::RECEIPT_READ_FOLLOWS) => state.max(known),
+                _ => state,
+            };
             step.store.put(Table::Receipt, hash, vec![state]);
         }
         Ok(())

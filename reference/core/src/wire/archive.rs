@@ -11,6 +11,7 @@ use sequoia_openpgp::serialize::stream::{Encryptor, LiteralWriter, Message};
 use sequoia_openpgp::types::{DataFormat, SymmetricAlgorithm};
 
 use super::{WireError, container};
+use crate::gate::Gate;
 
 /// Octets of a block of a tar archive.
 const BLOCK: usize = 512;
@@ -71,8 +72,8 @@ pub fn seal(files: &[File], passphrase: &str) -> Result<Vec<u8>, WireError> {
 /// # Errors
 ///
 /// [`ArchiveError`].
-pub fn open(octets: &[u8], passphrase: &str) -> Result<Vec<File>, ArchiveError> {
-    crate::implements!(req::EXPORT_SIZE, req::EXPORT_NAMES);
+pub fn open(gate: &dyn Gate, octets: &[u8], passphrase: &str) -> Result<Vec<File>, ArchiveError> {
+    crate::implements!(req::EXPORT_SIZE);
     if octets.len() as u64 > limit::EXPORT_OCTETS {
         return Err(ArchiveError::TooLarge);
     }
@@ -90,7 +91,7 @@ pub fn open(octets: &[u8], passphrase: &str) -> Result<Vec<File>, ArchiveError> 
         result = next;
     }
     match opening.content {
-        Some(content) if opening.checked => read(&content),
+        Some(content) if opening.checked => read(gate, &content),
         Some(_) => Err(ArchiveError::Form("its integrity is not protected")),
         None => Err(ArchiveError::Form("it holds no data")),
     }
@@ -193,7 +194,7 @@ fn checksum(block: &[u8; BLOCK]) -> u32 {
         .sum()
 }
 
-fn read(mut archive: &[u8]) -> Result<Vec<File>, ArchiveError> {
+fn read(gate: &dyn Gate, mut archive: &[u8]) -> Result<Vec<File>, ArchiveError> {
     let broken = ArchiveError::Form("its archive is broken");
     let mut files = Vec::new();
     loop {
@@ -212,13 +213,36 @@ fn read(mut archive: &[u8]) -> Result<Vec<File>, ArchiveError> {
         }
         let name = std::str::from_utf8(text(&block[..100]));
         let regular = matches!(block[156], b'0' | 0) && text(&block[345..500]).is_empty();
-        if let (Ok(name), true) = (name, regular) {
+        let ours =
+            |name: &&str| regular && is_of_format(name) || !gate.enforces(&req::EXPORT_NAMES);
+        if let Some(name) = name.ok().filter(ours) {
             files.push(File {
                 name: name.to_owned(),
                 content: rest[..length].to_vec(),
             });
         }
         archive = &rest[whole..];
+    }
+}
+
+/// Whether a file has a name of the format.
+fn is_of_format(name: &str) -> bool {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+        digits && !text.is_empty() && (text == "0" || !text.starts_with('0'))
+    };
+    let hash = |text: &str| {
+        let hex = |octet: u8| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet);
+        text.len() == 64 && text.bytes().all(hex)
+    };
+    match name
+        .strip_prefix("kith/")
+        .and_then(|name| name.split_once('/'))
+    {
+        Some(("chain" | "self", rest)) => number(rest),
+        Some(("objects" | "certificates" | "media", rest)) => hash(rest),
+        Some(_) => false,
+        None => ["kith/version", "kith/key.pgp", "kith/contact"].contains(&name),
     }
 }
 
@@ -236,6 +260,7 @@ fn octal(field: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::Strict;
 
     fn files() -> Vec<File> {
         let file = |name: &str, length: usize| File {
@@ -244,17 +269,23 @@ mod tests {
         };
         vec![
             file("kith/version", 4),
-            file("kith/a", 0),
-            file("kith/b", 1024),
+            file("kith/contact", 0),
+            file("kith/self/1", 1024),
         ]
     }
 
     #[test]
     fn an_archive_comes_back_with_its_passphrase_only() {
         let sealed = seal(&files(), "secret words").unwrap();
-        assert_eq!(open(&sealed, "secret words"), Ok(files()));
-        assert_eq!(open(&sealed, "other words"), Err(ArchiveError::Passphrase));
-        assert!(matches!(open(b"text", "x"), Err(ArchiveError::Form(_))));
+        assert_eq!(open(&Strict, &sealed, "secret words"), Ok(files()));
+        assert_eq!(
+            open(&Strict, &sealed, "other words"),
+            Err(ArchiveError::Passphrase)
+        );
+        assert!(matches!(
+            open(&Strict, b"text", "x"),
+            Err(ArchiveError::Form(_))
+        ));
     }
 
     #[test]
@@ -263,15 +294,39 @@ mod tests {
         for at in [sealed.len() / 2, sealed.len() - 1] {
             let mut damaged = sealed.clone();
             damaged[at] ^= 1;
-            assert!(open(&damaged, "secret words").is_err(), "octet {at}");
+            assert!(
+                open(&Strict, &damaged, "secret words").is_err(),
+                "octet {at}"
+            );
         }
-        assert!(open(&sealed[..sealed.len() - 30], "secret words").is_err());
+        assert!(open(&Strict, &sealed[..sealed.len() - 30], "secret words").is_err());
     }
 
     #[test]
     fn an_archive_that_lies_about_lengths_is_refused() {
         let block = header("kith/a", usize::MAX / 16);
-        assert!(read(&block).is_err());
-        assert!(read(&[]).is_err());
+        assert!(read(&Strict, &block).is_err());
+        assert!(read(&Strict, &[]).is_err());
+    }
+
+    #[test]
+    fn other_names_than_those_of_the_format_are_left_out() {
+        let hash = "0123456789abcdef".repeat(4);
+        let named = format!("kith/objects/{hash}");
+        let strange = [
+            "kith/other".to_owned(),
+            "../kith/contact".to_owned(),
+            "kith/chain/01".to_owned(),
+            "kith/chain/".to_owned(),
+            "kith/objects/README".to_owned(),
+            format!("kith/objects/{}", hash.to_uppercase()),
+            format!("kith/objects/x/{hash}"),
+        ];
+        for name in &strange {
+            assert!(!is_of_format(name), "{name}");
+        }
+        for name in ["kith/version", "kith/chain/0", "kith/self/12", &named] {
+            assert!(is_of_format(name), "{name}");
+        }
     }
 }

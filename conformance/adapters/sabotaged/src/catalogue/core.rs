@@ -184,6 +184,12 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
     ),
     skip(
+        "self-copy-of-others",
+        "takes what somebody else wrote for the person's own, if a self-copy says so",
+        &req::SELF_AUTHOR,
+        &[&req::SELF_AUTHOR, &req::SEC_OBJECT_SIGNATURE],
+    ),
+    skip(
         "accept-without-credentials",
         "takes an accept that names credentials of another time",
         &req::FRIENDS_ACCEPT_CREDENTIALS,

@@ -4,7 +4,6 @@
 /// The ids of the faults, with the reason.
 pub(super) static GAPS: &[(&str, &str)] = &[
     ("mail.listed-present", "No case shows it yet."),
-    ("sec.recipient-key", "No case shows it yet."),
     ("accept-without-credentials", "No case shows it yet."),
     ("introduce.third", "No case shows it yet."),
     ("channel.skip", "No case shows it yet."),
@@ -12,7 +11,6 @@ pub(super) static GAPS: &[(&str, &str)] = &[
         "loop.bounce-shown",
         "It takes a server that bounces a mail after it took it; a test of reference/core shows it.",
     ),
-    ("receipt.messages", "No case shows it yet."),
     (
         "media.split",
         "It takes mail of more than 12 MiB; a test of reference/core shows it.",
@@ -21,46 +19,6 @@ pub(super) static GAPS: &[(&str, &str)] = &[
     (
         "page.batches",
         "It takes more followers than one mail may have.",
-    ),
-    (
-        "file.names",
-        "It takes a server with a namespace prefix; tests of reference/agent run on one.",
-    ),
-    (
-        "file.no-move",
-        "It takes a server without MOVE; tests of reference/agent run on one.",
-    ),
-    (
-        "devices.clone",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "self.purpose",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "self.author",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "self.effect",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "self.any-order",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "journal.first",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "journal.accepted",
-        "It shows between two devices only, and no case looks there yet.",
-    ),
-    (
-        "channel.fresh",
-        "A channel that begins anew is not told from the one before yet.",
     ),
     (
         "send.daily",

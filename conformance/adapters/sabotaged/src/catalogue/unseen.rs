@@ -5,10 +5,6 @@ use kith_spec::{Rule, req};
 /// The rules, with the reason.
 pub(crate) static RULES: &[(Rule, &str)] = &[
     (
-        &req::IDENTITY_NEXT_MANDATORY,
-        "Whether the next key's secret was written down shows to the person only, in the program.",
-    ),
-    (
         &req::IDENTITY_ROTATION_CERTIFICATE,
         "Without that certificate the signature of the delivery can't be judged, and it is refused for that.",
     ),

@@ -9,7 +9,7 @@ use crate::agent::objects::{Body, Entry};
 use crate::agent::thread::{Key, replies};
 use crate::agent::{AgentError, Id};
 use crate::gate::Strict;
-use crate::store::{Read, Table};
+use crate::store::{Read, Table, successor};
 use crate::wire::signed::Signed;
 
 /// What stands under one post or share.
@@ -94,11 +94,10 @@ impl View<'_> {
     ///
     /// When the store fails.
     pub fn threads(&self) -> Result<Vec<Thread>, AgentError> {
-        let rows = self
-            .store
-            .range(Table::Timeline, &[], &[u8::MAX; 9], usize::MAX)?;
+        let all = |table| self.store.range(table, &[], &successor(&[]), usize::MAX);
+        let rows = all(Table::Timeline)?.into_iter();
         let mut threads = Vec::new();
-        for (_, key) in rows {
+        for (_, key) in rows.chain(all(Table::GroupTimeline)?) {
             if let Some(entry) = self.store.record::<Entry>(Table::Object, &key)? {
                 threads.extend(self.thread(&Key::from(&entry))?);
             }
