@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use kith_forge::draft::AnyDraft;
 use kith_forge::{Mail, Puppet};
-use kith_spec::{Rule, req};
+use kith_spec::Rule;
 use kith_testbed::{AuthResult, Deliver, Submission};
 
 use super::Scene;
 use crate::case::Stop;
 use crate::judge::read::document::ObjectFacts;
+use crate::judge::recorded::Noted;
 use crate::judge::{self, ReadError, Sighting};
+use crate::ledger::Ledger;
 
 /// A mail that the agent submitted.
 #[derive(Debug)]
@@ -81,6 +83,9 @@ impl Scene {
             let mut state = self.state();
             judge::Keyring::learn(&mut state.keyring, &read)?;
             state.memory.delivered(&read);
+            state.note(|| Noted::Delivered {
+                mail: mail.octets.clone().into(),
+            });
         }
         self.put(mail, auth, None)
     }
@@ -243,13 +248,12 @@ impl Scene {
             // The same octets once more are no second mail (`send.same-copy`).
             let copies = |sent: &Arc<Sent>| sent.submission.octets == submission.octets;
             if !state.sent.iter().any(copies) {
-                judge::sent(&sighting, &mut state.memory, &mut state.ledger);
-            }
-            if let Err(error) = &mail
-                && sighting.readable
-            {
-                let message = || format!("expected mail that its recipient can read: {error}");
-                state.ledger.assert(&req::MAIL_STRUCTURE, false, message);
+                let mut found = Ledger::default();
+                judge::sent(&sighting, &mut state.memory, &mut found);
+                state.ledger.absorb(&found);
+                if let Some(record) = &mut state.record {
+                    record.sent(&sighting, &found);
+                }
             }
             let sent = Arc::new(Sent { submission, mail });
             let new = state.ledger.failures().iter().skip(failed);

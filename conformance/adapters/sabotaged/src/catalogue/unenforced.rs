@@ -34,6 +34,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::PQ_EVERY_PACKET,
     &req::PQ_SHOWN,
     // Security
+    &req::SEC_OBJECT_TYPE,
     &req::SEC_RECIPIENTS_AGREE,
     &req::SEC_COMPRESSION_DEPTH,
     &req::SEC_COMPRESSION_OUTPUT,
@@ -53,6 +54,9 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEC_CERT_FLAGS,
     &req::SEC_CERT_ENCRYPTION,
     // Identity
+    &req::IDENTITY_ROTATION_SIGNATURE,
+    &req::IDENTITY_OLD_OBJECTS,
+    &req::IDENTITY_THAW,
     &req::IDENTITY_ID,
     &req::IDENTITY_SELF_SIGNED,
     &req::IDENTITY_COMPLETE,
@@ -81,6 +85,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::PATH_BOTH,
     &req::PATH_FOREIGN,
     // Friends
+    &req::FRIENDS_ACCEPT_TO,
+    &req::INTRODUCE_ADDRESSED,
     &req::FRIENDS_ONLY_FRIENDS,
     &req::FRIENDS_REQUEST_ADDRESS,
     &req::FRIENDS_REQUEST_EXPIRED,
@@ -112,6 +118,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::INTRODUCE_SEALED,
     &req::INTRODUCE_SHOWN,
     // Delivery
+    &req::SEND_SAME_COPY,
     &req::DELIVERY_SENDER,
     &req::DELIVERY_CERTIFICATE_ONCE,
     &req::CHANNEL_FRESH,
@@ -130,15 +137,22 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEND_TEMPORARY,
     &req::SEND_PERMANENT,
     // Receiving
+    &req::KIND_AUDIENCE,
+    &req::RECEIVE_OBJECT_ALONE,
+    &req::RECEIVE_HANDSHAKE,
     &req::KIND_UNKNOWN,
     &req::KIND_REQUIRES,
     &req::KIND_REVISION,
     // Messages
+    &req::MESSAGE_AUDIENCE,
+    &req::RECEIPT_ADDRESSED,
     &req::MESSAGE_THREAD,
     &req::MESSAGE_ORDER,
     &req::RECEIPT_CONSENT,
     &req::RECEIPT_MESSAGES,
     // Posts
+    &req::POST_AUDIENCE,
+    &req::MEDIA_LATE,
     &req::POST_EDIT,
     &req::MEDIA_SPLIT,
     &req::RETRACT_FINAL,
@@ -179,11 +193,15 @@ pub(super) static RULES: &[Rule] = &[
     &req::SHARE_COPIES,
     &req::SHARE_SHOWN,
     // Groups
+    &req::GROUP_LEAVE_LISTED,
+    &req::GROUP_CO_MEMBERS,
     &req::GROUP_CREDENTIALS,
     &req::GROUP_REVISION_UNKNOWN,
     // Events
     &req::RSVP_UNASKED,
     // Pages
+    &req::PAGE_AUDIENCE,
+    &req::FOLLOW_ADDRESS,
     &req::PAGE_ID,
     &req::PAGE_CHARACTERS,
     &req::PAGE_FINAL,
@@ -200,6 +218,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::FOLLOW_WELCOME,
     &req::FOLLOW_END,
     // Apps
+    &req::APP_ADDRESSED,
+    &req::APP_FIRST,
     &req::APP_AUDIENCE,
     &req::APP_UPDATE_ID,
     &req::APP_UPDATE_REVISION,
@@ -211,6 +231,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEND_DAILY,
     &req::SEND_OWN_FIRST,
     // Mailbox
+    &req::FILE_BACK,
     &req::FILE_KITH,
     &req::FILE_REFUSED,
     &req::FILE_ORDINARY,
@@ -218,6 +239,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::FILE_PEEK,
     &req::FILE_NO_MOVE,
     // Devices
+    &req::CHANNEL_RESTORED,
     &req::SELF_CONFIRM_HELD,
     &req::DEVICES_CLONE,
     &req::SELF_APPEND,
