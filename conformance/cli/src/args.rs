@@ -262,7 +262,7 @@ pub(crate) struct Serve {
 pub(crate) struct Sabotage {
     /// List the faults, and the requirements that no agent breaks, with the reason where there is
     /// one; run nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fault")]
     pub(crate) list: bool,
     /// Only these faults.
     #[arg(long, value_name = "ID")]

@@ -155,7 +155,7 @@ mod tests {
         };
         let now = BTreeMap::from([("mail.date".to_owned(), 2)]);
         replace(&mut case, &record, &now, &[]);
-        assert_eq!(case.failures, [asserted.clone()]);
+        assert_eq!(case.failures, [asserted]);
         assert_eq!(case.status, Status::Fail);
         let counted: Vec<_> = case.asserted.keys().map(String::as_str).collect();
         assert_eq!(counted, ["mail.date", "message.edit"]);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::act::{Act, ActResult, Action};
 use kith_adapter::protocol::{
-    About, Close, Closed, Empty, Failure, Open, Opened, Receive, Received, Session, Sync, Synced,
+    About, Close, Closed, Empty, Failure, Open, Opened, Receive, Received, Session, Store, Sync,
+    Synced,
 };
 use kith_adapter::server::Adapter;
 use kith_adapter::view::{Query, View, ViewResult};
@@ -19,6 +20,9 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{Fault, Sabotage};
 use crate::mail;
+
+/// What stands before the addresses to which mail went, among what a fault remembers.
+pub(crate) const SENT_TO: &str = "sent to ";
 
 /// A gate with one fault, and what it remembers from one time to the next.
 pub(crate) struct Broken {
@@ -35,6 +39,11 @@ impl Broken {
     fn heard(&self) -> Vec<String> {
         let heard = self.heard.lock();
         heard.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn forget(&self) {
+        let heard = self.heard.lock();
+        heard.unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn hear(&self, more: impl IntoIterator<Item = String>) {
@@ -84,7 +93,11 @@ impl Gate for Broken {
         let Sabotage::Post { posts, .. } = self.fault.sabotage else {
             return vec![posted];
         };
-        let to = posted.to.clone();
+        let to: Vec<_> = posted
+            .to
+            .iter()
+            .map(|to| format!("{SENT_TO}{to}"))
+            .collect();
         let changed = posts(posted, &self.heard());
         self.hear(to);
         changed
@@ -244,7 +257,12 @@ impl Adapter for Driven {
     }
 
     async fn open(&mut self, open: Open) -> Result<Opened, Failure> {
-        let imported = matches!(open.store, kith_adapter::protocol::Store::Export(_));
+        let imported = matches!(open.store, Store::Export(_));
+        if open.store == Store::Empty {
+            // Another case begins.
+            self.broken.forget();
+            self.done.clear();
+        }
         let open = match self.sabotage() {
             Sabotage::Open(change) => {
                 let changed = change(value(&open)?);

@@ -11,7 +11,8 @@ const CONTROLS: usize = 20;
 /// How many cases of its requirement each fault runs before anything else.
 const OWN: usize = 8;
 
-/// How many cases it runs at most that look at its requirement and are about something else.
+/// How many cases it runs at most that look at its requirement and are about something else: some
+/// of all parts of the suite.
 const BESIDES: usize = 60;
 
 /// What the sound agent's run says about the cases.
@@ -19,7 +20,7 @@ pub(super) struct Choice {
     all: Vec<String>,
     /// The cases that bear a requirement, those that bear the fewest others first.
     bearing: BTreeMap<String, Vec<String>>,
-    /// Those besides that asserted something of it, the quickest first.
+    /// Those besides that asserted something of it.
     asserting: BTreeMap<String, Vec<String>>,
     /// Some of all parts of the suite.
     controls: Vec<String>,
@@ -41,9 +42,7 @@ impl Choice {
         let unsound = sound.cases.iter().filter(|case| is_failed(case.status));
         let unsound = unsound.map(|case| case.id.clone()).collect();
         let controls = controls(&sound);
-        let mut by_cost = sound.cases;
-        by_cost.sort_by_key(|case| case.microseconds);
-        for case in by_cost {
+        for case in sound.cases {
             for id in case.asserted.into_keys() {
                 if !case.requirements.contains(&id) {
                     let cases: &mut Vec<String> = asserting.entry(id).or_default();
@@ -79,7 +78,9 @@ impl Choice {
             cases.get(requirement).cloned().unwrap_or_default()
         };
         let mut own = of(&self.bearing);
-        own.extend(of(&self.asserting).into_iter().take(BESIDES));
+        let asserting = of(&self.asserting);
+        let step = asserting.len().div_ceil(BESIDES).max(1);
+        own.extend(asserting.into_iter().step_by(step));
         let rest = own.split_off(own.len().min(OWN));
         let known: BTreeSet<&String> = own.iter().chain(&rest).collect();
         let others = self.controls.iter().filter(|id| !known.contains(id));

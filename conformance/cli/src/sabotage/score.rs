@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use kith_spec::Class;
+use kith_spec::{Class, Lack};
 use serde::Serialize;
 
 use super::{Outcome, Planted, Unseen};
@@ -46,8 +46,9 @@ pub(super) struct Score {
     unsound: Vec<String>,
     /// What no case can notice, and why.
     unseen: Vec<Unseen>,
-    /// The requirements that no agent breaks yet, for no such reason.
-    unbroken: Vec<&'static str>,
+    /// The requirements that no agent breaks, with the reason why they have no case either, if
+    /// that is so.
+    unbroken: Unbroken,
     classes: BTreeMap<&'static str, Tally>,
     requirements: BTreeMap<String, Tally>,
     seed: u64,
@@ -189,12 +190,19 @@ impl fmt::Display for Score {
     }
 }
 
+type Unbroken = BTreeMap<&'static str, Option<&'static str>>;
+
 /// The requirements that no agent breaks, and that could be seen.
-fn unbroken<'a>(broken: impl Iterator<Item = &'a str>, unseen: &[Unseen]) -> Vec<&'static str> {
+fn unbroken<'a>(broken: impl Iterator<Item = &'a str>, unseen: &[Unseen]) -> Unbroken {
     let broken: BTreeSet<&str> = broken.collect();
     let hidden = |id: &str| unseen.iter().any(|unseen| unseen.requirement == id);
+    let caseless = |id: &str| {
+        let mut exceptions = kith_spec::exceptions().iter();
+        exceptions.find(|one| one.requirement.id == id && one.lacks.contains(&Lack::Case))
+    };
     let all = kith_spec::requirements().iter().map(|rule| rule.id);
     all.filter(|id| !broken.contains(id) && !hidden(id))
+        .map(|id| (id, caseless(id).map(|exception| exception.reason)))
         .collect()
 }
 
@@ -226,8 +234,13 @@ impl fmt::Display for Planned<'_> {
             )?;
         }
         let broken = self.faults.iter().map(|fault| fault.requirement.as_str());
-        for id in unbroken(broken, self.unseen) {
-            writeln!(f, "no agent breaks it yet: {id}")?;
+        for (id, reason) in unbroken(broken, self.unseen) {
+            match reason {
+                Some(reason) => {
+                    writeln!(f, "no agent breaks it, as it has no case: {id}: {reason}")?
+                }
+                None => writeln!(f, "no agent breaks it yet: {id}")?,
+            }
         }
         Ok(())
     }

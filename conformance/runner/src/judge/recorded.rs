@@ -73,7 +73,7 @@ impl Noted {
 pub(crate) struct Record {
     /// The version of this form.
     pub(crate) form: String,
-    noted: Vec<Noted>,
+    pub(crate) noted: Vec<Noted>,
     /// How many assertions the judge evaluated, by requirement.
     pub(crate) asserted: BTreeMap<String, u32>,
     /// What did not hold of them.
@@ -138,12 +138,13 @@ impl Record {
                 Noted::Signer { certificate } => {
                     Arc::make_mut(&mut keyring).add_signer(&certificate.0)?;
                 }
-                Noted::Delivered { mail } => {
-                    if let Ok(mail) = Mail::read(&mail.0, keyring.sequoia()) {
+                Noted::Delivered { mail } => match Mail::read(&mail.0, keyring.sequoia()) {
+                    Ok(mail) => {
                         Keyring::learn(&mut keyring, &mail)?;
                         memory.delivered(&mail);
                     }
-                }
+                    Err(_) => memory.delivered_unread(),
+                },
                 Noted::Synced => memory.synced(),
                 Noted::Sent {
                     submission,

@@ -79,14 +79,18 @@ impl Scene {
     pub fn deliver_as(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
         let keyring = Arc::clone(&self.state().keyring);
         let read = judge::forged::valid(mail, &keyring, self.now().0).map_err(Stop::Harness)?;
-        if let Some(read) = read {
-            let mut state = self.state();
-            judge::Keyring::learn(&mut state.keyring, &read)?;
-            state.memory.delivered(&read);
-            state.note(|| Noted::Delivered {
-                mail: mail.octets.clone().into(),
-            });
+        let mut state = self.state();
+        match read {
+            Some(read) => {
+                judge::Keyring::learn(&mut state.keyring, &read)?;
+                state.memory.delivered(&read);
+            }
+            None => state.memory.delivered_unread(),
         }
+        state.note(|| Noted::Delivered {
+            mail: mail.octets.clone().into(),
+        });
+        drop(state);
         self.put(mail, auth, None)
     }
 

@@ -94,18 +94,14 @@ impl Step<'_> {
 
     /// The addresses of all who confirmed, blocked ones left out.
     pub(crate) fn follower_addresses(&self) -> Result<Vec<String>, AgentError> {
-        crate::implements!(req::FOLLOW_TABLE);
+        crate::implements!(req::FOLLOW_ADDRESS, req::FOLLOW_TABLE);
         let rows = self.store.records::<Follower>(Table::Follower, b"")?;
         let mut addresses = Vec::new();
         for (key, follower) in rows {
             let early = !self.gate.enforces(&req::FOLLOW_CONFIRMED);
             let Ok(id) = Id::try_from(key) else { continue };
             if (follower.since.is_some() || early) && !self.relation(id)?.blocked {
-                let latest = self.peer(id)?.map(|peer| peer.address().to_owned());
-                addresses.push(match self.gate.enforces(&req::FOLLOW_ADDRESS) {
-                    true => follower.address,
-                    false => latest.unwrap_or(follower.address),
-                });
+                addresses.push(follower.address);
             }
         }
         Ok(addresses)

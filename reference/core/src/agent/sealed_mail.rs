@@ -330,8 +330,9 @@ impl Step<'_> {
             for ack in &delivery.ack {
                 self.acknowledged(id, ack)?;
             }
-            if let Some(numbered) = numbered {
-                self.arrived(numbered)?;
+            match numbered {
+                Some(numbered) => self.arrived(numbered)?,
+                None => self.arrived_unnumbered(id)?,
             }
         }
         let listed = delivery.object.iter().any(|object| {

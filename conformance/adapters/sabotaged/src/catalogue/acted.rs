@@ -33,6 +33,16 @@ fn each_its_own(action: Value, around: &Surroundings) -> Vec<Value> {
     around.friends.iter().map(one).collect()
 }
 
+/// A post for all friends goes to one of them.
+fn to_the_first(action: Value, around: &Surroundings) -> Vec<Value> {
+    match around.friends.first() {
+        Some(friend) if is(&action, "post") && action["to"] == json!("friends") => {
+            vec![with(action, "to", json!({"chosen": [friend["identity"]]}))]
+        }
+        _ => vec![action],
+    }
+}
+
 /// What is meant for some goes to all friends.
 fn to_all_friends(action: Value, _: &Surroundings) -> Vec<Value> {
     let to = action.get("to").is_some_and(Value::is_object);
@@ -66,12 +76,6 @@ pub(super) static FAULTS: &[Fault] = &[
         "tells followers nothing of an edit",
         &req::PAGE_EDIT,
         Idle(&["edit", "retract"]),
-    ),
-    fault(
-        "widen-idle",
-        "hands no earlier post to further friends",
-        &req::POST_WIDEN,
-        Idle(&["widen"]),
     ),
     fault(
         "consent-idle",
@@ -108,6 +112,12 @@ pub(super) static FAULTS: &[Fault] = &[
         "sends a field to all friends that is for some of them",
         &req::FIELD_CHOSEN,
         Instead(to_all_friends),
+    ),
+    fault(
+        "one-copy-for-all",
+        "sends a post to one friend only",
+        &req::POST_COPIES,
+        Instead(to_the_first),
     ),
     fault(
         "copies-differ",
@@ -225,7 +235,11 @@ pub(super) static FAULTS: &[Fault] = &[
         "asks whoever writes openly for friendship",
         &req::PAGE_NO_ANSWER,
         Meddle {
-            hears: |mail| field(mail, "from").into_iter().collect(),
+            hears: |mail| {
+                let from = field(mail, "from").unwrap_or_default();
+                let address = from.rsplit('<').next().unwrap_or_default();
+                vec![address.trim_end_matches('>').to_owned()]
+            },
             does: |around| {
                 let ask = |address: &String| json!({"do": "befriend", "address": address});
                 around.heard.iter().map(ask).collect()

@@ -183,10 +183,4 @@ pub(super) static FAULTS: &[Fault] = &[
             &req::COMMENT_ROOT_UNKNOWN,
         ],
     ),
-    skip(
-        "accept-without-credentials",
-        "takes an accept that names credentials of another time",
-        &req::FRIENDS_ACCEPT_CREDENTIALS,
-        &[&req::FRIENDS_ACCEPT_CREDENTIALS, &req::MAIL_LISTED_PRESENT],
-    ),
 ];

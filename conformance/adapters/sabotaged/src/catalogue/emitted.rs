@@ -159,4 +159,33 @@ pub(super) static FAULTS: &[Fault] = &[
         &req::XML_SIZE,
         Document(|xml| Some(format!("{xml}<!--{}-->", " ".repeat(70_000)))),
     ),
+    fault(
+        "one-channel-for-all",
+        "uses one channel on all devices and to everybody",
+        &req::CHANNEL_RESTORED,
+        Rewrite(|outgoing| {
+            if let Some(delivery) = &mut outgoing.delivery
+                && let Some(channel) = &mut delivery.channel
+            {
+                channel.id = [7; 16].into();
+            }
+        }),
+    ),
+    fault(
+        "written-anew",
+        "writes objects anew, with other quotes, when it sends them of itself",
+        &req::SEC_OCTETS,
+        Rewrite(|outgoing| {
+            let (old, new) = (b" rev=\"1\"", b" rev='1'");
+            for object in outgoing
+                .objects
+                .iter_mut()
+                .filter(|_| outgoing.fields.automatic)
+            {
+                if let Some(at) = object.windows(old.len()).position(|window| window == old) {
+                    object[at..at + new.len()].copy_from_slice(new);
+                }
+            }
+        }),
+    ),
 ];

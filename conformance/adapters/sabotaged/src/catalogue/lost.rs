@@ -4,7 +4,7 @@ use kith_spec::req;
 
 use super::Sabotage::{Lose, LoseSealed};
 use super::{Fault, fault};
-use crate::mail::{field, header, is_sealed};
+use crate::mail::{field, header, is_sealed, readable};
 
 pub(super) static FAULTS: &[Fault] = &[
     fault(
@@ -33,6 +33,12 @@ pub(super) static FAULTS: &[Fault] = &[
         "checks a mail under the key in its field Autocrypt",
         &req::MAIL_AUTOCRYPT,
         Lose(|mail| field(mail, "autocrypt").is_some()),
+    ),
+    fault(
+        "version-six-refused",
+        "takes nothing that comes with a certificate of version 6",
+        &req::SEC_KEY_VERSIONS,
+        Lose(|mail| !is_sealed(mail) && readable(mail.as_bytes()).contains("\nxioG")),
     ),
     fault(
         "footer-refused",
@@ -67,12 +73,6 @@ pub(super) static FAULTS: &[Fault] = &[
         "takes a mail for what its text part says",
         &req::MAIL_FALLBACK_NOT_INPUT,
         LoseSealed(|mail| mail.contains("ends the friendship")),
-    ),
-    fault(
-        "encoding-hashed",
-        "hashes objects as they were encoded for the way",
-        &req::SEC_OCTETS,
-        LoseSealed(|mail| mail.to_ascii_lowercase().contains("quoted-printable")),
     ),
     fault(
         "self-copies-unread",

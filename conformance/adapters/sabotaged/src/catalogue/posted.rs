@@ -5,6 +5,7 @@ use kith_spec::req;
 
 use super::Sabotage::{Leak, Post};
 use super::{Fault, Hears, Sabotage, deaf, fault};
+use crate::broken::SENT_TO;
 use crate::mail::{elements, is_sealed, with_field};
 
 const fn post(posts: fn(Posted, &[String]) -> Vec<Posted>) -> Sabotage {
@@ -27,10 +28,10 @@ fn values(mail: &str) -> Vec<String> {
 
 /// Everybody to whom mail went before, besides those to whom this one goes.
 fn others(posted: &Posted, heard: &[String]) -> Vec<String> {
-    let mut others: Vec<String> = heard
-        .iter()
+    let before = heard.iter().filter_map(|heard| heard.strip_prefix(SENT_TO));
+    let mut others: Vec<String> = before
+        .map(str::to_owned)
         .filter(|address| !posted.to.contains(address))
-        .cloned()
         .collect();
     others.sort();
     others.dedup();
@@ -91,20 +92,13 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     ),
     fault(
-        "others-named",
-        "names in a field Cc to whom it wrote before",
-        &req::POST_COPIES,
-        post(|posted, heard| match others(&posted, heard).first() {
-            Some(other) => changed(posted, &format!("Cc: {other}")),
-            None => vec![posted],
-        }),
-    ),
-    fault(
         "one-transaction-for-two",
-        "sends a sealed copy to the recipient of the one before too, in one transaction",
+        "sends a copy to its own person too, in one transaction",
         &req::SEND_ONE_TRANSACTION,
-        post(|mut posted, heard| {
-            posted.to.extend(others(&posted, heard).into_iter().take(1));
+        post(|mut posted, _| {
+            let text = String::from_utf8_lossy(&posted.mail).into_owned();
+            let own = text.lines().find_map(|line| line.strip_prefix("From: "));
+            posted.to.extend(own.map(str::to_owned));
             vec![posted]
         }),
     ),
@@ -118,7 +112,16 @@ pub(super) static FAULTS: &[Fault] = &[
         "follow-accepted-twice",
         "sends what answers a follower twice",
         &req::FOLLOW_ANSWER_ONCE,
-        post(|posted, _| vec![posted.clone(), posted]),
+        post_hearing(
+            |mail| match mail.contains("\"follow\"") {
+                true => vec!["follow".to_owned()],
+                false => Vec::new(),
+            },
+            |posted, heard| match heard.iter().any(|heard| heard == "follow") {
+                true => vec![posted.clone(), posted],
+                false => vec![posted],
+            },
+        ),
     ),
     fault(
         "rsvp-to-all",
@@ -143,10 +146,27 @@ pub(super) static FAULTS: &[Fault] = &[
         "writes to the address in a friend's profile",
         &req::FIELD_NOT_CONTACT,
         post_hearing(values, |mut posted, heard| {
-            let address = heard.iter().rev().find(|value| value.contains('@'));
+            let named = heard.iter().filter(|heard| !heard.starts_with(SENT_TO));
+            let address = named.rev().find(|value| value.contains('@'));
             posted.to.extend(address.cloned());
             vec![posted]
         }),
+    ),
+    fault(
+        "follower-address-believed",
+        "sends what its page publishes to the address in a follower's contact too",
+        &req::FOLLOW_ADDRESS,
+        post_hearing(
+            |mail| elements(mail, "address"),
+            |mut posted, heard| {
+                if !is_sealed(&String::from_utf8_lossy(&posted.mail)) {
+                    let named = heard.iter().filter(|heard| !heard.starts_with(SENT_TO));
+                    posted.to.extend(named.last().cloned());
+                    posted.to.dedup();
+                }
+                vec![posted]
+            },
+        ),
     ),
     fault(
         "profile-key-used",

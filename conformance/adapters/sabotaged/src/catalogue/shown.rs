@@ -142,7 +142,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &req::EVENT_CANCELLED,
         Show(|what, items, _| {
             if what == "events" {
-                items.retain(|event| !event.to_string().contains("\"cancelled\":true"));
+                items.retain(|event| event["content"]["status"] != json!("cancelled"));
             }
         }),
     ),

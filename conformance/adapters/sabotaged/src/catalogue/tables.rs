@@ -1,4 +1,4 @@
-//! A cell of each state table that goes wrong.
+//! A cell of each state table that goes wrong, and rules that take another one's being left out.
 
 use kith_spec::req;
 
@@ -6,11 +6,11 @@ use super::Sabotage::Idle;
 use super::{Fault, fault, skip};
 
 pub(super) static FAULTS: &[Fault] = &[
-    skip(
-        "friends-unconfirmed",
-        "is a friend of whoever it accepted, confirmed or not",
+    fault(
+        "end-idle",
+        "stays a friend of whoever its person is through with",
         &req::FRIENDS_TABLE,
-        &[&req::FRIENDS_CONFIRM_NEEDED],
+        Idle(&["end"]),
     ),
     skip(
         "invite-for-many",
@@ -59,6 +59,12 @@ pub(super) static FAULTS: &[Fault] = &[
         "takes an address with a plus-tag for its own",
         &req::MAIL_ADDRESS_COMPARE,
         &[&req::FRIENDS_REQUEST_ADDRESS],
+    ),
+    skip(
+        "page-for-friends",
+        "takes a page that isn't public",
+        &req::PAGE_AUDIENCE,
+        &[&req::PAGE_AUDIENCE, &req::MAIL_OPEN_PRIVATE],
     ),
     skip(
         "follower-as-friend",

@@ -34,6 +34,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::PQ_EVERY_PACKET,
     &req::PQ_SHOWN,
     // Security
+    &req::SEC_V4_READABLE,
     &req::SEC_OBJECT_TYPE,
     &req::SEC_RECIPIENTS_AGREE,
     &req::SEC_COMPRESSION_DEPTH,
@@ -118,6 +119,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::INTRODUCE_SEALED,
     &req::INTRODUCE_SHOWN,
     // Delivery
+    &req::ACK_NO_ACK,
     &req::SEND_SAME_COPY,
     &req::DELIVERY_SENDER,
     &req::DELIVERY_CERTIFICATE_ONCE,
@@ -195,13 +197,10 @@ pub(super) static RULES: &[Rule] = &[
     // Groups
     &req::GROUP_LEAVE_LISTED,
     &req::GROUP_CO_MEMBERS,
-    &req::GROUP_CREDENTIALS,
     &req::GROUP_REVISION_UNKNOWN,
     // Events
     &req::RSVP_UNASKED,
     // Pages
-    &req::PAGE_AUDIENCE,
-    &req::FOLLOW_ADDRESS,
     &req::PAGE_ID,
     &req::PAGE_CHARACTERS,
     &req::PAGE_FINAL,
@@ -239,7 +238,6 @@ pub(super) static RULES: &[Rule] = &[
     &req::FILE_PEEK,
     &req::FILE_NO_MOVE,
     // Devices
-    &req::CHANNEL_RESTORED,
     &req::SELF_CONFIRM_HELD,
     &req::DEVICES_CLONE,
     &req::SELF_APPEND,
