@@ -196,10 +196,9 @@ impl Driven {
         let mut result = None;
         for action in change(action, &surroundings) {
             let done = self.agent.act(asked(session, &now, action)?).await;
-            match result {
-                None => result = Some(done?),
-                // What can't be done besides is left.
-                Some(_) => {}
+            // What can't be done besides is left.
+            if result.is_none() {
+                result = Some(done?);
             }
         }
         Ok(result.unwrap_or_else(|| nothing(&act.action)))

@@ -235,12 +235,8 @@ impl fmt::Display for Planned<'_> {
         }
         let broken = self.faults.iter().map(|fault| fault.requirement.as_str());
         for (id, reason) in unbroken(broken, self.unseen) {
-            match reason {
-                Some(reason) => {
-                    writeln!(f, "no agent breaks it, as it has no case: {id}: {reason}")?
-                }
-                None => writeln!(f, "no agent breaks it yet: {id}")?,
-            }
+            let why = reason.map_or_else(String::new, |why| format!(": it has no case: {why}"));
+            writeln!(f, "no agent breaks it yet: {id}{why}")?;
         }
         Ok(())
     }

@@ -160,8 +160,8 @@ pub(super) static FAULTS: &[Fault] = &[
             |mail| elements(mail, "address"),
             |mut posted, heard| {
                 if !is_sealed(&String::from_utf8_lossy(&posted.mail)) {
-                    let named = heard.iter().filter(|heard| !heard.starts_with(SENT_TO));
-                    posted.to.extend(named.last().cloned());
+                    let mut named = heard.iter().filter(|heard| !heard.starts_with(SENT_TO));
+                    posted.to.extend(named.next_back().cloned());
                     posted.to.dedup();
                 }
                 vec![posted]

@@ -42,7 +42,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &req::CONTACT_SAFETY_CODE,
         Show(|what, items, _| {
             if what == "contacts" {
-                each(items, "code", |_| json!(vec!["00000"; 12].join(" ")));
+                each(items, "code", |_| json!(["00000"; 12].join(" ")));
             }
         }),
     ),
