@@ -110,7 +110,6 @@ fn has_own_twin(fault: &Fault, forged: &Forged) -> bool {
             | Base::Hide
             | Base::Rotation
             | Base::Receipt
-            | Base::Introduce
     );
     // What used up a limit leaves no room for the twin, and who is frozen has none either.
     let spent = [&req::COMMENT_LIMIT, &req::IDENTITY_FIRST_SEEN];
@@ -204,12 +203,7 @@ async fn accepted(
                 format!("{shown} things of the author"),
             )
         }
-        Base::Retract
-        | Base::Acknowledgement
-        | Base::Hide
-        | Base::Rotation
-        | Base::Receipt
-        | Base::Introduce => (true, String::new()),
+        Base::Retract | Base::Acknowledgement | Base::Hide | Base::Receipt => (true, String::new()),
         base => {
             let text = &forge.text;
             (

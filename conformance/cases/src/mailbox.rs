@@ -3,19 +3,20 @@
 mod servers;
 
 use kith_adapter::act::relation::Befriend;
+use kith_adapter::protocol::Class;
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::relation::{Requests, State};
-use kith_forge::Mail;
-use kith_forge::kinds::RequestOptions;
+use kith_forge::kinds::{RequestOptions, RequestRef};
+use kith_forge::{Hash, Id128, Mail};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{AuthResult, Scene, Who};
-use kith_spec::req;
+use kith_spec::{Rule, req};
 use kith_testbed::{Certificate, Deliver};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
     let needs = ["friends/request/shown"];
-    let case = |id, title, rules: &[kith_spec::Rule], play: fn(Scene) -> Play| {
+    let case = |id, title, rules: &[Rule], play: fn(Scene) -> Play| {
         Case::new(id, title, Rung::Rest, rules, play).needs(&needs)
     };
     let mut cases = vec![
@@ -72,7 +73,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "an envelope that can't be opened is refused only if it says that it is Kith mail",
             &[&req::MAIL_UNREADABLE],
             |scene| Box::pin(unreadable(scene)),
-        ),
+        )
+        .class(kith_spec::Class::Mailbox),
         case(
             "transport/certificate",
             "nothing is sent to a server whose certificate is not trusted, too old or another's",
@@ -255,10 +257,36 @@ async fn stranger(scene: Scene) -> Result<(), Stop> {
     scene.expect(&req::RECEIVE_NO_EFFECT, !views.contains(&token), || {
         format!("expected no trace of the message, seen {views}")
     });
-    let folders = scene.folders_with(&mail.octets)?;
-    scene.expect(&req::RECEIVE_HANDSHAKE, folders == ["Kith/Refused"], || {
-        format!("expected the mail in Kith/Refused, seen it in {folders:?}")
+    // An answer to a request that nobody made.
+    let mut carol = scene.puppet("Carol")?;
+    let request = RequestRef {
+        hash: Hash::of(&token),
+        id: Id128([0; 16]),
+        nonce: Id128([0; 16]),
+        author: agent.peer()?.id,
+    };
+    let draft = carol.decline(&request, &agent.peer()?, scene.now());
+    let answer = scene.write(&mut carol, draft.map_err(Stop::harness)?)?;
+    scene.deliver_unjudged(&answer, AuthResult::Pass)?;
+    agent.sync().await?;
+    let state = scene.relation(&agent, &carol).await?;
+    scene.expect(&req::RECEIVE_HANDSHAKE, state == State::Stranger, || {
+        format!("expected nothing of an answer to no request, seen {state:?}")
     });
+    for refused in [&mail, &answer] {
+        filed(&scene, &refused.octets, "Kith/Refused", &req::FILE_REFUSED)?;
+    }
+    Ok(())
+}
+
+/// An agent that keeps the mailbox in order has put a mail into this folder.
+fn filed(scene: &Scene, octets: &[u8], folder: &str, rule: Rule) -> Result<(), Stop> {
+    if scene.declares(Class::Mailbox) {
+        let folders = scene.folders_with(octets)?;
+        scene.expect(rule, folders == [folder], || {
+            format!("expected the mail in {folder}, seen it in {folders:?}")
+        });
+    }
     Ok(())
 }
 

@@ -49,6 +49,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         outputs: Outputs,
     },
+    /// Judge the mail of a recorded run again, without running it: what the suite says of it now.
+    Rejudge {
+        /// The folder of `run --record`.
+        #[arg(value_name = "DIR")]
+        record: PathBuf,
+        #[command(flatten)]
+        outputs: Outputs,
+    },
     /// Tell what changed between two JSON reports, and who changed it: 1 if something got worse.
     Diff {
         /// The earlier report.
@@ -145,6 +153,10 @@ pub(crate) struct Run {
     /// Where the harness's randomness comes from. Default: 1.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// One child, and reports in which nothing differs between two runs of the same seed: without
+    /// durations and ports, with ids labelled by their first appearance.
+    #[arg(long, conflicts_with = "jobs")]
+    pub(crate) deterministic: bool,
     /// Stop after the first rung (wire, request, handshake, message, rest) in which a case fails.
     #[arg(long)]
     pub(crate) first: bool,
@@ -197,6 +209,7 @@ impl Default for Run {
             select: Select::default(),
             jobs: None,
             seed: 1,
+            deterministic: false,
             first: false,
             adapter: REFERENCE.to_owned(),
             validate: false,
@@ -247,6 +260,10 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Args)]
 pub(crate) struct Sabotage {
+    /// List the faults, and the requirements that no agent breaks, with the reason where there is
+    /// one; run nothing.
+    #[arg(long, conflicts_with = "fault")]
+    pub(crate) list: bool,
     /// Only these faults.
     #[arg(long, value_name = "ID")]
     pub(crate) fault: Vec<String>,

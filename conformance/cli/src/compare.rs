@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use kith_runner::event::Event;
 use kith_runner::exit;
+use kith_runner::rejudge::Rejudged;
 use kith_runner::report::diff::Diff;
 use kith_runner::report::{Report, merge};
 
 use crate::args::Outputs;
+use crate::suite::SUITE;
 use crate::{Trouble, outputs};
 
 fn read(path: &Path) -> Result<Report, Trouble> {
@@ -29,10 +31,28 @@ pub(crate) fn merge(paths: &[PathBuf], outputs: &Outputs) -> Result<u8, Trouble>
     Ok(code)
 }
 
+/// Judges a recorded run again, tells about it as `run` would, and what changed.
+pub(crate) fn rejudge(record: &Path, outputs: &Outputs) -> Result<u8, Trouble> {
+    let Rejudged {
+        before,
+        after,
+        cases,
+    } = kith_runner::rejudge::rejudge(record, SUITE)?;
+    let (code, diff) = (exit::code(&after), Diff::new(&before, &after));
+    let done = Event::Done(Box::new(after));
+    for mut reporter in outputs::reporters(outputs) {
+        reporter.event(&done)?;
+    }
+    outputs::print(&format!(
+        "\njudged again: the mail of {cases} cases\n{diff}"
+    ))?;
+    Ok(code)
+}
+
 /// Tells what changed from one report to another.
 pub(crate) fn diff(old: &Path, new: &Path, json: Option<&Path>) -> Result<u8, Trouble> {
     let diff = Diff::new(&read(old)?, &read(new)?);
-    anstream::print!("{diff}");
+    outputs::print(&diff.to_string())?;
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_string_pretty(&diff)? + "\n")?;
     }

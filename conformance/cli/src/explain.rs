@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use kith_runner::{Case, exit};
 use kith_spec::Rule;
 
-use crate::Trouble;
 use crate::suite::suite;
+use crate::{Trouble, outputs};
 
 pub(crate) fn explain(id: &str) -> Result<u8, Trouble> {
     let suite = suite();
@@ -16,7 +16,7 @@ pub(crate) fn explain(id: &str) -> Result<u8, Trouble> {
         (None, Some(case)) => describe(case),
         (None, None) => return Err(Trouble::Unknown(id.to_owned())),
     };
-    anstream::print!("{text}");
+    outputs::print(&text)?;
     Ok(exit::PASSED)
 }
 

@@ -1,13 +1,11 @@
 //! `list`: the cases, in the order in which they are run.
 
-use std::io::Write as _;
-
 use kith_runner::{Case, exit};
 use serde::Serialize;
 
-use crate::Trouble;
 use crate::args::Select;
 use crate::suite::suite;
+use crate::{Trouble, outputs};
 
 #[derive(Serialize)]
 struct Entry {
@@ -43,14 +41,13 @@ impl From<Case> for Entry {
 pub(crate) fn list(select: &Select, json: bool) -> Result<u8, Trouble> {
     let cases = select.selection()?.plan(&suite())?;
     let entries: Vec<Entry> = cases.into_iter().map(Into::into).collect();
-    let mut out = anstream::stdout().lock();
-    if json {
-        let text = serde_json::to_string_pretty(&entries)?;
-        writeln!(out, "{text}")?;
+    let text = if json {
+        serde_json::to_string_pretty(&entries)? + "\n"
     } else {
-        for entry in &entries {
-            writeln!(out, "{}  {}", entry.id, entry.title)?;
-        }
-    }
+        let lines = entries.iter();
+        let lines = lines.map(|entry| format!("{}  {}\n", entry.id, entry.title));
+        lines.collect()
+    };
+    outputs::print(&text)?;
     Ok(exit::PASSED)
 }

@@ -39,6 +39,9 @@ enum Trouble {
     /// Reports don't belong together.
     #[error(transparent)]
     Merge(#[from] kith_runner::report::merge::MergeError),
+    /// A record can't be judged again.
+    #[error(transparent)]
+    Rejudge(#[from] kith_runner::rejudge::RejudgeError),
     /// The adapter's place is not one.
     #[error(transparent)]
     Endpoint(#[from] kith_adapter::client::EndpointError),
@@ -70,12 +73,27 @@ enum Trouble {
     NoSabotaged(String),
 }
 
+impl Trouble {
+    /// Whether standard output was closed by its reader.
+    fn is_closed_pipe(&self) -> bool {
+        let (Self::Io(error) | Self::Run(kith_runner::RunError::Report(error))) = self else {
+            return false;
+        };
+        error.kind() == std::io::ErrorKind::BrokenPipe
+    }
+}
+
+/// The stack of each thread, in octets.
+const STACK: usize = 16 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Command::AdapterReference) = arguments.command {
         return reference::serve();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // A case nests a thousand parts, and the judge walks down to the last.
+        .thread_stack_size(STACK)
         .enable_all()
         .build();
     let outcome = match runtime {
@@ -84,6 +102,8 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
+        // Whoever read this has gone, and with them whom to tell.
+        Err(trouble) if trouble.is_closed_pipe() => ExitCode::from(exit::COULD_NOT_RUN),
         Err(trouble) => {
             anstream::eprintln!("kith-conform: {trouble}");
             ExitCode::from(exit::COULD_NOT_RUN)
@@ -100,6 +120,7 @@ async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Adapter(AdapterCommand::Check { adapter })) => check::check(&adapter).await,
         Some(Command::Merge { reports, outputs }) => compare::merge(&reports, &outputs),
+        Some(Command::Rejudge { record, outputs }) => compare::rejudge(&record, &outputs),
         Some(Command::Diff { old, new, json }) => compare::diff(&old, &new, json.as_deref()),
         Some(Command::Interop(interop)) => interop::interop(&interop).await,
         Some(Command::Serve(serve)) => serve::serve(&serve).await,

@@ -1,5 +1,7 @@
 //! Who is told of a run: the terminal, and the files that were asked for.
 
+use std::io::{ErrorKind, Write as _};
+
 use kith_runner::event::Reporter;
 use kith_runner::report::badge::Badge;
 use kith_runner::report::html::Html;
@@ -12,10 +14,7 @@ use crate::args::Outputs;
 
 /// A reporter for standard output and one for each file.
 pub(crate) fn reporters(outputs: &Outputs) -> Vec<Box<dyn Reporter>> {
-    let width = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    let human = Human::new(anstream::stdout(), width, outputs.evidence);
+    let human = Human::new(anstream::stdout(), width(), outputs.evidence);
     let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(human)];
     if let Some(path) = &outputs.json {
         reporters.push(Box::new(Json::new(path.clone())));
@@ -33,4 +32,23 @@ pub(crate) fn reporters(outputs: &Outputs) -> Vec<Box<dyn Reporter>> {
         reporters.push(Box::new(Badge::new(path.clone())));
     }
     reporters
+}
+
+/// The width of the terminal, in characters: `COLUMNS`, else what the terminal says; none where
+/// there is none.
+fn width() -> Option<u16> {
+    let asked = std::env::var("COLUMNS").ok();
+    let asked = asked.and_then(|columns| columns.parse().ok());
+    asked.or_else(|| Some(terminal_size::terminal_size()?.0.0))
+}
+
+/// Writes to standard output. A reader that has read enough, such as `head`, is no fault.
+///
+/// # Errors
+/// If it can't be written to.
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

@@ -86,6 +86,7 @@ async fn run_suite(
             Some(_) => 1,
             None => arguments.jobs.unwrap_or_else(cores),
         },
+        deterministic: arguments.deterministic,
         server,
         first: arguments.first,
         limit: Duration::from_secs(arguments.limit),

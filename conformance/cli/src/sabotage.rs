@@ -1,13 +1,14 @@
 //! `sabotage`: the suite tests itself. Each deliberately broken agent must be caught by a
 //! case of the requirement that it breaks, and leave alone what has nothing to do with it.
 //!
-//! Each fault runs some cases of its requirement, those that are about little else first, and
-//! controls that are spread over the suite; only if it survives these, the rest of its
-//! requirement's cases. `--full` runs the whole suite against each fault.
+//! First the sound agent plays the whole suite, which tells the cases that look at each requirement
+//! and what they cost. Each fault runs some cases of its requirement, those that are about little
+//! else first, and controls that are spread over the suite; only if it survives these, the rest of
+//! its requirement's cases. `--full` runs the whole suite against each fault.
 
+mod choice;
 mod score;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,20 +17,15 @@ use futures::StreamExt as _;
 use kith_adapter::client::Endpoint;
 use kith_runner::child::Connector;
 use kith_runner::plan::Selection;
-use kith_runner::report::{CaseResult, Report, Status};
+use kith_runner::report::{CaseResult, Report};
 use kith_runner::{Case, Options, exit};
 use kith_spec::{Class, Rule};
 use serde::{Deserialize, Serialize};
 
 use crate::suite::{command, connector, cores, suite};
-use crate::{Trouble, args};
-use score::Score;
-
-/// How many cases besides those of its requirement each fault runs.
-const CONTROLS: usize = 20;
-
-/// How many cases of its requirement each fault runs before anything else.
-const OWN: usize = 8;
+use crate::{Trouble, args, outputs};
+use choice::Choice;
+use score::{Planned, Score};
 
 /// How long one case may take. The sound agent needs a fraction of a second.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -88,14 +84,18 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
         }
     }
     faults.retain(|fault| arguments.fault.is_empty() || arguments.fault.contains(&fault.id));
+    if arguments.list {
+        outputs::print(&Planned::new(&faults, &unseen).to_string())?;
+        return Ok(exit::PASSED);
+    }
     let suite = suite();
     let bench = Bench {
-        sound: sound(&suite, &faults, arguments).await?,
+        choice: Choice::new(&suite, healthy(&suite, arguments).await?),
         suite: &suite,
         program: &program,
         arguments,
     };
-    for id in &bench.sound {
+    for id in bench.choice.unsound() {
         anstream::println!("not counted, because it fails with the sound agent too: {id}");
     }
     let jobs = arguments.jobs.unwrap_or_else(cores).max(1);
@@ -107,8 +107,8 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
         outcomes.push(outcome);
     }
     drop(tried);
-    let sound = bench.sound.iter().cloned().collect();
-    let score = Score::new(outcomes, unseen, sound, arguments.seed, began.elapsed());
+    let unsound = bench.choice.unsound().cloned().collect();
+    let score = Score::new(outcomes, unseen, unsound, arguments.seed, began.elapsed());
     anstream::println!("\n{score}");
     if let Some(path) = &arguments.json {
         std::fs::write(path, serde_json::to_string_pretty(&score)? + "\n")?;
@@ -140,58 +140,11 @@ fn catalogue(program: &Path) -> Result<Catalogue, Trouble> {
     Ok(serde_json::from_slice(&listed.stdout)?)
 }
 
-/// The cases of a requirement, those that bear the fewest others first.
-fn own<'a>(suite: &'a [Case], requirement: &str) -> Vec<&'a Case> {
-    let bears = |case: &&Case| case.requirements.iter().any(|rule| rule.id == requirement);
-    let mut own: Vec<&Case> = suite.iter().filter(bears).collect();
-    own.sort_by_key(|case| case.requirements.len());
-    own
-}
-
-/// The controls: spread evenly over the suite, always the same.
-fn controls(suite: &[Case]) -> impl Iterator<Item = &Case> {
-    let step = suite.len().div_ceil(CONTROLS).max(1);
-    suite.iter().step_by(step)
-}
-
-/// What a fault runs at once, and what only if it survives that.
-fn chosen(suite: &[Case], requirement: &str, full: bool) -> [Vec<String>; 2] {
-    let ids = |cases: &[&Case]| cases.iter().map(|case| case.id.clone()).collect::<Vec<_>>();
-    if full {
-        return [ids(&suite.iter().collect::<Vec<_>>()), Vec::new()];
-    }
-    let own = own(suite, requirement);
-    let (first, rest) = own.split_at(own.len().min(OWN));
-    let mut first = ids(first);
-    let rest = ids(rest);
-    let known: BTreeSet<&String> = first.iter().chain(&rest).collect();
-    let controls: Vec<String> = controls(suite)
-        .map(|case| case.id.clone())
-        .filter(|id| !known.contains(id))
-        .collect();
-    first.extend(controls);
-    [first, rest]
-}
-
-/// The chosen cases that fail with the sound agent too.
-async fn sound(
-    suite: &[Case],
-    faults: &[Planted],
-    arguments: &args::Sabotage,
-) -> Result<BTreeSet<String>, Trouble> {
-    let all = faults
-        .iter()
-        .flat_map(|fault| chosen(suite, &fault.requirement, arguments.full))
-        .flatten();
-    let ids: BTreeSet<String> = all.collect();
+/// What the sound agent makes of the suite.
+async fn healthy(suite: &[Case], arguments: &args::Sabotage) -> Result<Report, Trouble> {
     let jobs = arguments.jobs.unwrap_or_else(cores);
     let options = options(connector(args::REFERENCE)?, arguments.seed, jobs);
-    let selection = Selection {
-        run: ids.into_iter().collect(),
-        ..Selection::default()
-    };
-    let report = kith_runner::run(suite, &selection, &options, &mut []).await?;
-    Ok(failed(&report).map(|case| case.id.clone()).collect())
+    Ok(kith_runner::run(suite, &Selection::default(), &options, &mut []).await?)
 }
 
 fn options(connector: Connector, seed: u64, jobs: usize) -> Options {
@@ -204,8 +157,10 @@ fn options(connector: Connector, seed: u64, jobs: usize) -> Options {
 }
 
 fn failed(report: &Report) -> impl Iterator<Item = &CaseResult> {
-    let failed = |status: Status| matches!(status, Status::Fail | Status::Warn);
-    report.cases.iter().filter(move |case| failed(case.status))
+    report
+        .cases
+        .iter()
+        .filter(|case| choice::is_failed(case.status))
 }
 
 /// Whether what one class says builds upon another.
@@ -219,8 +174,7 @@ struct Bench<'a> {
     suite: &'a [Case],
     program: &'a Path,
     arguments: &'a args::Sabotage,
-    /// The cases that fail without any fault.
-    sound: BTreeSet<String>,
+    choice: Choice,
 }
 
 impl Bench<'_> {
@@ -242,7 +196,7 @@ impl Bench<'_> {
             outcome.trouble = Some("the specification has no such requirement".to_owned());
             return outcome;
         };
-        for ids in chosen(self.suite, rule.id, self.arguments.full) {
+        for ids in self.choice.cases(rule.id, self.arguments.full) {
             if outcome.killed || ids.is_empty() {
                 continue;
             }
@@ -266,7 +220,7 @@ impl Bench<'_> {
     }
 
     fn judge(&self, report: &Report, rule: Rule, outcome: &mut Outcome) {
-        for case in failed(report).filter(|case| !self.sound.contains(&case.id)) {
+        for case in failed(report).filter(|case| self.choice.is_sound(&case.id)) {
             outcome.fired.push(case.id.clone());
             let bears = case.requirements.iter().any(|id| id == rule.id);
             let named = |id: &str| {

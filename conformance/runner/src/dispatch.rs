@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::case::{Case, Stop};
 use crate::child::{Connector, Slot};
 use crate::event::{Event, Reporter};
+use crate::evidence;
 use crate::plan::{Expected, PlanError, Selection};
 use crate::report::{self, CaseResult, REPORT, Report, Status, Summary};
 use crate::scene::Scene;
@@ -36,6 +37,8 @@ pub struct Options {
     pub seed: u64,
     /// How many children, each with one case in flight; at least one.
     pub jobs: usize,
+    /// One child, and a report without what differs between two runs of the same seed.
+    pub deterministic: bool,
     /// Stop after the first rung in which a case fails.
     pub first: bool,
     /// How long one case may take.
@@ -59,6 +62,7 @@ impl Options {
             connector,
             seed: 1,
             jobs: 1,
+            deterministic: false,
             first: false,
             limit: Duration::from_secs(60),
             record: None,
@@ -118,13 +122,20 @@ pub async fn run(
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options.server.clone()));
+    let stage = Stage::new(options.seed, about.clone())?.on(options.server.clone());
+    let stage = Arc::new(stage.recorded(options.record.is_some()));
     let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
     let hints = hints(hidden, &stage, options).await;
     let mut report = make_report(results, about, options, hints, began.elapsed());
     report.suite_cases = suite.len();
+    if options.deterministic {
+        report::steady::steady(&mut report);
+    }
+    if let Some(folder) = &options.record {
+        report::json::write(&report, &folder.join(evidence::REPORT))?;
+    }
     let done = Event::Done(Box::new(report));
     tell(reporters, &done)?;
     match done {
@@ -140,7 +151,12 @@ async fn play_all(
     options: &Options,
     reporters: &mut [Box<dyn Reporter>],
 ) -> Result<Vec<CaseResult>, RunError> {
-    let jobs = options.jobs.clamp(1, cases.len());
+    let most = if options.deterministic {
+        1
+    } else {
+        cases.len()
+    };
+    let jobs = options.jobs.clamp(1, most);
     let queue = Arc::new(Queue::new(cases, options.first));
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut workers = JoinSet::new();
@@ -369,7 +385,7 @@ impl Worker {
         let Some(folder) = &self.options.record else {
             return;
         };
-        if let Err(error) = crate::evidence::record(folder, scene, result).await {
+        if let Err(error) = evidence::record(folder, scene, result).await {
             result.status = Status::HarnessError;
             result.reason = Some(format!("cannot record to {}: {error}", folder.display()));
         }

@@ -3,12 +3,16 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::case::Stop;
 use crate::report::{CaseResult, Evidence, MailEvidence};
 use crate::scene::Scene;
 
+/// In the folder of a record, the report of its run.
+pub(crate) const REPORT: &str = "report.json";
+/// In the folder of a case, what the judge saw.
+pub(crate) const JUDGED: &str = "judged.json";
 /// How large the evidence of one case may be, in octets.
 pub const LIMIT: usize = 16 * 1024;
 /// How much of that each mail may take.
@@ -152,9 +156,14 @@ fn end(text: &str, limit: usize, cut: &mut bool) -> String {
     format!("…{}", &text[at..])
 }
 
+/// The folder of a case below that of a record.
+pub(crate) fn of_case(record: &Path, case: &str) -> PathBuf {
+    record.join(case.replace('/', "--"))
+}
+
 /// Writes all that happened in a case to its own folder below this one.
 pub(crate) async fn record(folder: &Path, scene: &Scene, result: &CaseResult) -> io::Result<()> {
-    let folder = folder.join(result.id.replace('/', "--"));
+    let folder = of_case(folder, &result.id);
     std::fs::create_dir_all(&folder)?;
     for (number, mail) in (1..).zip(scene.all_delivered()) {
         std::fs::write(
@@ -178,6 +187,10 @@ pub(crate) async fn record(folder: &Path, scene: &Scene, result: &CaseResult) ->
     let (transcript, stderr) = scene.slot().last_words().await;
     std::fs::write(folder.join("transcript.txt"), own_part(scene, &transcript))?;
     std::fs::write(folder.join("stderr.txt"), stderr)?;
+    if let Some(record) = scene.record() {
+        let text = serde_json::to_string(&record).map_err(io::Error::other)?;
+        std::fs::write(folder.join(JUDGED), text)?;
+    }
     let text = serde_json::to_string_pretty(result).map_err(io::Error::other)?;
     std::fs::write(folder.join("result.json"), text)
 }

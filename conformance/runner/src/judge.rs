@@ -7,6 +7,7 @@
 //! | `chapters` | small checks, a file for each chapter of the specification, each bearing a requirement |
 //! | `keyring`, `chains` | whose mail can be opened, and under which keys people sign |
 //! | `memory` | what earlier mails in the scene make of this one: channels, acks, confirms |
+//! | `recorded` | what the judge saw in a case, to be judged again later |
 //! | [`forged`] | the same checks over what the forge makes, so that the harness is right too |
 
 mod chains;
@@ -15,11 +16,12 @@ pub mod forged;
 mod keyring;
 mod memory;
 pub mod read;
+pub(crate) mod recorded;
 pub mod second;
 mod xml;
 
 use kith_adapter::protocol::Opened;
-use kith_spec::Rule;
+use kith_spec::{Rule, req};
 use kith_testbed::Submission;
 
 pub use keyring::Keyring;
@@ -135,7 +137,7 @@ pub fn sent(sighting: &Sighting<'_>, memory: &mut Memory, ledger: &mut Ledger) {
                 read = entity;
                 &read
             }
-            Err(_) => return,
+            Err(_) => return unreadable(sighting, ledger),
         },
     };
     let seen = Seen {
@@ -158,8 +160,17 @@ pub fn sent(sighting: &Sighting<'_>, memory: &mut Memory, ledger: &mut Ledger) {
             }
         }
     }
-    if let Ok(mail) = mail {
-        memory.sent(mail, outer);
+    match mail {
+        Ok(mail) => memory.sent(mail, outer),
+        Err(_) => unreadable(sighting, ledger),
+    }
+}
+
+/// A mail must be readable by the puppets that it is for.
+fn unreadable(sighting: &Sighting<'_>, ledger: &mut Ledger) {
+    if let (Err(error), true) = (sighting.mail, sighting.readable) {
+        let message = || format!("expected mail that its recipient can read: {error}");
+        ledger.assert(&req::MAIL_STRUCTURE, false, message);
     }
 }
 

@@ -29,6 +29,18 @@ impl Ledger {
         holds
     }
 
+    /// Takes over what another ledger recorded.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        for (id, count) in &other.asserted {
+            *self.asserted.entry(id).or_default() += count;
+        }
+        for failure in &other.failures {
+            if !self.failures.contains(failure) {
+                self.failures.push(failure.clone());
+            }
+        }
+    }
+
     /// Records something that only the harness can be blamed for.
     pub fn harness(&mut self, what: String) {
         self.harness.push(what);

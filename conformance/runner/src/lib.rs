@@ -6,6 +6,7 @@
 //! | [`plan`] | which cases, in which order |
 //! | [`dispatch`] | children, time limits, statuses |
 //! | [`judge`] | what is right about a mail, from its octets |
+//! | [`rejudge`] | judges the mail of a recorded run again |
 //! | [`event`] | the only place where runner and reporters meet |
 //! | [`report`] | the result model, and what is made of it |
 //! | [`vectors`] | the test vectors as cases |
@@ -20,6 +21,7 @@ pub mod exit;
 pub mod judge;
 mod ledger;
 pub mod plan;
+pub mod rejudge;
 pub mod report;
 pub mod scene;
 pub mod stage;

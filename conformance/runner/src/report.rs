@@ -14,6 +14,7 @@ pub mod progress;
 #[cfg(test)]
 pub(crate) mod sample;
 mod status;
+pub(crate) mod steady;
 
 use std::collections::BTreeMap;
 

@@ -35,6 +35,7 @@ pub use post::Sent;
 
 use crate::case::{Case, Stop};
 use crate::child::Slot;
+use crate::judge::recorded::{Noted, Record};
 use crate::judge::{Keyring, Mail, Memory};
 use crate::ledger::Ledger;
 use crate::report::MailEvidence;
@@ -83,6 +84,8 @@ struct State {
     steps: Vec<String>,
     /// The last mail that was put before the agent, or the last one with a fault.
     shown: Option<Shown>,
+    /// What the judge saw, if the run is recorded.
+    record: Option<Record>,
 }
 
 /// A mail that was put before the agent.
@@ -94,6 +97,13 @@ struct Shown {
 }
 
 impl State {
+    /// Writes down what the judge saw, if the run is recorded.
+    fn note(&mut self, noted: impl FnOnce() -> Noted) {
+        if let Some(record) = &mut self.record {
+            record.note(noted());
+        }
+    }
+
     /// Notes what happens, with the day and time in the case.
     fn step(&mut self, what: &str) {
         let at = OffsetDateTime::from_unix_timestamp(self.now.0);
@@ -148,6 +158,7 @@ impl Scene {
             memory: Memory::default(),
             steps: Vec::new(),
             shown: None,
+            record: stage.is_recorded().then(Record::default),
         };
         Ok(Self(Arc::new(Inner {
             stage: Arc::clone(stage),
@@ -298,6 +309,7 @@ impl Scene {
         }
         let Character { puppet, secret } = person;
         Arc::make_mut(&mut state.keyring).add_secret(&puppet, secret)?;
+        state.note(|| Noted::person(&puppet));
         drop(state);
         self.server().add_account(address, "puppet")?;
         Ok(puppet)
@@ -312,6 +324,7 @@ impl Scene {
         let mut state = self.state();
         let moved = !state.keyring.plays(&person.address);
         Arc::make_mut(&mut state.keyring).add_person(person)?;
+        state.note(|| Noted::person(person));
         drop(state);
         if moved {
             self.server().add_account(&person.address, "puppet")?;
@@ -377,6 +390,11 @@ impl Scene {
             }
         }
         Guard(self.state())
+    }
+
+    /// What the judge saw, if the run is recorded.
+    pub(crate) fn record(&self) -> Option<Record> {
+        self.state().record.clone()
     }
 
     /// The step that the case is at, for a report of a hang.

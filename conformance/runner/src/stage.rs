@@ -23,6 +23,8 @@ pub struct Stage {
     about: About,
     /// The mail server, if it isn't the harness's own.
     described: Option<Arc<Described>>,
+    /// Whether what the judge sees is written down.
+    recorded: bool,
     /// People by name and kind of keys: their keys are made once in a run.
     people: Mutex<BTreeMap<(String, KeyKind), Character>>,
 }
@@ -45,6 +47,7 @@ impl Stage {
             seed: Seed::new(&format!("kith-conform {seed}")),
             about,
             described: None,
+            recorded: false,
             people: Mutex::default(),
         })
     }
@@ -54,6 +57,18 @@ impl Stage {
     pub fn on(mut self, described: Option<Arc<Described>>) -> Self {
         self.described = described;
         self
+    }
+
+    /// The same stage for a run that is recorded, or isn't.
+    #[must_use]
+    pub fn recorded(mut self, recorded: bool) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
+    /// Whether what the judge sees is written down.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// The mail server outside this process, if that is used.

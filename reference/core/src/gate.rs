@@ -4,8 +4,11 @@
 //! that `cargo xtask trace` lists, and the check that a deliberately broken agent leaves out are
 //! therefore the same thing. The ordinary program is built with [`Strict`] only.
 
+use std::borrow::Cow;
+
 use kith_spec::{Outcome, Rule};
 
+use crate::agent::outbox::Posted;
 use crate::agent::outgoing::Outgoing;
 
 /// Decides which requirements are enforced. Everything but [`Strict`] is a broken agent.
@@ -13,8 +16,31 @@ pub trait Gate: Send + Sync {
     /// Whether the requirement is enforced.
     fn enforces(&self, rule: Rule) -> bool;
 
+    /// May change a document that is about to be signed or sealed.
+    fn document(&self, _octets: &mut Vec<u8>) {}
+
     /// May rewrite what is about to be signed, sealed and sent.
     fn rewrite(&self, _outgoing: &mut Outgoing) {}
+
+    /// May change, repeat or lose a mail on its way to the outbox.
+    fn post(&self, posted: Posted) -> Vec<Posted> {
+        vec![posted]
+    }
+
+    /// May change or lose a mail before it is judged. What is empty is no mail.
+    fn arrive<'a>(&self, mail: &'a [u8]) -> Cow<'a, [u8]> {
+        Cow::Borrowed(mail)
+    }
+
+    /// Whether what a sealed mail held is looked at.
+    fn opens(&self, _payload: &[u8]) -> bool {
+        true
+    }
+
+    /// What becomes of a mail or object that breaks a rule.
+    fn outcome(&self, violation: Violation) -> Outcome {
+        violation.outcome()
+    }
 }
 
 /// Enforces everything.

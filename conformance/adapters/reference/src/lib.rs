@@ -42,12 +42,7 @@ struct Kept {
 ///
 /// When the connection to the harness breaks.
 pub async fn serve(gate: Arc<dyn Gate>) -> Result<(), ServeError> {
-    let adapter = Reference {
-        gate,
-        sessions: BTreeMap::new(),
-        kept: BTreeMap::new(),
-        opened: 0,
-    };
+    let adapter = Reference::new(gate);
     kith_adapter::server::serve(tokio::io::stdin(), tokio::io::stdout(), adapter).await
 }
 
@@ -61,6 +56,16 @@ pub async fn serve_strict() -> Result<(), ServeError> {
 }
 
 impl Reference {
+    /// The agent with this gate.
+    pub fn new(gate: Arc<dyn Gate>) -> Self {
+        Self {
+            gate,
+            sessions: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            opened: 0,
+        }
+    }
+
     fn session(&mut self, id: u32) -> Result<&mut Session, Failure> {
         let unknown = || Failure::InvalidParams(format!("there is no session {id}"));
         self.sessions.get_mut(&id).ok_or_else(unknown)

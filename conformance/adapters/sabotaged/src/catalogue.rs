@@ -1,24 +1,40 @@
-//! The faults. A skip leaves out every check of a rule; a rewrite changes what the agent says
-//! before it is signed and sealed.
+//! The faults. A skip leaves out every check of a rule; the others change what the agent says
+//! before it is signed and sealed, the mail on its way out or in, what the person sees, or what
+//! comes of what the person does.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `core.rs`, `social.rs`, `groups.rs` | rules left out, each with a name of its own |
+//! | `tables.rs` | a cell of each state table that goes wrong, and rules left out for another's sake |
 //! | `unenforced.rs` | all other rules that the core asks its gate about, by requirement |
-//! | `emitted.rs` | mail that is wrong |
+//! | `shrugged.rs` | what must be refused and is left alone, by requirement |
+//! | `emitted.rs`, `posted.rs` | mail that is wrong: its documents, its octets, where it goes |
+//! | `lost.rs` | mail that must be taken and isn't |
+//! | `shown.rs` | what the person sees is wrong |
+//! | `acted.rs` | what is done isn't what the person asked for |
 //! | `gaps.rs` | the ids of those that the suite doesn't notice yet |
 //! | `unseen.rs` | rules whose absence nobody can see from outside, with the reason |
 
+mod acted;
 mod core;
 mod emitted;
 mod gaps;
 mod groups;
+mod lost;
+mod posted;
+mod shown;
+mod shrugged;
 mod social;
+mod tables;
 mod unenforced;
 mod unseen;
 
+use kith_core::agent::outbox::Posted;
 use kith_core::agent::outgoing::Outgoing;
 use kith_spec::Rule;
+use serde_json::Value;
+
+use crate::broken::{Change, Surroundings};
 
 pub(crate) use unseen::RULES as UNSEEN;
 
@@ -41,8 +57,62 @@ pub(crate) enum Sabotage {
     Skip(&'static [Rule]),
     /// The requirement is not enforced.
     Unenforced,
+    /// What must be refused because of the requirement is left alone.
+    Shrug,
     /// What leaves is changed.
     Rewrite(fn(&mut Outgoing)),
+    /// A document is changed before it is signed or sealed; none stays as it is.
+    Document(fn(&str) -> Option<String>),
+    /// A mail goes elsewhere, in other octets, more often or not at all.
+    Post {
+        /// What it remembers of a mail that came.
+        hears: Hears,
+        /// What leaves instead, by what it remembers and to whom mail went before.
+        posts: fn(Posted, &[String]) -> Vec<Posted>,
+    },
+    /// What it heard from the person's actions stands in each later mail.
+    Leak(fn(&Value) -> Option<String>),
+    /// These mails are lost.
+    Lose(fn(&str) -> bool),
+    /// These sealed mails are lost, by what they hold.
+    LoseSealed(fn(&str) -> bool),
+    /// A view shows something else.
+    Show(Shows),
+    /// A view shows something else on a device that started from an export.
+    ShowImported(Shows),
+    /// A view shows what a mail said that mustn't count.
+    Believe {
+        /// What it remembers of a mail that came.
+        hears: Hears,
+        /// What it makes of that.
+        shows: Shows,
+    },
+    /// These actions are said to be done, and aren't.
+    Idle(&'static [&'static str]),
+    /// Something else is done.
+    Instead(Change),
+    /// Something is done that nobody asked for.
+    Meddle {
+        /// What it remembers of a mail that came.
+        hears: Hears,
+        /// What it does.
+        does: fn(&Surroundings) -> Vec<Value>,
+    },
+    /// A device is opened in another way.
+    Open(fn(Value) -> Value),
+    /// Problems with servers are not told.
+    Quiet,
+}
+
+/// What a fault remembers of a mail, whose base64 is decoded.
+pub(crate) type Hears = fn(&str) -> Vec<String>;
+
+/// Changes the items of the view of a name, by what was heard.
+pub(crate) type Shows = fn(&str, &mut Vec<Value>, &[String]);
+
+/// Remembers nothing.
+fn deaf(_mail: &str) -> Vec<String> {
+    Vec::new()
 }
 
 impl Fault {
@@ -57,6 +127,9 @@ impl Fault {
     /// What it does, for people.
     pub(crate) fn title(&self) -> String {
         match self.title {
+            "" if matches!(self.sabotage, Sabotage::Shrug) => {
+                format!("leaves alone what breaks: {}", self.requirement.text)
+            }
             "" => format!("doesn't enforce: {}", self.requirement.text),
             title => title.to_owned(),
         }
@@ -72,8 +145,8 @@ impl Fault {
     pub(crate) fn enforces(&self, rule: Rule) -> bool {
         match self.sabotage {
             Sabotage::Skip(skipped) => !skipped.contains(&rule),
-            Sabotage::Unenforced => rule != self.requirement,
-            Sabotage::Rewrite(_) => true,
+            Sabotage::Unenforced | Sabotage::Shrug => rule != self.requirement,
+            _ => true,
         }
     }
 }
@@ -84,35 +157,25 @@ const fn skip(
     requirement: Rule,
     rules: &'static [Rule],
 ) -> Fault {
-    Fault {
-        name,
-        title,
-        requirement,
-        sabotage: Sabotage::Skip(rules),
-    }
+    fault(name, title, requirement, Sabotage::Skip(rules))
 }
 
-const fn rewrite(
+const fn fault(
     name: &'static str,
     title: &'static str,
     requirement: Rule,
-    change: fn(&mut Outgoing),
+    sabotage: Sabotage,
 ) -> Fault {
     Fault {
         name,
         title,
         requirement,
-        sabotage: Sabotage::Rewrite(change),
+        sabotage,
     }
 }
 
-const fn unenforced(requirement: Rule) -> Fault {
-    Fault {
-        name: "",
-        title: "",
-        requirement,
-        sabotage: Sabotage::Unenforced,
-    }
+const fn by_requirement(requirement: Rule, sabotage: Sabotage) -> Fault {
+    fault("", "", requirement, sabotage)
 }
 
 /// All faults.
@@ -121,11 +184,19 @@ pub(crate) fn faults() -> Vec<Fault> {
         core::FAULTS,
         social::FAULTS,
         groups::FAULTS,
+        tables::FAULTS,
         emitted::FAULTS,
+        posted::FAULTS,
+        lost::FAULTS,
+        shown::FAULTS,
+        acted::FAULTS,
     ];
     let named = named.into_iter().flatten().cloned();
-    let others = unenforced::RULES.iter().copied().map(unenforced);
-    named.chain(others).collect()
+    let unenforced = unenforced::RULES.iter();
+    let unenforced = unenforced.map(|rule| by_requirement(rule, Sabotage::Unenforced));
+    let shrugged = shrugged::RULES.iter();
+    let shrugged = shrugged.map(|rule| by_requirement(rule, Sabotage::Shrug));
+    named.chain(unenforced).chain(shrugged).collect()
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 //! `kith-sabotaged --list` prints the faults; `kith-sabotaged --fault ID` is an agent with that
 //! fault behind the adapter protocol. The ordinary program can't be broken: this is another binary.
 
+mod broken;
 mod catalogue;
+mod mail;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
-use kith_core::Gate;
-use kith_core::agent::outgoing::Outgoing;
-use kith_spec::Rule;
 
-use catalogue::{Fault, Sabotage, UNSEEN};
+use broken::{Broken, Driven};
+use catalogue::UNSEEN;
 
 /// Deliberately broken Kith agents, for testing the conformance suite
 #[derive(Parser)]
@@ -24,21 +23,6 @@ struct Args {
     /// Be the agent with this fault, behind the adapter protocol
     #[arg(long, value_name = "ID")]
     fault: Option<String>,
-}
-
-/// A gate with one fault.
-struct Broken(Fault);
-
-impl Gate for Broken {
-    fn enforces(&self, rule: Rule) -> bool {
-        self.0.enforces(rule)
-    }
-
-    fn rewrite(&self, outgoing: &mut Outgoing) {
-        if let Sabotage::Rewrite(rewrite) = &self.0.sabotage {
-            rewrite(outgoing);
-        }
-    }
 }
 
 /// What `--list` prints.
@@ -95,7 +79,8 @@ async fn main() -> ExitCode {
         eprintln!("there is no fault {id}; --list prints those there are");
         return ExitCode::from(2);
     };
-    match kith_adapter_reference::serve(Arc::new(Broken(fault))).await {
+    let agent = Driven::new(Broken::new(fault));
+    match kith_adapter::server::serve(tokio::io::stdin(), tokio::io::stdout(), agent).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -3,6 +3,7 @@
 use kith_adapter::view::apps::{Apps, Update};
 use kith_adapter::view::event::Events;
 use kith_adapter::view::group::{GroupTimeline, Groups, Role};
+use kith_adapter::view::identity::{Contacts, Introductions};
 use kith_adapter::view::pages::{Followers, Page, Pages};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::publishing::{Timeline, Unknown};
@@ -54,13 +55,22 @@ pub(super) async fn has_effect(
             let shares = agent.view(Shares {}).await?;
             shares.iter().any(|share| share.text.contains(text))
         }
-        Base::Retract
-        | Base::Acknowledgement
-        | Base::Hide
-        | Base::Rotation
-        | Base::Receipt
-        | Base::Introduce
-        | Base::SelfCopy => false,
+        Base::Retract | Base::Acknowledgement | Base::Hide | Base::Receipt | Base::SelfCopy => {
+            false
+        }
+        Base::Rotation => {
+            let id = author.id.to_string();
+            let contacts = agent.view(Contacts {}).await?;
+            contacts.iter().any(|contact| {
+                let newest = i64::from(contact.epoch) == author.epoch;
+                contact.identity.as_str() == id && newest && !contact.frozen
+            })
+        }
+        Base::Introduce => {
+            let by = author.id.to_string();
+            let introductions = agent.view(Introductions {}).await?;
+            introductions.iter().any(|one| one.by.as_str() == by)
+        }
         Base::Group | Base::Proposal => {
             let groups = agent.view(Groups {}).await?;
             groups.iter().any(|group| group.name.contains(text))

@@ -1,14 +1,14 @@
 //! What became of all broken agents together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use kith_spec::Class;
+use kith_spec::{Class, Lack};
 use serde::Serialize;
 
-use super::{Outcome, Unseen};
+use super::{Outcome, Planted, Unseen};
 
 /// How many of the cases that fired a line names.
 const NAMED: usize = 4;
@@ -46,6 +46,9 @@ pub(super) struct Score {
     unsound: Vec<String>,
     /// What no case can notice, and why.
     unseen: Vec<Unseen>,
+    /// The requirements that no agent breaks, with the reason why they have no case either, if
+    /// that is so.
+    unbroken: Unbroken,
     classes: BTreeMap<&'static str, Tally>,
     requirements: BTreeMap<String, Tally>,
     seed: u64,
@@ -90,6 +93,10 @@ impl Score {
             unrelated: ids(|fault| !fault.unrelated.is_empty()),
             untried: ids(|fault| fault.trouble.is_some()),
             unsound,
+            unbroken: unbroken(
+                faults.iter().map(|fault| fault.requirement.as_str()),
+                &unseen,
+            ),
             unseen,
             classes,
             requirements,
@@ -99,9 +106,11 @@ impl Score {
         }
     }
 
-    /// Whether every fault was killed, and none killed what it has nothing to do with.
+    /// Whether every fault was killed, none killed what it has nothing to do with, and no known gap
+    /// is closed.
     pub(super) fn is_clean(&self) -> bool {
         self.survivors.is_empty()
+            && self.closed.is_empty()
             && self.unrelated.is_empty()
             && self.untried.is_empty()
             && self.unsound.is_empty()
@@ -155,7 +164,10 @@ impl fmt::Display for Score {
         }
         let lists = [
             ("survived", &self.survivors),
-            ("noticed by now, so no gap any more", &self.closed),
+            (
+                "noticed by now, so no gap any more (take it off the list)",
+                &self.closed,
+            ),
             ("killed what it has nothing to do with", &self.unrelated),
             ("could not be tried", &self.untried),
         ];
@@ -169,10 +181,64 @@ impl fmt::Display for Score {
             ..
         } = self;
         let requirements = self.requirements.len();
+        let (all, unseen) = (kith_spec::requirements().len(), self.unseen.len());
         write!(
             f,
-            "{killed} of {planted} killed, of {requirements} requirements, in {seconds} s"
+            "{killed} of {planted} killed, of {requirements} of {all} requirements ({unseen} can't be \
+             seen), in {seconds} s"
         )
+    }
+}
+
+type Unbroken = BTreeMap<&'static str, Option<&'static str>>;
+
+/// The requirements that no agent breaks, and that could be seen.
+fn unbroken<'a>(broken: impl Iterator<Item = &'a str>, unseen: &[Unseen]) -> Unbroken {
+    let broken: BTreeSet<&str> = broken.collect();
+    let hidden = |id: &str| unseen.iter().any(|unseen| unseen.requirement == id);
+    let caseless = |id: &str| {
+        let mut exceptions = kith_spec::exceptions().iter();
+        exceptions.find(|one| one.requirement.id == id && one.lacks.contains(&Lack::Case))
+    };
+    let all = kith_spec::requirements().iter().map(|rule| rule.id);
+    all.filter(|id| !broken.contains(id) && !hidden(id))
+        .map(|id| (id, caseless(id).map(|exception| exception.reason)))
+        .collect()
+}
+
+/// What there is to be tried, for `--list`.
+pub(super) struct Planned<'a> {
+    faults: &'a [Planted],
+    unseen: &'a [Unseen],
+}
+
+impl<'a> Planned<'a> {
+    pub(super) fn new(faults: &'a [Planted], unseen: &'a [Unseen]) -> Self {
+        Self { faults, unseen }
+    }
+}
+
+impl fmt::Display for Planned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in self.faults {
+            writeln!(f, "{} ({}): {}", fault.id, fault.requirement, fault.title)?;
+            if let Some(gap) = &fault.gap {
+                writeln!(f, "  not noticed yet: {gap}")?;
+            }
+        }
+        for unseen in self.unseen {
+            writeln!(
+                f,
+                "not to be seen: {}: {}",
+                unseen.requirement, unseen.reason
+            )?;
+        }
+        let broken = self.faults.iter().map(|fault| fault.requirement.as_str());
+        for (id, reason) in unbroken(broken, self.unseen) {
+            let why = reason.map_or_else(String::new, |why| format!(": it has no case: {why}"));
+            writeln!(f, "no agent breaks it yet: {id}{why}")?;
+        }
+        Ok(())
     }
 }
 

@@ -334,6 +334,27 @@ fn parts() -> Vec<Fault> {
                 .set(|root| without(root, "application/kith-object"));
         }),
         Fault::new(
+            "mail/one-object-missing",
+            "a delivery that lists two objects, of which one is in the mail",
+            missing,
+            Base::Message,
+        )
+        .sealed(|scene, draft| {
+            let other = scene
+                .author
+                .message_object(&scene.recipient, "And this.", None, scene.now);
+            draft.objects.push(other.into());
+            draft.inner.set(|mut root| {
+                if let Some(parts) = root.parts() {
+                    let last = |part: &Part| part.kind() == "application/kith-object";
+                    if let Some(last) = parts.iter().rposition(last) {
+                        parts.remove(last);
+                    }
+                }
+                root
+            });
+        }),
+        Fault::new(
             "mail/object-replaced",
             "an object of the sender in the place of the one that is listed",
             missing,

@@ -268,6 +268,24 @@ fn introductions() -> Vec<Fault> {
             }
         }),
         Fault::new(
+            "friends/introduce-oneself",
+            "an introduction of its author",
+            &req::INTRODUCE_THIRD,
+            Base::Introduce,
+        )
+        .in_object()
+        .sealed(|scene, draft| {
+            let (to, now) = (scene.recipient.clone(), scene.now);
+            let mut own = scene.author.clone();
+            own.introducible = true;
+            own.renew_contact(now);
+            let made = scene.author.introduce(&to, &own, now);
+            if let Some(mut made) = scene.keep(made) {
+                draft.objects = std::mem::take(&mut made.objects);
+                draft.certificates = std::mem::take(&mut made.certificates);
+            }
+        }),
+        Fault::new(
             "friends/introduce-without-consent",
             "an introduction of somebody whose contact doesn't agree to it",
             consent,

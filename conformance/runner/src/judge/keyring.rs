@@ -38,15 +38,26 @@ impl Keyring {
 
     /// Adds a person whose secret keys are read already.
     pub(crate) fn add_secret(&mut self, person: &Puppet, secret: Arc<Cert>) -> Result<(), Stop> {
-        self.keys.secrets.push(secret);
         self.people
             .insert(person.address.to_lowercase(), person.clone());
-        for entry in &person.chain {
-            if let Ok(object) = document::object(&entry.xml) {
+        let chain = person.chain.iter().map(|entry| &entry.xml[..]);
+        self.add_keys(secret, chain, &person.certificate.binary)
+    }
+
+    /// Adds somebody's secret keys, the documents of the chain, and the certificate.
+    pub(super) fn add_keys<'a>(
+        &mut self,
+        secret: Arc<Cert>,
+        chain: impl Iterator<Item = &'a [u8]>,
+        certificate: &[u8],
+    ) -> Result<(), Stop> {
+        self.keys.secrets.push(secret);
+        for entry in chain {
+            if let Ok(object) = document::object(entry) {
                 self.chains.take(&object);
             }
         }
-        self.add_signer(&person.certificate.binary)
+        self.add_signer(certificate)
     }
 
     /// With what a mail says about keys: the next entries of chains, and their certificates.

@@ -60,6 +60,9 @@ pub struct Memory {
     pub(super) groups: BTreeMap<String, BTreeSet<String>>,
     /// For which revision of a group a channel was used.
     pub(super) group_channels: BTreeMap<String, String>,
+    /// Whether something was delivered that the judge can't open, as the agent makes its own keys:
+    /// what it acknowledged is not known.
+    pub(super) blind: bool,
     pending_acks: Vec<Ack>,
     pending_ends: Vec<String>,
 }
@@ -150,6 +153,11 @@ impl Memory {
         if mail.object("end").is_some() {
             self.pending_ends.push(delivery.from.id.clone());
         }
+    }
+
+    /// Remembers that there was a mail that can't be opened.
+    pub(crate) fn delivered_unread(&mut self) {
+        self.blind = true;
     }
 
     /// The agent has synced: what was delivered has arrived.

@@ -40,11 +40,13 @@ impl<W: Write> Reporter for Human<W> {
                 case.status,
                 Status::Fail | Status::Warn | Status::HarnessError | Status::Fixed | Status::Flaky
             ) {
-                write!(self.out, "\n{}", case_text(case, self.evidence))?;
+                write!(self.out, "\n{}", self.case_text(case))?;
             }
         }
         for hint in &report.hints {
-            writeln!(self.out, "\nhint: {hint}")?;
+            let mut text = String::new();
+            wrap(&mut text, 2, hint, self.width);
+            write!(self.out, "\nhint:\n{text}")?;
         }
         writeln!(self.out, "\n{}", last_line(report))?;
         self.out.flush()
@@ -85,38 +87,70 @@ fn last_line(report: &Report) -> String {
     )
 }
 
-fn case_text(case: &CaseResult, evidence: bool) -> String {
-    let style = style(case.status);
-    let bold = Style::new().bold();
-    let axes: Vec<_> = case
-        .axes
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let mut text = format!(
-        "{style}{}{style:#} {bold}{}{bold:#} [{}]\n     {}\n",
-        case.status.as_str(),
-        case.id,
-        axes.join(" "),
-        case.title
-    );
-    text.push_str(&failures_text(case));
-    if evidence {
-        text.push_str(&evidence_only(case));
+impl<W> Human<W> {
+    fn case_text(&self, case: &CaseResult) -> String {
+        let style = style(case.status);
+        let bold = Style::new().bold();
+        let axes: Vec<_> = case
+            .axes
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut text = format!(
+            "{style}{}{style:#} {bold}{}{bold:#} [{}]\n",
+            case.status.as_str(),
+            case.id,
+            axes.join(" "),
+        );
+        wrap(&mut text, 5, &case.title, self.width);
+        text.push_str(&failures_text(case, self.width));
+        if self.evidence {
+            text.push_str(&evidence_only(case));
+        }
+        // One line, so that it can be copied.
+        let _ = writeln!(text, "     repeat: {}", case.repeat);
+        text
     }
-    let _ = writeln!(text, "     repeat: {}", case.repeat);
-    text
 }
 
-fn failures_text(case: &CaseResult) -> String {
+/// Adds a paragraph whose lines all begin in this column. What is longer than the terminal is
+/// broken between words, so that the terminal doesn't break it at its edge.
+fn wrap(text: &mut String, indent: usize, paragraph: &str, width: Option<u16>) {
+    let room = width.map_or(usize::MAX, |width| {
+        usize::from(width).saturating_sub(indent)
+    });
+    for line in paragraph.lines() {
+        let mut column = 0;
+        for word in line.split_whitespace() {
+            let long = word.chars().count();
+            if column > 0 && column + 1 + long > room {
+                text.push('\n');
+                column = 0;
+            }
+            if column == 0 {
+                text.push_str(&" ".repeat(indent));
+            } else {
+                text.push(' ');
+                column += 1;
+            }
+            text.push_str(word);
+            column += long;
+        }
+        text.push('\n');
+    }
+}
+
+fn failures_text(case: &CaseResult, width: Option<u16>) -> String {
     let mut text = String::new();
     if let Some(reason) = &case.reason {
-        let _ = writeln!(text, "     {reason}");
+        wrap(&mut text, 5, reason, width);
     }
     for failure in &case.failures {
-        let _ = writeln!(text, "     {}: {}", failure.requirement, failure.message);
-        let _ = writeln!(text, "       “{}”", failure.text);
-        let _ = writeln!(text, "       section {}, {}", failure.section, failure.link);
+        let said = format!("{}: {}", failure.requirement, failure.message);
+        wrap(&mut text, 5, &said, width);
+        wrap(&mut text, 7, &format!("“{}”", failure.text), width);
+        let place = format!("section {}, {}", failure.section, failure.link);
+        wrap(&mut text, 7, &place, width);
     }
     text
 }
@@ -152,5 +186,38 @@ fn section(text: &mut String, title: &str, content: &str) {
 
 /// What failed in a case and what shows it, without colours.
 pub(super) fn evidence_text(case: &CaseResult) -> String {
-    failures_text(case) + &evidence_only(case)
+    failures_text(case, None) + &evidence_only(case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_broken_between_words_and_indented() {
+        let mut text = String::new();
+        wrap(
+            &mut text,
+            4,
+            "expected one mail, seen none\nand nothing",
+            Some(20),
+        );
+        let expected = "    expected one\n    mail, seen none\n    and nothing\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_word_wider_than_the_terminal_stays_whole() {
+        let mut text = String::new();
+        wrap(&mut text, 2, "a 0123456789 b", Some(8));
+        assert_eq!(text, "  a\n  0123456789\n  b\n");
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_broken() {
+        let mut text = String::new();
+        let long = "word ".repeat(100);
+        wrap(&mut text, 2, &long, None);
+        assert_eq!(text.lines().count(), 1);
+    }
 }

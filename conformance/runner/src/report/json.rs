@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::generate::SchemaSettings;
 
@@ -27,9 +27,14 @@ impl Reporter for Json {
         let Event::Done(report) = event else {
             return Ok(());
         };
-        let text = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
-        fs::write(&self.path, text + "\n")
+        write(report, &self.path)
     }
+}
+
+/// Writes a report as JSON into a file.
+pub(crate) fn write(report: &Report, path: &Path) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
+    fs::write(path, text + "\n")
 }
 
 /// The JSON Schema of [`Report`], as the text of its file.

@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use super::{AGENT_DOMAIN, Scene};
 use crate::case::Stop;
 use crate::child;
+use crate::judge::recorded::Noted;
 use crate::stage::Character;
 
 /// The account, keys and session of an agent under test.
@@ -169,6 +170,9 @@ impl Scene {
         let mut state = self.state();
         state.sessions.push(account.session);
         Arc::make_mut(&mut state.keyring).add_signer(&account.opened.certificate.0)?;
+        state.note(|| Noted::Signer {
+            certificate: account.opened.certificate.clone(),
+        });
         state.agent = Some(Arc::clone(&account));
         drop(state);
         Ok(self.handle(account))
@@ -215,7 +219,10 @@ impl Scene {
             .stage
             .person("Alice", address, forged, &self.0.seed)?;
         let Character { puppet, secret } = person;
-        Arc::make_mut(&mut self.state().keyring).add_secret(&puppet, secret)?;
+        let mut state = self.state();
+        Arc::make_mut(&mut state.keyring).add_secret(&puppet, secret)?;
+        state.note(|| Noted::person(&puppet));
+        drop(state);
         Ok(Keys::Import(import(&puppet)))
     }
 
@@ -433,7 +440,10 @@ impl Agent {
         let synced = lent.settle(synced).await.map_err(child::stop)?;
         drop(lent);
         self.scene.judge_sent()?;
-        self.scene.state().memory.synced();
+        let mut state = self.scene.state();
+        state.memory.synced();
+        state.note(|| Noted::Synced);
+        drop(state);
         Ok(synced)
     }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use kith_forge::draft::AnyDraft;
 use kith_forge::{Mail, Puppet};
-use kith_spec::{Rule, req};
+use kith_spec::Rule;
 use kith_testbed::{AuthResult, Deliver, Submission};
 
 use super::Scene;
 use crate::case::Stop;
 use crate::judge::read::document::ObjectFacts;
+use crate::judge::recorded::Noted;
 use crate::judge::{self, ReadError, Sighting};
+use crate::ledger::Ledger;
 
 /// A mail that the agent submitted.
 #[derive(Debug)]
@@ -77,11 +79,18 @@ impl Scene {
     pub fn deliver_as(&self, mail: &Mail, auth: AuthResult) -> Result<(), Stop> {
         let keyring = Arc::clone(&self.state().keyring);
         let read = judge::forged::valid(mail, &keyring, self.now().0).map_err(Stop::Harness)?;
-        if let Some(read) = read {
-            let mut state = self.state();
-            judge::Keyring::learn(&mut state.keyring, &read)?;
-            state.memory.delivered(&read);
+        let mut state = self.state();
+        match read {
+            Some(read) => {
+                judge::Keyring::learn(&mut state.keyring, &read)?;
+                state.memory.delivered(&read);
+            }
+            None => state.memory.delivered_unread(),
         }
+        state.note(|| Noted::Delivered {
+            mail: mail.octets.clone().into(),
+        });
+        drop(state);
         self.put(mail, auth, None)
     }
 
@@ -243,13 +252,12 @@ impl Scene {
             // The same octets once more are no second mail (`send.same-copy`).
             let copies = |sent: &Arc<Sent>| sent.submission.octets == submission.octets;
             if !state.sent.iter().any(copies) {
-                judge::sent(&sighting, &mut state.memory, &mut state.ledger);
-            }
-            if let Err(error) = &mail
-                && sighting.readable
-            {
-                let message = || format!("expected mail that its recipient can read: {error}");
-                state.ledger.assert(&req::MAIL_STRUCTURE, false, message);
+                let mut found = Ledger::default();
+                judge::sent(&sighting, &mut state.memory, &mut found);
+                state.ledger.absorb(&found);
+                if let Some(record) = &mut state.record {
+                    record.sent(&sighting, &found);
+                }
             }
             let sent = Arc::new(Sent { submission, mail });
             let new = state.ledger.failures().iter().skip(failed);

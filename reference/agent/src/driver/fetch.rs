@@ -283,16 +283,11 @@ impl Driver {
 
 /// Where a mail goes from the folder in which it stands.
 fn target(gate: &dyn Gate, folder: Folder, filing: Filing) -> Option<Folder> {
-    implements!(
-        req::FILE_KITH,
-        req::FILE_REFUSED,
-        req::FILE_ORDINARY,
-        req::FILE_BACK
-    );
+    implements!(req::FILE_KITH, req::FILE_REFUSED, req::FILE_ORDINARY);
     let to = match filing {
         Filing::Leave if !gate.enforces(&req::FILE_ORDINARY) => Folder::Kith,
-        // Ordinary mail that a filter put into `Kith` goes back.
-        // Ordinary mail that something put into the folder goes back (`file.back`).
+        Filing::Leave if !gate.enforces(&req::FILE_BACK) => folder,
+        // Ordinary mail that something put into the folder goes back.
         Filing::Leave => Folder::Inbox,
         Filing::Kith if gate.enforces(&req::FILE_KITH) => Folder::Kith,
         Filing::Refused if gate.enforces(&req::FILE_REFUSED) => Folder::Refused,

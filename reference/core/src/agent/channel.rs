@@ -205,7 +205,7 @@ impl Step<'_> {
 
     /// Records that a delivery arrived, and that it waits to be acknowledged.
     pub(crate) fn arrived(&mut self, numbered: Numbered) -> Result<(), AgentError> {
-        crate::implements!(req::ACK_MEANING, req::ACK_NO_ACK, req::CHANNEL_TABLE);
+        crate::implements!(req::ACK_MEANING, req::CHANNEL_TABLE);
         let Numbered {
             channel,
             number,
@@ -214,7 +214,9 @@ impl Step<'_> {
             ..
         } = numbered;
         state.beyond.insert(number);
-        state.skip_to(base.saturating_sub(1).max(state.upto));
+        if self.gate.enforces(&req::CHANNEL_SKIP) {
+            state.skip_to(base.saturating_sub(1).max(state.upto));
+        }
         if number <= state.upto {
             state.beyond.remove(&number);
         }
@@ -228,6 +230,18 @@ impl Step<'_> {
             Vec::new(),
         );
         Ok(self.store.set(Table::Incoming, channel, &state)?)
+    }
+
+    /// Records that something without a number arrived: nothing is owed for that.
+    pub(crate) fn arrived_unnumbered(&mut self, peer: Id) -> Result<(), AgentError> {
+        if self.gate.enforces(&req::ACK_NO_ACK) {
+            return Ok(());
+        }
+        for (channel, mut state) in self.channels_of(peer)? {
+            state.owed = Some(self.now);
+            self.store.set(Table::Incoming, channel, &state)?;
+        }
+        self.due(self.now + DAY, &Due::Ack { peer })
     }
 
     /// The acks that are owed to a peer; they count as given.

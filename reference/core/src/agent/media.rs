@@ -347,7 +347,6 @@ impl Step<'_> {
         author: Id,
         object: &types::Object,
     ) -> Result<(), Failure> {
-        crate::implements!(req::MEDIA_LATE);
         let key = merge_key(author, &crate::kinds::name(&object.payload), object.id.0);
         for need in needs(of(&object.payload)) {
             let uses = [&media_key(author, need.hash), &key[..]].concat();

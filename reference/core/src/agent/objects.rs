@@ -241,7 +241,6 @@ impl Step<'_> {
             Ok(part) => part,
             Err((hash, violation)) => return Ok(refused(*hash, *violation)),
         };
-        crate::implements!(req::RECEIVE_OBJECT_ALONE);
         let hash = part.signed.hash;
         let carried = kinds::introduce::carries(parts, part, sender.peer.id);
         let judged = if carried {
@@ -314,7 +313,6 @@ impl Step<'_> {
         object: &types::Object,
         peer: &Peer,
     ) -> Result<(), Failure> {
-        crate::implements!(req::IDENTITY_OLD_OBJECTS);
         let content = kinds::of(&object.payload).traits().family != Family::Identity;
         if content && peer.is_compromised(peer.epoch_of(&part.signed)) {
             let hash = part.signed.hash;
@@ -335,7 +333,11 @@ impl Step<'_> {
     ) -> Result<(), Failure> {
         let (author, from) = (object.author.0, sender.peer.id);
         if author == from {
-            part.signed.verify(self.gate, &sender.peer.keys())?;
+            let mut keys = sender.peer.keys();
+            if !self.gate.enforces(&req::IDENTITY_OLD_OBJECTS) {
+                keys.drain(..sender.peer.epoch());
+            }
+            part.signed.verify(self.gate, &keys)?;
             return self.check_compromised(part, object, &sender.peer);
         }
         let root = kinds::of(&object.payload).root();
@@ -385,6 +387,9 @@ impl Step<'_> {
             sender,
         };
         kinds::of(&object.payload).take(self, &arrival)?;
+        if !self.gate.enforces(&req::MEDIA_LATE) && self.was_accepted(&part.signed.hash)? {
+            return Ok(());
+        }
         self.take_media(parts, object.author.0, object)
     }
 

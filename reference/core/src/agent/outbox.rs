@@ -73,6 +73,15 @@ pub enum Submitted {
     },
 }
 
+/// A mail on its way to the outbox.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// The addresses that it goes to.
+    pub to: Vec<String>,
+    /// Its octets.
+    pub mail: Vec<u8>,
+}
+
 impl Copy {
     /// Puts the next attempt off, longer each time.
     fn postpone(&mut self, now: i64) {
@@ -88,16 +97,21 @@ impl Copy {
 
 impl Step<'_> {
     pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: &[u8]) -> Result<(), AgentError> {
-        let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
-        self.store.set(Table::Own, COUNTER, &number)?;
-        crate::implements!(
-            req::SEND_DURABLE,
-            req::SEND_ONE_TRANSACTION,
-            req::SEND_SAME_COPY
-        );
-        copy.queued = self.now;
-        copy.automatic = is_automatic(mail);
-        self.put_copy(&number.to_be_bytes(), &copy, mail)
+        crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
+        let posted = Posted {
+            to: copy.recipients().cloned().collect(),
+            mail: mail.to_vec(),
+        };
+        for Posted { mut to, mail } in self.gate.post(posted) {
+            let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
+            self.store.set(Table::Own, COUNTER, &number)?;
+            copy.also = to.split_off(to.len().min(1));
+            copy.to = to.pop().unwrap_or_default();
+            copy.queued = self.now;
+            copy.automatic = is_automatic(&mail);
+            self.put_copy(&number.to_be_bytes(), &copy, &mail)?;
+        }
+        Ok(())
     }
 
     fn put_copy(&mut self, key: &[u8], copy: &Copy, mail: &[u8]) -> Result<(), AgentError> {
@@ -290,7 +304,10 @@ impl Agent {
                     number: u64::from_be_bytes(number),
                     from: self.own.address.clone(),
                     to: copy.recipients().cloned().collect(),
-                    octets: mail.to_vec(),
+                    octets: match self.gate.enforces(&req::SEND_SAME_COPY) || copy.attempts == 0 {
+                        true => mail.to_vec(),
+                        false => [b"Comments: once more\r\n", mail].concat(),
+                    },
                 };
                 due.push((copy.automatic, submission));
             }

@@ -299,7 +299,10 @@ impl Step<'_> {
             .as_ref()
             .map(types::Delivery::encode)
             .transpose();
-        let document = document.map_err(|error| WireError::Xml(error.to_string()))?;
+        let mut document = document.map_err(|error| WireError::Xml(error.to_string()))?;
+        if let Some(document) = &mut document {
+            self.gate.document(document);
+        }
         let parts = Parts {
             fallback: outgoing.fallback,
             delivery: document,

@@ -143,8 +143,8 @@ impl Own {
     /// When the address or name can't be written, or the OpenPGP library fails.
     pub fn make(gate: &dyn Gate, new: &NewIdentity, seed: [u8; 32]) -> Result<Made, AgentError> {
         let mut rng = ChaCha20Rng::from_seed(seed);
-        let key = OwnKey::generate(new.keys, Some(&new.address), new.now)?;
-        let next = OwnKey::generate(new.keys, None, new.now)?;
+        let key = OwnKey::generate(gate, new.keys, Some(&new.address), new.now)?;
+        let next = OwnKey::generate(gate, new.keys, None, new.now)?;
         let signing = key.signing()?;
         let id = signing.hash();
         let mut random = [0; 16];

@@ -98,6 +98,11 @@ impl Agent {
     /// tried again.
     pub fn receive(&mut self, store: &dyn Read, mail: Incoming<'_>) -> Result<Receipt, AgentError> {
         let gate = self.gate.clone();
+        let arrived = gate.arrive(mail.octets);
+        let mail = Incoming {
+            octets: &arrived,
+            ..mail
+        };
         let mut step = self.step(store, mail.now);
         let (verdict, objects) = match step.judge(mail.octets) {
             Ok(objects) => (Verdict::ACCEPT, objects),
@@ -123,9 +128,20 @@ impl Agent {
             }
             Err(Failure::Agent(error)) => return Err(error),
         };
+        let settled = |verdict: Verdict| match verdict.violation {
+            Some(violation) => Verdict {
+                outcome: gate.outcome(violation),
+                ..verdict
+            },
+            None => verdict,
+        };
+        let objects = objects.into_iter().map(|object| ObjectVerdict {
+            verdict: settled(object.verdict),
+            ..object
+        });
         Ok(Receipt {
-            mail: verdict,
-            objects,
+            mail: settled(verdict),
+            objects: objects.collect(),
             effects: step.into_effects()?,
         })
     }
@@ -169,7 +185,7 @@ impl Step<'_> {
         if entity.root == "multipart/encrypted" {
             let opened = self.open_envelope(&entity)?;
             let payload = Entity::parse(&opened.payload).ok_or(not_kith)?;
-            let sealed = payload.has_kith_part();
+            let sealed = payload.has_kith_part() && self.gate.opens(&opened.payload);
             self.gate.check(&req::MAIL_KITH_VERSION_UNTRUSTED, sealed)?;
             if opened.is_self_copy() {
                 return self.judge_self(&opened, &payload);

@@ -121,7 +121,7 @@ impl Step<'_> {
         if self.committed()? != Some(signing.hash()) {
             return Err(ActError::Kit);
         }
-        let next = OwnKey::generate(key.kind(), None, self.now)?;
+        let next = OwnKey::generate(self.gate, key.kind(), None, self.now)?;
         let (id, prev) = self.own.head();
         let epoch = self.own.epoch() + 1;
         let entry = crate::kinds::identity::make(&NewEntry {

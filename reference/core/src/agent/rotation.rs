@@ -83,9 +83,12 @@ impl Step<'_> {
         parts: &Parts,
         delivery: Option<&types::Delivery>,
     ) -> Result<Option<Certificate>, Failure> {
-        crate::implements!(req::IDENTITY_ROTATION_SIGNATURE, req::IDENTITY_TABLE);
+        crate::implements!(req::IDENTITY_TABLE);
         let peer = &signer.peer;
         let unusable = Violation(&req::SEC_DELIVERY_SIGNATURE);
+        if signer.grown && !self.gate.enforces(&req::IDENTITY_ROTATION_SIGNATURE) {
+            return Err(unusable.into());
+        }
         let keys = peer.keys();
         let issuer = opened.issuer();
         let signed_by = |key: &&crate::wire::keys::PublicKey| Some(key.fingerprint()) == issuer;

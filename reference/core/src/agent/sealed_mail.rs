@@ -312,10 +312,11 @@ impl Step<'_> {
                 None => verdicts.push(self.judge_object(part, parts, &sender, again)?),
             }
         }
-        crate::implements!(req::RECEIVE_HANDSHAKE);
         // A mail none of whose answers to a handshake stands is refused as a whole.
         let id = sender.peer.id;
-        if !friend && !self.exchanges_with(id)? {
+        let whole = self.gate.enforces(&req::RECEIVE_HANDSHAKE) && !friend;
+        let alone = self.gate.enforces(&req::RECEIVE_OBJECT_ALONE);
+        if !alone || whole && !self.exchanges_with(id)? {
             let refused = verdicts
                 .iter()
                 .find(|v| v.verdict.outcome == Outcome::Refuse);
@@ -329,8 +330,9 @@ impl Step<'_> {
             for ack in &delivery.ack {
                 self.acknowledged(id, ack)?;
             }
-            if let Some(numbered) = numbered {
-                self.arrived(numbered)?;
+            match numbered {
+                Some(numbered) => self.arrived(numbered)?,
+                None => self.arrived_unnumbered(id)?,
             }
         }
         let listed = delivery.object.iter().any(|object| {

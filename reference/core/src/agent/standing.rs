@@ -128,11 +128,10 @@ impl Step<'_> {
 
     /// Notes that a new entry of somebody's chain was seen.
     pub(crate) fn renewed(&mut self, id: Id) -> Result<(), AgentError> {
-        crate::implements!(req::IDENTITY_THAW);
-        let now = self.now;
+        let (now, thaws) = (self.now, self.gate.enforces(&req::IDENTITY_THAW));
         self.change_standing(id, |standing| {
             standing.renewed = Some(now);
-            standing.frozen = false;
+            standing.frozen &= !thaws;
         })
     }
 

@@ -141,7 +141,9 @@ impl Kind for AppUpdate {
         gate.check(&req::APP_PARTICIPANTS, participant)?;
         let furthest = step.in_order(app, author)? + limit::APP_WINDOW;
         gate.check(&req::APP_WINDOW, serial <= furthest)?;
-        crate::implements!(req::APP_FIRST);
+        if instance.is_none() && !gate.enforces(&req::APP_FIRST) {
+            return Ok(());
+        }
         let body = Body::AppUpdate {
             app_author: app.0,
             app: app.1,

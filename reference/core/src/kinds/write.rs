@@ -62,7 +62,8 @@ impl Step<'_> {
         object: Draft,
         group: Option<GroupId>,
     ) -> Result<Id, AgentError> {
-        let octets = scoped(self.own.id, self.now, object, group)?;
+        let mut octets = scoped(self.own.id, self.now, object, group)?;
+        self.gate.document(&mut octets);
         let message = signed::sign(&self.own.key.signing()?, &octets, self.now)?;
         let hash = crate::wire::sha256(&octets);
         self.store.put(Table::Octets, hash, message);

@@ -75,7 +75,12 @@ impl OwnKey {
     /// # Errors
     ///
     /// When the OpenPGP library fails.
-    pub fn generate(kind: KeyKind, address: Option<&str>, now: i64) -> Result<Self, WireError> {
+    pub fn generate(
+        gate: &dyn Gate,
+        kind: KeyKind,
+        address: Option<&str>,
+        now: i64,
+    ) -> Result<Self, WireError> {
         crate::implements!(req::SEC_KEY_VERSIONS, req::SEC_OWN_PRIMARY);
         let profile = match kind {
             KeyKind::V4 => Profile::RFC4880,
@@ -89,9 +94,8 @@ impl OwnKey {
         let encryption = KeyFlags::empty()
             .set_transport_encryption()
             .set_storage_encryption();
-        crate::implements!(req::SEC_V4_READABLE);
         let features = match kind {
-            KeyKind::V4 => Features::empty().set_seipdv1(),
+            KeyKind::V4 if gate.enforces(&req::SEC_V4_READABLE) => Features::empty().set_seipdv1(),
             _ => Features::empty().set_seipdv1().set_seipdv2(),
         };
         let make = || {

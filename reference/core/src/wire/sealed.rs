@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn an_envelope_cut_short_is_broken() {
-        let key = OwnKey::generate(KeyKind::V4, None, NOW).unwrap();
+        let key = OwnKey::generate(&Strict, KeyKind::V4, None, NOW).unwrap();
         let (signing, certificate) = (key.signing().unwrap(), key.certificate());
         let purpose = Purpose::Delivery;
         let armored = seal(&Strict, &signing, &[&certificate], b"x", purpose, NOW).unwrap();

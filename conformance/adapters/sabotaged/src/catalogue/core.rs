@@ -189,10 +189,4 @@ pub(super) static FAULTS: &[Fault] = &[
         &req::SELF_AUTHOR,
         &[&req::SELF_AUTHOR, &req::SEC_OBJECT_SIGNATURE],
     ),
-    skip(
-        "accept-without-credentials",
-        "takes an accept that names credentials of another time",
-        &req::FRIENDS_ACCEPT_CREDENTIALS,
-        &[&req::FRIENDS_ACCEPT_CREDENTIALS, &req::MAIL_LISTED_PRESENT],
-    ),
 ];

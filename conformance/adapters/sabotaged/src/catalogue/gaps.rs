@@ -3,10 +3,6 @@
 
 /// The ids of the faults, with the reason.
 pub(super) static GAPS: &[(&str, &str)] = &[
-    ("mail.listed-present", "No case shows it yet."),
-    ("accept-without-credentials", "No case shows it yet."),
-    ("introduce.third", "No case shows it yet."),
-    ("channel.skip", "No case shows it yet."),
     (
         "loop.bounce-shown",
         "It takes a server that bounces a mail after it took it; a test of reference/core shows it.",
@@ -15,7 +11,6 @@ pub(super) static GAPS: &[(&str, &str)] = &[
         "media.split",
         "It takes mail of more than 12 MiB; a test of reference/core shows it.",
     ),
-    ("group.credentials", "No case shows it yet."),
     (
         "page.batches",
         "It takes more followers than one mail may have.",

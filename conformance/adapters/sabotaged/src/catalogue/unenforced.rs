@@ -34,6 +34,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::PQ_EVERY_PACKET,
     &req::PQ_SHOWN,
     // Security
+    &req::SEC_V4_READABLE,
+    &req::SEC_OBJECT_TYPE,
     &req::SEC_RECIPIENTS_AGREE,
     &req::SEC_COMPRESSION_DEPTH,
     &req::SEC_COMPRESSION_OUTPUT,
@@ -53,6 +55,9 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEC_CERT_FLAGS,
     &req::SEC_CERT_ENCRYPTION,
     // Identity
+    &req::IDENTITY_ROTATION_SIGNATURE,
+    &req::IDENTITY_OLD_OBJECTS,
+    &req::IDENTITY_THAW,
     &req::IDENTITY_ID,
     &req::IDENTITY_SELF_SIGNED,
     &req::IDENTITY_COMPLETE,
@@ -81,6 +86,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::PATH_BOTH,
     &req::PATH_FOREIGN,
     // Friends
+    &req::FRIENDS_ACCEPT_TO,
+    &req::INTRODUCE_ADDRESSED,
     &req::FRIENDS_ONLY_FRIENDS,
     &req::FRIENDS_REQUEST_ADDRESS,
     &req::FRIENDS_REQUEST_EXPIRED,
@@ -112,6 +119,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::INTRODUCE_SEALED,
     &req::INTRODUCE_SHOWN,
     // Delivery
+    &req::ACK_NO_ACK,
+    &req::SEND_SAME_COPY,
     &req::DELIVERY_SENDER,
     &req::DELIVERY_CERTIFICATE_ONCE,
     &req::DELIVERY_CERTIFICATE_RENEWED,
@@ -131,10 +140,15 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEND_TEMPORARY,
     &req::SEND_PERMANENT,
     // Receiving
+    &req::KIND_AUDIENCE,
+    &req::RECEIVE_OBJECT_ALONE,
+    &req::RECEIVE_HANDSHAKE,
     &req::KIND_UNKNOWN,
     &req::KIND_REQUIRES,
     &req::KIND_REVISION,
     // Messages
+    &req::MESSAGE_AUDIENCE,
+    &req::RECEIPT_ADDRESSED,
     &req::MESSAGE_THREAD,
     &req::MESSAGE_ORDER,
     &req::RECEIPT_CONSENT,
@@ -142,6 +156,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::RECEIPT_NO_RECEIPT,
     &req::RECEIPT_READ_FOLLOWS,
     // Posts
+    &req::POST_AUDIENCE,
+    &req::MEDIA_LATE,
     &req::POST_EDIT,
     &req::MEDIA_SPLIT,
     &req::RETRACT_FINAL,
@@ -183,7 +199,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::SHARE_COPIES,
     &req::SHARE_SHOWN,
     // Groups
-    &req::GROUP_CREDENTIALS,
+    &req::GROUP_LEAVE_LISTED,
+    &req::GROUP_CO_MEMBERS,
     &req::GROUP_REVISION_UNKNOWN,
     // Events
     &req::RSVP_UNASKED,
@@ -204,6 +221,8 @@ pub(super) static RULES: &[Rule] = &[
     &req::FOLLOW_WELCOME,
     &req::FOLLOW_END,
     // Apps
+    &req::APP_ADDRESSED,
+    &req::APP_FIRST,
     &req::APP_AUDIENCE,
     &req::APP_UPDATE_ID,
     &req::APP_UPDATE_REVISION,
@@ -215,6 +234,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEND_DAILY,
     &req::SEND_OWN_FIRST,
     // Mailbox
+    &req::FILE_BACK,
     &req::FILE_KITH,
     &req::FILE_REFUSED,
     &req::FILE_ORDINARY,

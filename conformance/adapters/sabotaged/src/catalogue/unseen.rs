@@ -25,6 +25,22 @@ pub(crate) static RULES: &[(Rule, &str)] = &[
         "Objects are merged by their key, so that the same ones have no second effect.",
     ),
     (
+        &req::MAIL_AUTHENTICATE,
+        "A server takes nothing from who doesn't log in, so such an agent would do nothing at all.",
+    ),
+    (
+        &req::SEC_OWN_PRIMARY,
+        "The reference has no other key that could sign.",
+    ),
+    (
+        &req::POST_WIDEN,
+        "It is a MAY: who doesn't do it breaks nothing.",
+    ),
+    (
+        &req::LINK_ON_REQUEST,
+        "The core fetches nothing: what a link names is handed to it when the person asked for it.",
+    ),
+    (
         &req::RECEIVE_NO_EFFECT,
         "The reference checks before it writes; dropping what was written is a second net.",
     ),

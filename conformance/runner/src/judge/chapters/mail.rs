@@ -184,9 +184,12 @@ fn too_long(line: &[u8]) -> bool {
 }
 
 fn seven_bit(seen: &Seen<'_>) -> Verdict {
-    let allowed = seen
-        .submission
-        .is_some_and(|submission| submission.params.smtputf8);
+    // SMTPUTF8 is for addresses that need it, and for nothing else.
+    let allowed = seen.submission.is_some_and(|submission| {
+        let to = submission.recipients.iter();
+        let mut addresses = to.chain([&submission.envelope_from]);
+        submission.params.smtputf8 && addresses.any(|address| !address.is_ascii())
+    });
     let at = seen.octets.iter().position(|octet| !octet.is_ascii());
     Verdict::of(at.is_none() || allowed, || {
         format!(

@@ -96,8 +96,10 @@ impl Step<'_> {
         object: &types::Object,
         sender: &Sender,
     ) -> Result<bool, AgentError> {
-        crate::implements!(req::GROUP_CO_MEMBERS);
         let from = sender.peer.id;
+        if !self.gate.enforces(&req::GROUP_CO_MEMBERS) {
+            return self.is_co_member(from);
+        }
         let own = |id: [u8; 16], owner: Id| -> Result<bool, AgentError> {
             let group = self.group(GroupId { owner, id })?;
             Ok(group.is_some_and(|group| group.list.lists(from)))
