@@ -24,6 +24,7 @@
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
 //! | `together.rs` | scenarios between agents, also under faults |
+//! | `servers.rs` | which cases are also played on real mail servers |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -49,6 +50,7 @@ mod messages;
 mod pages;
 mod posts;
 mod profile;
+mod servers;
 mod table;
 mod tables;
 pub mod together;
@@ -81,7 +83,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(table::cases());
     suite.extend(tables::cases());
     suite.extend(faults::cases());
-    suite
+    servers::mark(suite)
 }
 
 #[cfg(test)]

@@ -85,8 +85,8 @@ const SCENARIOS: [Scenario; 6] = [
     },
 ];
 
-/// The scenarios as cases, on a server of this name.
-pub fn suite(server: &str) -> Vec<Case> {
+/// The scenarios as cases, which are also played on servers outside this process.
+pub fn suite() -> Vec<Case> {
     let cases = SCENARIOS.iter().map(|scenario| {
         let play = move |scene: Scene| async move {
             let mut meeting = scene.meeting(&NAMES).await?;
@@ -94,9 +94,7 @@ pub fn suite(server: &str) -> Vec<Case> {
             (scenario.part)(&mut meeting).await
         };
         let id = format!("together/{}", scenario.id);
-        let mut case = Case::new(&id, scenario.title, Rung::Rest, scenario.rules, play);
-        server.clone_into(&mut case.server);
-        case
+        Case::new(&id, scenario.title, Rung::Rest, scenario.rules, play).on_servers()
     });
     cases.collect()
 }

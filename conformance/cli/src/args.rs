@@ -8,6 +8,9 @@ use kith_runner::plan::{Asked, Selection, ShardError};
 /// The adapter that is used if none is named.
 pub(crate) const REFERENCE: &str = "builtin:reference";
 
+/// The mail server that is used if none is named.
+pub(crate) const EMBEDDED: &str = "embedded";
+
 /// Does a Kith implementation do what the specification says?
 #[derive(Debug, Parser)]
 #[command(name = "kith-conform", version, after_help = AFTER)]
@@ -63,6 +66,8 @@ pub(crate) enum Command {
     Interop(Interop),
     /// Keep a mail server with people on it running, until Ctrl-C.
     Serve(Serve),
+    /// Build the images of the mail servers that run in containers.
+    Images,
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),
     /// The reference agent as an adapter, for `builtin:reference`.
@@ -135,6 +140,15 @@ pub(crate) struct Outputs {
     pub(crate) evidence: bool,
 }
 
+impl Outputs {
+    /// Whether a second run would replace a file of the first.
+    pub(crate) fn writes_over(&self) -> bool {
+        [&self.json, &self.junit, &self.html, &self.badge]
+            .iter()
+            .any(|path| path.is_some())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -159,12 +173,18 @@ pub(crate) struct Run {
     pub(crate) limit: u64,
     /// Run scenarios between agents under faults instead: names of faults, `all`, and
     /// `mixtures=N` for so many seeded mixtures. The end must be that of a run without faults.
-    #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "FAULT,…",
+        value_delimiter = ',',
+        conflicts_with = "server"
+    )]
     pub(crate) faults: Vec<String>,
-    /// Run scenarios between agents on a mail server of your own instead, which this TOML file
-    /// describes. All mail in the listed accounts is deleted; mail is sent among them only.
-    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
-    pub(crate) server: Option<PathBuf>,
+    /// What serves the mail: `embedded` in this process, `postfix-dovecot` in containers, `all`
+    /// that runs in containers, or a TOML file that describes a server of your own. There, all
+    /// mail in the listed accounts is deleted, and mail is sent among them only.
+    #[arg(long, value_name = "SERVER", default_value = EMBEDDED)]
+    pub(crate) server: String,
     #[command(flatten)]
     pub(crate) expect: Expect,
     #[command(flatten)]
@@ -200,9 +220,9 @@ impl Default for Run {
             first: false,
             adapter: REFERENCE.to_owned(),
             validate: false,
+            server: EMBEDDED.to_owned(),
             limit: 60,
             faults: Vec::new(),
-            server: None,
             expect: Expect::default(),
             outputs: Outputs::default(),
             record: None,

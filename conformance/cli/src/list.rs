@@ -17,17 +17,15 @@ struct Entry {
     level: String,
     rung: &'static str,
     since: &'static str,
-    axes: Vec<(&'static str, String)>,
+    axes: Vec<(&'static str, &'static str)>,
     requirements: Vec<&'static str>,
     needs: Vec<String>,
 }
 
 impl From<Case> for Entry {
     fn from(case: Case) -> Self {
-        let axes = case.axes().into_iter();
-        let axes = axes.map(|(name, value)| (name, value.to_owned()));
         Self {
-            axes: axes.collect(),
+            axes: case.axes(),
             id: case.id,
             title: case.title,
             class: case.class.to_string(),

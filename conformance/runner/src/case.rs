@@ -121,12 +121,13 @@ pub struct Case {
     pub since: &'static str,
     /// The kind of keys the agent under test makes.
     pub keys: KeyKind,
-    /// The mail server: `embedded`, or the name of one outside.
-    pub server: String,
     /// When in a run it comes.
     pub rung: Rung,
     /// The ids of the cases without which this one says nothing.
     pub needs: Vec<String>,
+    /// Whether it is also played on servers outside this process: it asks nothing of the
+    /// server that only the embedded one can.
+    pub server: bool,
     play: Play,
 }
 
@@ -147,9 +148,9 @@ impl Case {
             level: levels.min().unwrap_or(Level::Must),
             since: "1.0",
             keys: KeyKind::V4,
-            server: "embedded".to_owned(),
             rung,
             needs: Vec::new(),
+            server: false,
             play: Arc::new(move |scene| Box::pin(play(scene))),
         }
     }
@@ -158,6 +159,13 @@ impl Case {
     #[must_use]
     pub fn needs(mut self, ids: &[&str]) -> Self {
         self.needs.extend(ids.iter().map(|id| (*id).to_owned()));
+        self
+    }
+
+    /// It is also played on servers outside this process.
+    #[must_use]
+    pub fn on_servers(mut self) -> Self {
+        self.server = true;
         self
     }
 
@@ -177,14 +185,14 @@ impl Case {
         [self, v6]
     }
 
-    /// What the case was run with, by name.
-    pub fn axes(&self) -> Vec<(&'static str, &str)> {
+    /// What the case is run with, by name, on the embedded server.
+    pub fn axes(&self) -> Vec<(&'static str, &'static str)> {
         let keys = match self.keys {
             KeyKind::V4 => "v4",
             KeyKind::V6 => "v6",
             KeyKind::Pq => "pq",
         };
-        vec![("key", keys), ("server", &self.server)]
+        vec![("key", keys), ("server", "embedded")]
     }
 
     pub(crate) fn play(&self, scene: Scene) -> BoxFuture<'static, Result<(), Stop>> {

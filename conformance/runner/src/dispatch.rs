@@ -48,8 +48,9 @@ pub struct Options {
     pub suite: String,
     /// The implementation that the other people of a scenario use; without it the same one.
     pub partner: Option<Connector>,
-    /// A mail server outside this process, for scenarios between agents.
-    pub server: Option<Arc<Described>>,
+    /// Servers outside this process; then only cases for such are run, one on each at a time.
+    /// None: each case has an embedded one.
+    pub servers: Vec<Described>,
 }
 
 impl Options {
@@ -63,9 +64,9 @@ impl Options {
             limit: Duration::from_secs(60),
             record: None,
             expected: Expected::default(),
+            servers: Vec::new(),
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             partner: None,
-            server: None,
         }
     }
 
@@ -108,7 +109,13 @@ pub async fn run(
     reporters: &mut [Box<dyn Reporter>],
 ) -> Result<Report, RunError> {
     let began = Instant::now();
-    let cases = selection.plan(suite)?;
+    let mut cases = selection.plan(suite)?;
+    if !options.servers.is_empty() {
+        cases.retain(|case| case.server);
+        if cases.is_empty() {
+            return Err(PlanError::Empty.into());
+        }
+    }
     let first = Slot::new(options.connector.clone());
     let hello = first.about().await;
     let about = hello.map_err(|reason| RunError::Hello {
@@ -118,7 +125,7 @@ pub async fn run(
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options.server.clone()));
+    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options.servers.clone()));
     let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
@@ -140,7 +147,11 @@ async fn play_all(
     options: &Options,
     reporters: &mut [Box<dyn Reporter>],
 ) -> Result<Vec<CaseResult>, RunError> {
-    let jobs = options.jobs.clamp(1, cases.len());
+    let servers = match options.servers.len() {
+        0 => usize::MAX,
+        servers => servers,
+    };
+    let jobs = options.jobs.min(servers).clamp(1, cases.len());
     let queue = Arc::new(Queue::new(cases, options.first));
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut workers = JoinSet::new();
@@ -281,9 +292,11 @@ impl Worker {
             name if name == "builtin:reference" => String::new(),
             name => format!(" --adapter '{name}'"),
         };
+        let server = self.options.servers.first();
+        let server = server.map_or_else(String::new, |server| format!(" --server {}", server.name));
         let Case { id, .. } = case;
         format!(
-            "cargo conform run --run '{id}' --seed {}{adapter}",
+            "cargo conform run --run '{id}' --seed {}{adapter}{server}",
             self.options.seed
         )
     }
@@ -319,6 +332,9 @@ impl Worker {
     async fn play_anyway(&self, case: &Case) -> CaseResult {
         let began = Instant::now();
         let mut result = report::blank(case, self.repeat(case));
+        if let Some(server) = self.options.servers.first() {
+            result.axes.insert("server".to_owned(), server.name.clone());
+        }
         match Scene::open(
             &self.stage,
             case,

@@ -8,6 +8,7 @@
 //! | `scene.rs` | the scene, its clock, its assertions |
 //! | `scene/agent.rs` | the agent under test |
 //! | `scene/post.rs` | mail both ways, judged |
+//! | `scene/outside.rs` | the same on a server outside this process |
 //! | `scene/friendship.rs` | the handshake as one step |
 //! | `scene/meeting.rs` | several agents with each other |
 //! | `scene/barrier.rs` | the proof that something was refused |
@@ -16,6 +17,7 @@ mod agent;
 mod barrier;
 mod friendship;
 mod meeting;
+mod outside;
 mod post;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,6 +58,7 @@ struct Inner {
     keys: KeyKind,
     seed: Seed,
     server: Server,
+    outside: Option<outside::Place>,
     slot: Arc<Slot>,
     /// The child of the implementation that the other people use, if it is another one.
     partner: Option<Arc<Slot>>,
@@ -79,6 +82,8 @@ struct State {
     sent: Vec<Arc<Sent>>,
     taken: Vec<bool>,
     delivered: Vec<kith_forge::Mail>,
+    /// What a server outside this process has not been given yet.
+    pending: Vec<kith_forge::Mail>,
     memory: Memory,
     steps: Vec<String>,
     /// The last mail that was put before the agent, or the last one with a fault.
@@ -127,10 +132,13 @@ impl Scene {
     ) -> Result<Self, Stop> {
         let server = Server::start(stage.authority(), Config::default()).await?;
         let seed = stage.seed_of(&case.id);
-        let now = if stage.clock_is_set() {
-            BEGINNING
-        } else {
-            Instant(OffsetDateTime::now_utc().unix_timestamp())
+        let outside = outside::Place::open(stage).await?;
+        let real = Instant(OffsetDateTime::now_utc().unix_timestamp());
+        let now = match (stage.clock_is_set(), &outside) {
+            (true, None) => BEGINNING,
+            // The server's clock is real, so the case begins with it.
+            (true, Some(_)) => real.max(BEGINNING),
+            (false, _) => real,
         };
         server.set_now(now.0);
         let state = State {
@@ -145,6 +153,7 @@ impl Scene {
             sent: Vec::new(),
             taken: Vec::new(),
             delivered: Vec::new(),
+            pending: Vec::new(),
             memory: Memory::default(),
             steps: Vec::new(),
             shown: None,
@@ -155,6 +164,7 @@ impl Scene {
             keys: case.keys,
             seed,
             server,
+            outside,
             slot,
             partner,
             opening: tokio::sync::Mutex::default(),
@@ -232,13 +242,20 @@ impl Scene {
     /// Sets the clock, for what brings its own times along.
     pub(crate) fn set_now(&self, now: Instant) {
         self.state().now = now;
+        self.set_server_clock(now);
+    }
+
+    fn set_server_clock(&self, now: Instant) {
         self.0.server.set_now(now.0);
+        if let Some(place) = &self.0.outside {
+            place.outside.set_now(now.0);
+        }
     }
 
     fn set_clock(&self, seconds: i64) -> Instant {
         let mut state = self.state();
         state.now = state.now + seconds;
-        self.0.server.set_now(state.now.0);
+        self.set_server_clock(state.now);
         state.now
     }
 
@@ -249,7 +266,7 @@ impl Scene {
         }
         let now = Instant(OffsetDateTime::now_utc().unix_timestamp());
         self.state().now = now;
-        self.0.server.set_now(now.0);
+        self.set_server_clock(now);
         now
     }
 
@@ -277,8 +294,11 @@ impl Scene {
     /// # Errors
     /// As [`puppet`](Self::puppet).
     pub fn puppet_with(&self, name: &str, keys: KeyKind) -> Result<Puppet, Stop> {
-        let address = format!("{}@{PUPPET_DOMAIN}", name.to_lowercase());
-        self.puppet_at(name, &address, keys)
+        let address = match &self.0.outside {
+            Some(place) => place.next_person()?,
+            None => format!("{}@{PUPPET_DOMAIN}", name.to_lowercase()),
+        };
+        self.play(name, &address, keys)
     }
 
     /// A person that the harness plays, at this address.
@@ -286,6 +306,11 @@ impl Scene {
     /// # Errors
     /// As [`puppet`](Self::puppet).
     pub fn puppet_at(&self, name: &str, address: &str, keys: KeyKind) -> Result<Puppet, Stop> {
+        self.embedded("people have the addresses that there are")?;
+        self.play(name, address, keys)
+    }
+
+    fn play(&self, name: &str, address: &str, keys: KeyKind) -> Result<Puppet, Stop> {
         let person = self.0.stage.person(name, address, keys, &self.0.seed)?;
         let mut state = self.state();
         if state.keyring.plays(address) {
@@ -294,7 +319,9 @@ impl Scene {
         let Character { puppet, secret } = person;
         Arc::make_mut(&mut state.keyring).add_secret(&puppet, secret)?;
         drop(state);
-        self.server().add_account(address, "puppet")?;
+        if self.0.outside.is_none() {
+            self.server().add_account(address, "puppet")?;
+        }
         Ok(puppet)
     }
 
@@ -440,6 +467,7 @@ impl Scene {
         if let Some(partner) = partner {
             partner.close(&others).await?;
         }
-        self.0.slot.close(&sessions).await
+        self.0.slot.close(&sessions).await?;
+        self.arrived().await
     }
 }

@@ -21,10 +21,26 @@ pub struct Stage {
     authority: Authority,
     seed: Seed,
     about: About,
-    /// The mail server, if it isn't the harness's own.
-    described: Option<Arc<Described>>,
+    /// Servers outside this process that no case plays on now.
+    servers: Mutex<Vec<Described>>,
+    outside: bool,
     /// People by name and kind of keys: their keys are made once in a run.
     people: Mutex<BTreeMap<(String, KeyKind), Character>>,
+}
+
+/// A server outside this process, lent to a case.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    stage: Arc<Stage>,
+    pub(crate) described: Described,
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let servers = &self.stage.servers;
+        let mut servers = servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.push(self.described.clone());
+    }
 }
 
 /// A person, with the secret keys as the judge reads them.
@@ -44,21 +60,24 @@ impl Stage {
             authority: Authority::new()?,
             seed: Seed::new(&format!("kith-conform {seed}")),
             about,
-            described: None,
+            servers: Mutex::default(),
+            outside: false,
             people: Mutex::default(),
         })
     }
 
-    /// The same stage with a mail server outside this process.
+    /// The same stage on servers outside this process: each case has one of them for itself.
+    /// None: each case has an embedded one.
     #[must_use]
-    pub fn on(mut self, described: Option<Arc<Described>>) -> Self {
-        self.described = described;
+    pub fn on(mut self, servers: Vec<Described>) -> Self {
+        self.outside = !servers.is_empty();
+        self.servers = Mutex::new(servers);
         self
     }
 
-    /// The mail server outside this process, if that is used.
-    pub(crate) fn described(&self) -> Option<&Arc<Described>> {
-        self.described.as_ref()
+    /// Whether cases are played on servers outside this process.
+    pub fn is_outside(&self) -> bool {
+        self.outside
     }
 
     /// The authority of all servers' certificates.
@@ -76,9 +95,19 @@ impl Stage {
         self.about.classes.contains_key(&class)
     }
 
-    /// Whether the agent's clock follows the harness, and the server's too.
+    /// Whether the agent's clock follows the harness.
     pub fn clock_is_set(&self) -> bool {
-        self.about.clock == Clock::Set && self.described.is_none()
+        self.about.clock == Clock::Set
+    }
+
+    /// A server outside this process that no other case has, until the lane is dropped.
+    pub(crate) fn lane(self: &Arc<Self>) -> Option<Lane> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let described = servers.pop()?;
+        Some(Lane {
+            stage: Arc::clone(self),
+            described,
+        })
     }
 
     /// The seed for a case.

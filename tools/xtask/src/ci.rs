@@ -31,8 +31,10 @@ const STEPS: &[&[&str]] = &[
         "-D",
         "warnings",
     ],
+    &["cargo", "xtask", "images"],
     &["cargo", "test", "--workspace"],
     &["cargo", "conform"],
+    &["cargo", "conform", "run", "--server", "postfix-dovecot"],
     &["cargo", "conform", "sabotage"],
     &["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE],
     &[

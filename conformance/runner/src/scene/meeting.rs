@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use kith_adapter::act::Perform;
 use kith_adapter::client::CallError;
-use kith_adapter::protocol::{Failure, Identity, Keys, MailServer, Mode, Open, Person, Session};
-use kith_adapter::protocol::{Store, Synced};
+use kith_adapter::protocol::{Failure, Identity, Keys, Session, Synced};
 use kith_adapter::view::Look;
 use kith_forge::DAY;
-use kith_testbed::{Described, DescribedEndpoint, TlsMode};
+use kith_testbed::Door;
 use serde_json::Value;
 
-use super::agent::{queries, timestamp};
+use super::agent::{Way, queries, timestamp};
 use super::{AGENT_DOMAIN, PUPPET_DOMAIN, Scene};
 use crate::case::Stop;
 use crate::child::{self, Slot};
@@ -68,6 +67,8 @@ struct Party {
     slot: Arc<Slot>,
     session: Session,
     identity: Identity,
+    /// The way to a server outside this process, open as long as this is there.
+    _door: Option<Door>,
 }
 
 /// Several agents on one mail server.
@@ -108,31 +109,21 @@ impl Scene {
         }
         Ok(meeting)
     }
-
-    fn described(&self) -> Option<&Arc<Described>> {
-        self.0.stage.described()
-    }
-}
-
-fn outside(endpoint: &DescribedEndpoint) -> Result<MailServer, Stop> {
-    Ok(MailServer {
-        host: endpoint.host.clone(),
-        connect: endpoint.ip().map_err(Stop::harness)?,
-        port: endpoint.port,
-        mode: match endpoint.mode {
-            TlsMode::Tls => Mode::Tls,
-            TlsMode::Starttls => Mode::Starttls,
-        },
-    })
 }
 
 impl Meeting {
     async fn open(&self, number: usize, name: &'static str) -> Result<Party, Stop> {
         let scene = &self.scene;
-        let open = match scene.described() {
-            Some(described) => self.opening_outside(described, number, name).await?,
-            None => self.opening(number, name)?,
+        let keys = Keys::Generate(scene.keys());
+        let (way, door) = match &scene.0.outside {
+            Some(place) if number == 0 => (Way::through(place.outside.agent()), None),
+            Some(place) => {
+                let door = place.next_agent(scene.stage()).await?;
+                (Way::through(&door), Some(door))
+            }
+            None => (self.account(number, name)?, None),
         };
+        let open = scene.opening(name, way, keys)?;
         let slot = scene.slot_of(number);
         scene.at(&format!("{name}: open"));
         let mut lent = slot.lend().await?;
@@ -152,53 +143,19 @@ impl Meeting {
             slot,
             session: opened.session,
             identity: opened.identity,
+            _door: door,
         })
     }
 
     /// An account on the harness's own server.
-    fn opening(&self, number: usize, name: &str) -> Result<Open, Stop> {
+    fn account(&self, number: usize, name: &str) -> Result<Way, Stop> {
         let scene = &self.scene;
         let domain = [AGENT_DOMAIN, PUPPET_DOMAIN][number % 2];
         let word = &scene.token()[3..11];
         let address = format!("{}-{word}@{domain}", name.to_lowercase());
         let password = scene.token();
         scene.server().add_account(&address, &password)?;
-        let keys = Keys::Generate(scene.keys());
-        scene.opening(name, &address, &password, keys)
-    }
-
-    /// The account with this number on a server outside.
-    async fn opening_outside(
-        &self,
-        described: &Described,
-        number: usize,
-        name: &str,
-    ) -> Result<Open, Stop> {
-        let Some(account) = described.accounts.get(number) else {
-            let there = described.accounts.len();
-            return Err(Stop::NotTested(format!(
-                "the server has {there} accounts, and this needs more"
-            )));
-        };
-        let domain = described.domain_of(account).map_err(Stop::harness)?;
-        described.empty(account).await.map_err(Stop::harness)?;
-        Ok(Open {
-            person: Person {
-                address: account.address.clone(),
-                name: name.to_owned(),
-            },
-            device: "laptop".to_owned(),
-            user: account.user.clone(),
-            password: account.password.clone(),
-            submission: outside(&domain.submission)?,
-            mailbox: outside(&domain.mailbox)?,
-            ca: described.ca.clone().unwrap_or_default(),
-            authserv_id: domain.authserv_id().to_owned(),
-            store: Store::Empty,
-            keys: Some(Keys::Generate(self.scene.keys())),
-            durable: false,
-            now: timestamp(self.scene.tick())?,
-        })
+        Ok(scene.embedded_way(&address, &password))
     }
 
     fn party(&self, who: usize) -> Result<&Party, Stop> {
@@ -301,7 +258,7 @@ impl Meeting {
     /// # Errors
     /// If an agent breaks the protocol of adapters.
     pub async fn settle(&mut self) -> Result<(), Stop> {
-        if self.scene.described().is_some() {
+        if self.scene.0.outside.is_some() {
             return self.settle_outside().await;
         }
         let end = self.scene.now() + DAYS * DAY;

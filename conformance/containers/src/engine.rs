@@ -1,0 +1,110 @@
+//! The container engine: Docker, or what speaks its protocol. Containers are started through
+//! testcontainers; here is what it doesn't do: second networks, and commands with their output.
+
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest};
+use testcontainers::core::ExecCommand;
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::{ContainerAsync, GenericImage};
+
+use crate::ContainerError;
+
+/// A container engine that answers.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) docker: Docker,
+    version: String,
+}
+
+impl Engine {
+    /// Finds the engine where testcontainers does: `DOCKER_HOST`, or the usual sockets.
+    ///
+    /// # Errors
+    /// If none answers; the message says how to get one.
+    pub async fn find() -> Result<Self, ContainerError> {
+        let none = |error: &dyn std::error::Error| ContainerError::NoEngine(causes(error));
+        let docker = docker_client_instance().await;
+        let docker = docker.map_err(|error| none(&error))?;
+        let version = docker.version().await.map_err(|error| none(&error))?;
+        Ok(Self {
+            docker,
+            version: version.version.unwrap_or_default(),
+        })
+    }
+
+    /// Its version, as it says.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Joins a container to another network.
+    pub(crate) async fn join(&self, network: &str, id: &str) -> Result<(), ContainerError> {
+        let request = NetworkConnectRequest {
+            container: id.to_owned(),
+            endpoint_config: None,
+        };
+        let joined = self.docker.connect_network(network, request).await;
+        joined.map_err(|error| ContainerError::engine("join a network", &error))
+    }
+
+    /// Takes a container out of a network.
+    pub(crate) async fn leave(&self, network: &str, id: &str) -> Result<(), ContainerError> {
+        let request = NetworkDisconnectRequest {
+            container: id.to_owned(),
+            force: Some(true),
+        };
+        let left = self.docker.disconnect_network(network, request).await;
+        left.map_err(|error| ContainerError::engine("leave a network", &error))
+    }
+
+    /// A container's address in a network.
+    pub(crate) async fn address(&self, network: &str, id: &str) -> Result<String, ContainerError> {
+        let what = "tell an address";
+        let seen = self.docker.inspect_container(id, None).await;
+        let seen = seen.map_err(|error| ContainerError::engine(what, &error))?;
+        let networks = seen.network_settings.and_then(|all| all.networks);
+        let here = networks.and_then(|mut all| all.remove(network));
+        let address = here.and_then(|here| here.ip_address);
+        let address = address.filter(|address| !address.is_empty());
+        address.ok_or_else(|| ContainerError::engine(what, &"the container has none there"))
+    }
+}
+
+/// Runs a command in a container and returns what it wrote.
+pub(crate) async fn exec(
+    container: &ContainerAsync<GenericImage>,
+    whose: &str,
+    command: &[&str],
+) -> Result<String, ContainerError> {
+    let what = "run a command";
+    let wrong = |error: testcontainers::TestcontainersError| ContainerError::engine(what, &error);
+    let started = container
+        .exec(ExecCommand::new(command.iter().copied()))
+        .await;
+    let mut running = started.map_err(wrong)?;
+    let out = running.stdout_to_vec().await.map_err(wrong)?;
+    let error = running.stderr_to_vec().await.map_err(wrong)?;
+    let out = String::from_utf8_lossy(&out).into_owned();
+    match running.exit_code().await.map_err(wrong)? {
+        Some(0) => Ok(out),
+        _ => Err(ContainerError::Command {
+            command: command.join(" "),
+            container: whose.to_owned(),
+            output: format!("{out}{}", String::from_utf8_lossy(&error)),
+        }),
+    }
+}
+
+/// An error with the causes below it, which the libraries leave out.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        below = cause.source();
+    }
+    text
+}
