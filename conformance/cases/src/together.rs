@@ -5,6 +5,7 @@
 //! harness's own (`--server`), and under faults (`--faults`), where the end state must be that
 //! of a run without.
 
+mod outages;
 mod weather;
 
 use futures::future::BoxFuture;
@@ -96,7 +97,7 @@ pub fn suite() -> Vec<Case> {
         let id = format!("together/{}", scenario.id);
         Case::new(&id, scenario.title, Rung::Rest, scenario.rules, play).on_servers()
     });
-    cases.collect()
+    cases.chain(outages::cases()).collect()
 }
 
 /// Alice asks, Bob accepts.

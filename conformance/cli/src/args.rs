@@ -68,6 +68,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Build the images of the mail servers that run in containers.
     Images,
+    /// Find out what mail servers in containers do differently, and print it as a table.
+    Servers {
+        /// Write the table to this file.
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+    },
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),
     /// The reference agent as an adapter, for `builtin:reference`.
@@ -180,8 +186,8 @@ pub(crate) struct Run {
         conflicts_with = "server"
     )]
     pub(crate) faults: Vec<String>,
-    /// What serves the mail: `embedded` in this process, `postfix-dovecot` in containers, `all`
-    /// that runs in containers, or a TOML file that describes a server of your own. There, all
+    /// What serves the mail: `embedded` in this process; `postfix-dovecot`, `exim-cyrus`,
+    /// `exim-courier` in containers, or `all` of them; or a TOML file that describes a server of your own. There, all
     /// mail in the listed accounts is deleted, and mail is sent among them only.
     #[arg(long, value_name = "SERVER", default_value = EMBEDDED)]
     pub(crate) server: String,
@@ -254,6 +260,10 @@ pub(crate) struct Interop {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    /// What serves the mail: `embedded` in this process, or `postfix-dovecot`, `exim-cyrus`,
+    /// `exim-courier` in containers.
+    #[arg(long, value_name = "SERVER", default_value = EMBEDDED)]
+    pub(crate) server: String,
     /// Write a description of the server with its free accounts, as `run --server` takes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) description: Option<PathBuf>,

@@ -11,14 +11,19 @@ use kith_runner::case::Case;
 use kith_runner::plan::{Expected, Known, baseline};
 use kith_runner::report::progress::Progress;
 use kith_runner::{Options, exit};
-use kith_testbed::Described;
 
+use crate::servers::{self, Servers};
 use crate::suite::{SUITE, connector, cores, suite};
-use crate::{Trouble, args, outputs, servers};
+use crate::{Trouble, args, outputs};
 
 pub(crate) async fn run(arguments: &args::Run) -> Result<u8, Trouble> {
     if !arguments.faults.is_empty() {
-        return run_suite(&under_faults(&arguments.faults)?, arguments, Vec::new()).await;
+        return run_suite(
+            &under_faults(&arguments.faults)?,
+            arguments,
+            Servers::default(),
+        )
+        .await;
     }
     let mut suite = suite();
     if arguments.server != args::EMBEDDED {
@@ -44,14 +49,15 @@ fn under_faults(asked: &[String]) -> Result<Vec<Case>, Trouble> {
 }
 
 pub(crate) async fn vectors(arguments: &args::Run) -> Result<u8, Trouble> {
-    run_suite(&kith_runner::vectors::cases(), arguments, Vec::new()).await
+    run_suite(
+        &kith_runner::vectors::cases(),
+        arguments,
+        Servers::default(),
+    )
+    .await
 }
 
-async fn run_suite(
-    suite: &[Case],
-    arguments: &args::Run,
-    servers: Vec<Described>,
-) -> Result<u8, Trouble> {
+async fn run_suite(suite: &[Case], arguments: &args::Run, servers: Servers) -> Result<u8, Trouble> {
     let selection = arguments.select.selection()?;
     let mut connector = connector(&arguments.adapter)?;
     if arguments.validate {
@@ -61,14 +67,15 @@ async fn run_suite(
         expected: expected(&arguments.expect, suite)?,
         suite: SUITE.to_owned(),
         seed: arguments.seed,
-        jobs: match servers.len() {
+        jobs: match servers.described.len() {
             0 => arguments.jobs.unwrap_or_else(cores),
             lanes => lanes,
         },
         first: arguments.first,
         limit: Duration::from_secs(arguments.limit),
         record: arguments.record.clone(),
-        servers,
+        servers: servers.described,
+        outages: servers.outages,
         ..Options::new(connector)
     };
     let mut reporters = outputs::reporters(&arguments.outputs);

@@ -1,13 +1,13 @@
 //! Two domains on networks of their own, joined by a relay network with a name server.
 
-use kith_testbed::{Authority, Described, DescribedAccount};
+use futures::future::BoxFuture;
+use kith_testbed::{Authority, Described, DescribedAccount, Outage, Outages, TestbedError};
 use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use testcontainers::core::WaitFor;
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
 
-use crate::engine::exec;
 use crate::images::{self, Images, Progress};
 use crate::server::{Start, host_of};
 use crate::{ContainerError, Engine, MailServer, Stack};
@@ -125,13 +125,18 @@ impl Confederation {
         found.ok_or_else(|| ContainerError::Domain(domain.to_owned()))
     }
 
-    /// What runs in it, a line for each package.
-    pub fn versions(&self) -> String {
+    fn server_of(&self, address: &str) -> Result<&MailServer, ContainerError> {
+        self.server(address.rsplit('@').next().unwrap_or_default())
+    }
+
+    /// What runs in it: packages with their versions.
+    pub fn versions(&self) -> Vec<String> {
         let [agent, puppets] = self.servers().map(MailServer::versions);
-        let mut lines: Vec<&str> = agent.lines().chain(puppets.lines()).collect();
+        let lines = agent.lines().chain(puppets.lines());
+        let mut lines: Vec<String> = lines.map(ToOwned::to_owned).collect();
         lines.sort_unstable();
         lines.dedup();
-        lines.join("\n")
+        lines
     }
 
     /// Each lane as the suite takes it: a server with accounts.
@@ -141,6 +146,7 @@ impl Confederation {
             may_empty_the_mailboxes: true,
             ca: Some(self.ca.clone()),
             ca_file: None,
+            versions: self.versions(),
             domains: self.servers().map(MailServer::described).to_vec(),
             accounts: accounts.clone(),
         };
@@ -162,9 +168,11 @@ impl Confederation {
         let address = server.relay_address().await?;
         let host = host_of(domain);
         let command = format!("echo '{address} {host}' > /run/kith/hosts/{domain}");
-        exec(&self.dns, "the name server", &["sh", "-c", &command])
-            .await
-            .map(drop)
+        let command = ["sh", "-c", &command];
+        let told = server
+            .engine()
+            .exec(self.dns.id(), "the name server", &command);
+        told.await.map(drop)
     }
 
     /// Removes everything. What is dropped without this is removed too, but errors of that
@@ -183,6 +191,61 @@ impl Confederation {
         let removed = dns.rm().await;
         servers.0.and(servers.1)?;
         removed.map_err(|error| ContainerError::engine("remove the name server", &error))
+    }
+}
+
+impl From<ContainerError> for TestbedError {
+    fn from(error: ContainerError) -> Self {
+        Self::Outside {
+            what: "go through an outage".to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl Outages for Confederation {
+    fn begin<'a>(
+        &'a self,
+        outage: Outage,
+        address: &'a str,
+    ) -> BoxFuture<'a, Result<(), TestbedError>> {
+        Box::pin(async move {
+            let server = self.server_of(address)?;
+            match outage {
+                Outage::Cut => server.cut().await?,
+                Outage::Pause => server.pause().await?,
+                Outage::Full => server.quota(address, Some(1)).await?,
+                Outage::Greylist => server.greylist(true).await?,
+                Outage::Restart => server.restart().await?,
+            }
+            Ok(())
+        })
+    }
+
+    fn end<'a>(
+        &'a self,
+        outage: Outage,
+        address: &'a str,
+    ) -> BoxFuture<'a, Result<(), TestbedError>> {
+        Box::pin(async move {
+            let server = self.server_of(address)?;
+            match outage {
+                Outage::Cut => self.join(server).await?,
+                Outage::Pause => server.resume().await?,
+                Outage::Full => server.quota(address, None).await?,
+                Outage::Greylist => server.greylist(false).await?,
+                Outage::Restart => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn queued(&self) -> BoxFuture<'_, Result<usize, TestbedError>> {
+        Box::pin(async move {
+            let [agent, puppets] = self.servers();
+            let (agent, puppets) = tokio::try_join!(agent.queued(), puppets.queued())?;
+            Ok(agent + puppets)
+        })
     }
 }
 
@@ -218,7 +281,10 @@ impl Place<'_> {
         domain: &str,
     ) -> Result<MailServer, ContainerError> {
         let key = format!("/run/kith/dkim/{domain}.key");
-        let dkim = exec(self.dns, "the name server", &["cat", &key]).await?;
+        let dkim = self
+            .engine
+            .exec(self.dns.id(), "the name server", &["cat", &key])
+            .await?;
         let here = format!("@{domain}");
         let all = self.lanes.iter().flatten();
         let accounts: String = all

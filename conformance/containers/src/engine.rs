@@ -1,11 +1,17 @@
 //! The container engine: Docker, or what speaks its protocol. Containers are started through
 //! testcontainers; here is what it doesn't do: second networks, and commands with their output.
 
+use std::time::Duration;
+
+use futures::StreamExt as _;
 use testcontainers::bollard::Docker;
-use testcontainers::bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest};
-use testcontainers::core::ExecCommand;
+use testcontainers::bollard::container::LogOutput;
+use testcontainers::bollard::errors::Error;
+use testcontainers::bollard::exec::StartExecResults;
+use testcontainers::bollard::models::{
+    ExecConfig, NetworkConnectRequest, NetworkDisconnectRequest,
+};
 use testcontainers::core::client::docker_client_instance;
-use testcontainers::{ContainerAsync, GenericImage};
 
 use crate::ContainerError;
 
@@ -68,30 +74,48 @@ impl Engine {
         let address = address.filter(|address| !address.is_empty());
         address.ok_or_else(|| ContainerError::engine(what, &"the container has none there"))
     }
-}
 
-/// Runs a command in a container and returns what it wrote.
-pub(crate) async fn exec(
-    container: &ContainerAsync<GenericImage>,
-    whose: &str,
-    command: &[&str],
-) -> Result<String, ContainerError> {
-    let what = "run a command";
-    let wrong = |error: testcontainers::TestcontainersError| ContainerError::engine(what, &error);
-    let started = container
-        .exec(ExecCommand::new(command.iter().copied()))
-        .await;
-    let mut running = started.map_err(wrong)?;
-    let out = running.stdout_to_vec().await.map_err(wrong)?;
-    let error = running.stderr_to_vec().await.map_err(wrong)?;
-    let out = String::from_utf8_lossy(&out).into_owned();
-    match running.exit_code().await.map_err(wrong)? {
-        Some(0) => Ok(out),
-        _ => Err(ContainerError::Command {
-            command: command.join(" "),
-            container: whose.to_owned(),
-            output: format!("{out}{}", String::from_utf8_lossy(&error)),
-        }),
+    /// Runs a command in a container and returns what it wrote.
+    pub(crate) async fn exec(
+        &self,
+        id: &str,
+        whose: &str,
+        command: &[&str],
+    ) -> Result<String, ContainerError> {
+        let wrong = |error: Error| ContainerError::engine("run a command", &error);
+        let config = ExecConfig {
+            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..ExecConfig::default()
+        };
+        let made = self.docker.create_exec(id, config).await.map_err(wrong)?;
+        let started = self.docker.start_exec(&made.id, None).await;
+        let (mut out, mut error) = (Vec::new(), Vec::new());
+        if let StartExecResults::Attached { mut output, .. } = started.map_err(wrong)? {
+            while let Some(written) = output.next().await {
+                match written.map_err(wrong)? {
+                    LogOutput::StdErr { message } => error.extend_from_slice(&message),
+                    other => out.extend_from_slice(&other.into_bytes()),
+                }
+            }
+        }
+        loop {
+            let ended = self.docker.inspect_exec(&made.id).await.map_err(wrong)?;
+            match ended.exit_code {
+                // Its output ends a little earlier than itself.
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+                Some(0) => return Ok(String::from_utf8_lossy(&out).into_owned()),
+                Some(_) => {
+                    out.extend_from_slice(&error);
+                    return Err(ContainerError::Command {
+                        command: command.join(" "),
+                        container: whose.to_owned(),
+                        output: String::from_utf8_lossy(&out).into_owned(),
+                    });
+                }
+            }
+        }
     }
 }
 

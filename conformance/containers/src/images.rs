@@ -1,4 +1,4 @@
-//! The images: a folder each in `conformance/testbed/images`. An image's tag is the hash of
+//! The images: from folders in `conformance/testbed/images`. An image's tag is the hash of
 //! its files and of the base, so that what is there is what the files say.
 
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ use crate::{ContainerError, Engine, Stack, base};
 
 /// Where the images' files are.
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testbed/images");
+
+/// The name server's image, and its folder.
+const NAME_SERVER: &str = "dns";
 
 /// Is told what goes on, a line each.
 pub type Progress<'a> = dyn FnMut(&str) + Send + 'a;
@@ -53,12 +56,12 @@ pub async fn prepare(
     progress: &mut Progress<'_>,
 ) -> Result<Vec<Image>, ContainerError> {
     let base = base::prepare(engine, progress).await?;
-    let mut folders = vec!["dns", Stack::PostfixDovecot.name()];
-    folders.extend(stacks.iter().map(|stack| stack.name()));
-    folders.dedup();
-    let mut images = Vec::new();
-    for folder in folders {
-        images.push(build(engine, folder, &base, progress).await?);
+    let mut images = vec![build(engine, NAME_SERVER, &[NAME_SERVER], &base, progress).await?];
+    let others = stacks
+        .iter()
+        .filter(|stack| **stack != Stack::PostfixDovecot);
+    for stack in std::iter::once(&Stack::PostfixDovecot).chain(others) {
+        images.push(build(engine, stack.name(), stack.folders(), &base, progress).await?);
     }
     Ok(images)
 }
@@ -70,23 +73,24 @@ pub(crate) async fn of(
     progress: &mut Progress<'_>,
 ) -> Result<Images, ContainerError> {
     let base = base::prepare(engine, progress).await?;
-    let puppets = Stack::PostfixDovecot.name();
+    let puppets = Stack::PostfixDovecot;
     Ok(Images {
-        dns: build(engine, "dns", &base, progress).await?,
-        agent: build(engine, stack.name(), &base, progress).await?,
-        puppets: build(engine, puppets, &base, progress).await?,
+        dns: build(engine, NAME_SERVER, &[NAME_SERVER], &base, progress).await?,
+        agent: build(engine, stack.name(), stack.folders(), &base, progress).await?,
+        puppets: build(engine, puppets.name(), puppets.folders(), &base, progress).await?,
     })
 }
 
 async fn build(
     engine: &Engine,
-    folder: &str,
+    name: &str,
+    folders: &[&str],
     base: &str,
     progress: &mut Progress<'_>,
 ) -> Result<Image, ContainerError> {
-    let files = files(Path::new(FILES), folder)?;
+    let files = files(Path::new(FILES), folders)?;
     let image = Image {
-        name: format!("kith-{folder}"),
+        name: format!("kith-{name}"),
         tag: tag(base, &files),
     };
     let descriptor = image.descriptor();
@@ -113,21 +117,18 @@ async fn build(
 }
 
 /// The files of an image: name, path, content; by name.
-fn files(root: &Path, folder: &str) -> Result<Vec<(String, PathBuf, Vec<u8>)>, ContainerError> {
-    let folder = root.join(folder);
+fn files(root: &Path, folders: &[&str]) -> Result<Vec<(String, PathBuf, Vec<u8>)>, ContainerError> {
     let wrong =
         |path: &Path, source| ContainerError::io(format!("cannot read {}", path.display()), source);
-    let entries = std::fs::read_dir(&folder).map_err(|error| wrong(&folder, error))?;
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| wrong(&folder, error))?.path();
-        let content = std::fs::read(&path).map_err(|error| wrong(&path, error))?;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        files.push((name, path, content));
+    for folder in folders.iter().map(|folder| root.join(folder)) {
+        let entries = std::fs::read_dir(&folder).map_err(|error| wrong(&folder, error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| wrong(&folder, error))?.path();
+            let content = std::fs::read(&path).map_err(|error| wrong(&path, error))?;
+            let name = path.file_name().unwrap_or_default();
+            files.push((name.to_string_lossy().into_owned(), path, content));
+        }
     }
     files.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(files)
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn every_stack_has_its_files() {
         for stack in Stack::ALL {
-            let files = files(Path::new(FILES), stack.name()).unwrap();
+            let files = files(Path::new(FILES), stack.folders()).unwrap();
             for needed in [
                 "Dockerfile",
                 "accounts",

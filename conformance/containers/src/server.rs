@@ -12,7 +12,6 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::engine::exec;
 use crate::images::Image;
 use crate::{ContainerError, Engine};
 
@@ -32,16 +31,31 @@ const PORTS: [u16; 5] = [143, SUBMISSIONS, 587, IMAPS, SIEVE];
 pub enum Stack {
     /// Postfix with Dovecot.
     PostfixDovecot,
+    /// Exim with Cyrus.
+    EximCyrus,
+    /// Exim with Courier.
+    EximCourier,
 }
 
 impl Stack {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::PostfixDovecot];
+    pub const ALL: [Self; 3] = [Self::PostfixDovecot, Self::EximCyrus, Self::EximCourier];
 
-    /// Its name on the command line, in reports, and of the folder of its image.
+    /// Its name on the command line, in reports, and of its image.
     pub fn name(self) -> &'static str {
         match self {
             Self::PostfixDovecot => "postfix-dovecot",
+            Self::EximCyrus => "exim-cyrus",
+            Self::EximCourier => "exim-courier",
+        }
+    }
+
+    /// The folders of its image's files.
+    pub(crate) fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::PostfixDovecot => &["postfix-dovecot"],
+            Self::EximCyrus => &["exim", "exim-cyrus"],
+            Self::EximCourier => &["exim", "exim-courier"],
         }
     }
 }
@@ -197,12 +211,18 @@ impl MailServer {
     }
 
     async fn exec(&self, command: &[&str]) -> Result<String, ContainerError> {
-        exec(&self.container, &host_of(&self.domain), command).await
+        let (id, host) = (self.container.id(), host_of(&self.domain));
+        self.engine.exec(id, &host, command).await
     }
 
     /// The container's address in the relay network.
     pub(crate) async fn relay_address(&self) -> Result<String, ContainerError> {
         self.engine.address(&self.relay, self.container.id()).await
+    }
+
+    /// The engine that it runs on.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Its domain.

@@ -210,6 +210,16 @@ async fn mail_crosses_between_postfix_and_dovecot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mail_crosses_to_exim_and_cyrus() {
+    crosses(Stack::EximCyrus).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_crosses_to_exim_and_courier() {
+    crosses(Stack::EximCourier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mail_waits_for_a_server_that_is_cut_off_paused_full_or_putting_off() {
     let Some(confederation) = confederation(Stack::PostfixDovecot).await else {
         return;

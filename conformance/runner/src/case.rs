@@ -128,6 +128,9 @@ pub struct Case {
     /// Whether it is also played on servers outside this process: it asks nothing of the
     /// server that only the embedded one can.
     pub server: bool,
+    /// Whether something happens in it to servers outside this process; no other case is
+    /// played meanwhile.
+    pub outage: bool,
     play: Play,
 }
 
@@ -151,6 +154,7 @@ impl Case {
             rung,
             needs: Vec::new(),
             server: false,
+            outage: false,
             play: Arc::new(move |scene| Box::pin(play(scene))),
         }
     }
@@ -167,6 +171,13 @@ impl Case {
     pub fn on_servers(mut self) -> Self {
         self.server = true;
         self
+    }
+
+    /// It is only played on servers outside this process that things can happen to.
+    #[must_use]
+    pub fn with_outage(mut self) -> Self {
+        self.outage = true;
+        self.on_servers()
     }
 
     /// It belongs to another class than its requirements say.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use kith_adapter::protocol::About;
 use kith_spec::Class;
-use kith_testbed::Described;
+use kith_testbed::{Described, Outages};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -51,6 +51,8 @@ pub struct Options {
     /// Servers outside this process; then only cases for such are run, one on each at a time.
     /// None: each case has an embedded one.
     pub servers: Vec<Described>,
+    /// What can happen to these servers, where the harness has them in hand.
+    pub outages: Option<Arc<dyn Outages>>,
 }
 
 impl Options {
@@ -65,6 +67,7 @@ impl Options {
             record: None,
             expected: Expected::default(),
             servers: Vec::new(),
+            outages: None,
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             partner: None,
         }
@@ -111,7 +114,7 @@ pub async fn run(
     let began = Instant::now();
     let mut cases = selection.plan(suite)?;
     if !options.servers.is_empty() {
-        cases.retain(|case| case.server);
+        cases.retain(|case| case.server && (!case.outage || options.outages.is_some()));
         if cases.is_empty() {
             return Err(PlanError::Empty.into());
         }
@@ -125,7 +128,7 @@ pub async fn run(
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options.servers.clone()));
+    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options));
     let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
@@ -239,6 +242,11 @@ fn make_report(
         covered: report::coverage(&cases),
         cases,
         hints,
+        servers: options
+            .servers
+            .iter()
+            .map(|server| (server.name.clone(), server.versions.clone()))
+            .collect(),
     }
 }
 
@@ -330,6 +338,7 @@ impl Worker {
     }
 
     async fn play_anyway(&self, case: &Case) -> CaseResult {
+        let _alone = self.stage.turn(case.outage).await;
         let began = Instant::now();
         let mut result = report::blank(case, self.repeat(case));
         if let Some(server) = self.options.servers.first() {

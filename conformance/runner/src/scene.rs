@@ -86,6 +86,7 @@ struct State {
     pending: Vec<kith_forge::Mail>,
     memory: Memory,
     steps: Vec<String>,
+    notes: Vec<String>,
     /// The last mail that was put before the agent, or the last one with a fault.
     shown: Option<Shown>,
 }
@@ -156,6 +157,7 @@ impl Scene {
             pending: Vec::new(),
             memory: Memory::default(),
             steps: Vec::new(),
+            notes: Vec::new(),
             shown: None,
         };
         Ok(Self(Arc::new(Inner {
@@ -405,6 +407,16 @@ impl Scene {
     pub(crate) fn doing(&self) -> String {
         let last = self.state().steps.last().cloned();
         last.unwrap_or_else(|| "the beginning".to_owned())
+    }
+
+    /// Notes something that was measured, for the report.
+    pub fn note(&self, note: String) {
+        self.state().notes.push(note);
+    }
+
+    /// What was measured.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.state().notes.clone()
     }
 
     /// What the case did so far, with its times.

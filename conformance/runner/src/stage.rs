@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::protocol::{About, Class, Clock, KeyKind};
 use kith_forge::{DAY, Instant, Puppet, Seed};
-use kith_testbed::{Authority, Described, TestbedError};
+use kith_testbed::{Authority, Described, Outages, TestbedError};
 use sequoia_openpgp::Cert;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::case::Stop;
+use crate::dispatch::Options;
 use crate::judge;
 
 /// When a case begins, for an agent whose clock can be set.
@@ -24,6 +26,9 @@ pub struct Stage {
     /// Servers outside this process that no case plays on now.
     servers: Mutex<Vec<Described>>,
     outside: bool,
+    outages: Option<Arc<dyn Outages>>,
+    /// Held by all cases that are played, or by the one in which something happens to servers.
+    turn: Arc<RwLock<()>>,
     /// People by name and kind of keys: their keys are made once in a run.
     people: Mutex<BTreeMap<(String, KeyKind), Character>>,
 }
@@ -41,6 +46,16 @@ impl Drop for Lane {
         let mut servers = servers.lock().unwrap_or_else(PoisonError::into_inner);
         servers.push(self.described.clone());
     }
+}
+
+/// Leave to play, until this is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "what is held is given back when it is dropped")]
+pub(crate) enum Turn {
+    /// While no other case is played.
+    Alone(OwnedRwLockWriteGuard<()>),
+    /// Beside others.
+    Beside(OwnedRwLockReadGuard<()>),
 }
 
 /// A person, with the secret keys as the judge reads them.
@@ -62,17 +77,38 @@ impl Stage {
             about,
             servers: Mutex::default(),
             outside: false,
+            outages: None,
+            turn: Arc::default(),
             people: Mutex::default(),
         })
     }
 
-    /// The same stage on servers outside this process: each case has one of them for itself.
-    /// None: each case has an embedded one.
+    /// The same stage on the run's servers outside this process, if it has any: each case has
+    /// one of them for itself.
     #[must_use]
-    pub fn on(mut self, servers: Vec<Described>) -> Self {
-        self.outside = !servers.is_empty();
-        self.servers = Mutex::new(servers);
+    pub fn on(mut self, options: &Options) -> Self {
+        self.outside = !options.servers.is_empty();
+        self.servers = Mutex::new(options.servers.clone());
+        self.outages.clone_from(&options.outages);
         self
+    }
+
+    /// What can happen to the servers outside this process.
+    ///
+    /// # Errors
+    /// If nothing can.
+    pub(crate) fn outages(&self) -> Result<&Arc<dyn Outages>, Stop> {
+        let outages = self.outages.as_ref();
+        outages.ok_or_else(|| Stop::NotTested("the servers are not the harness's own".to_owned()))
+    }
+
+    /// Waits until a case may be played, alone or beside others, as long as the turn is held.
+    pub(crate) async fn turn(&self, alone: bool) -> Turn {
+        let lock = Arc::clone(&self.turn);
+        match alone {
+            true => Turn::Alone(lock.write_owned().await),
+            false => Turn::Beside(lock.read_owned().await),
+        }
     }
 
     /// Whether cases are played on servers outside this process.

@@ -57,6 +57,9 @@ pub struct Described {
     /// A file with the same. A relative path starts at the description's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// What runs there, for reports: names with versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
     /// The mail domains, each with its servers.
     #[serde(rename = "domain")]
     pub domains: Vec<DescribedDomain>,

@@ -12,8 +12,12 @@
 //! | `outside/relay.rs` | the relay in front of it |
 //! | `outside/submit.rs` | submission as a person |
 //! | `outside/mailbox.rs` | looking into mailboxes, and emptying them |
+//! | `outside/outage.rs` | what can happen to servers that the harness has in hand |
+//! | `outside/probe.rs` | what a server does to mail that others don't |
 
 mod mailbox;
+mod outage;
+mod probe;
 mod relay;
 mod submit;
 mod upstream;
@@ -29,6 +33,8 @@ use crate::described::{Described, DescribedAccount, DescribedDomain};
 use crate::wire::{Recorder, WireLog};
 use crate::world::Submission;
 use crate::{Endpoints, TestbedError};
+pub use outage::{Outage, Outages};
+pub use probe::Trait;
 use relay::Relay;
 
 /// A mail server outside this process, for one case.

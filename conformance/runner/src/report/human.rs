@@ -43,6 +43,14 @@ impl<W: Write> Reporter for Human<W> {
                 write!(self.out, "\n{}", case_text(case, self.evidence))?;
             }
         }
+        for case in &report.cases {
+            for note in &case.notes {
+                writeln!(self.out, "\n{}: {note}", case.id)?;
+            }
+        }
+        for (server, versions) in &report.servers {
+            writeln!(self.out, "\non {server}: {}", versions.join(", "))?;
+        }
         for hint in &report.hints {
             writeln!(self.out, "\nhint: {hint}")?;
         }

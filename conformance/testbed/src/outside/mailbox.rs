@@ -29,7 +29,7 @@ pub(super) struct Inbox {
     address: String,
 }
 
-async fn login(
+pub(super) async fn login(
     domain: &DescribedDomain,
     account: &DescribedAccount,
     tls: &Arc<ClientConfig>,
@@ -85,6 +85,29 @@ impl Inbox {
             .iter()
             .filter_map(|fetch| message_id(fetch.header()?));
         Ok(ids.collect())
+    }
+
+    /// The first message, if one comes in time.
+    pub(super) async fn first(&mut self, patience: Duration) -> Result<Option<Vec<u8>>> {
+        let until = Instant::now() + patience;
+        loop {
+            let selected = self.session.select("INBOX").await;
+            if selected.map_err(|error| self.wrong(&error))?.exists > 0 {
+                break;
+            }
+            if Instant::now() > until {
+                return Ok(None);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+        let fetched: std::result::Result<Vec<_>, _> =
+            match self.session.fetch("1", "BODY.PEEK[]").await {
+                Ok(stream) => stream.try_collect().await,
+                Err(error) => Err(error),
+            };
+        let fetched = fetched.map_err(|error| self.wrong(&error))?;
+        let mut bodies = fetched.iter().filter_map(async_imap::types::Fetch::body);
+        Ok(bodies.next().map(<[u8]>::to_vec))
     }
 
     /// The messages with this Message-ID.

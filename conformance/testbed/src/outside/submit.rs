@@ -21,6 +21,22 @@ pub(super) async fn submit(
     octets: &[u8],
     tls: &Arc<ClientConfig>,
 ) -> Result<(), TestbedError> {
+    let sent = try_submit(domain, account, to, octets, tls).await?;
+    sent.map_err(|(step, reply)| refused(&account.address, step, &reply))
+}
+
+fn refused(from: &str, step: &str, reason: &str) -> TestbedError {
+    failed(format!("submit a mail as {from}, at {step}"), &reason)
+}
+
+/// Submits a mail; if the server refuses it, returns at which step, and the reply.
+pub(super) async fn try_submit(
+    domain: &DescribedDomain,
+    account: &DescribedAccount,
+    to: &str,
+    octets: &[u8],
+    tls: &Arc<ClientConfig>,
+) -> Result<Result<(), (&'static str, String)>, TestbedError> {
     let (mut server, _) = upstream::connect(&domain.submission, Protocol::Smtp, tls).await?;
     let from = &account.address;
     let credentials = format!("\0{}\0{}", account.login(), account.password);
@@ -30,14 +46,16 @@ pub(super) async fn submit(
             "AUTH",
             format!("AUTH PLAIN {}\r\n", STANDARD.encode(credentials)).into_bytes(),
         ),
-        ("MAIL", format!("MAIL FROM:<{from}>\r\n").into_bytes()),
+        (
+            "MAIL",
+            format!("MAIL FROM:<{from}> SIZE={}\r\n", octets.len()).into_bytes(),
+        ),
         ("RCPT", format!("RCPT TO:<{to}>\r\n").into_bytes()),
         ("DATA", b"DATA\r\n".to_vec()),
         ("the mail", stuffed(octets)),
         ("QUIT", b"QUIT\r\n".to_vec()),
     ];
     for (name, step) in steps {
-        let wrong = |error| failed(format!("submit a mail as {from}, at {name}"), &error);
         let asked = async {
             server.write_all(&step).await?;
             server.flush().await?;
@@ -45,12 +63,13 @@ pub(super) async fn submit(
         };
         let reply = tokio::time::timeout(upstream::PATIENCE, asked).await;
         let reply = reply.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-        let reply = reply.map_err(|error| wrong(error.to_string()))?;
+        let reply = reply.map_err(|error| refused(from, name, &error.to_string()))?;
         if !reply.starts_with(b"2") && !reply.starts_with(b"354") {
-            return Err(wrong(String::from_utf8_lossy(&reply).trim_end().to_owned()));
+            let reply = String::from_utf8_lossy(&reply).trim_end().to_owned();
+            return Ok(Err((name, reply)));
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// With dots doubled at the start of lines, and the line with a dot at the end.
