@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use kith_testbed::{DescribedDomain, DescribedEndpoint, TlsMode};
@@ -102,6 +103,7 @@ pub struct MailServer {
     /// Port in the container and on loopback.
     ports: Vec<(u16, u16)>,
     versions: String,
+    paused: AtomicBool,
 }
 
 /// The host name of a domain's server.
@@ -168,6 +170,7 @@ impl MailServer {
             relay: start.relay.to_owned(),
             ports,
             versions: String::new(),
+            paused: AtomicBool::new(false),
         };
         server.ready().await?;
         server.versions = server.exec(&["cat", "/versions"]).await?;
@@ -264,11 +267,14 @@ impl MailServer {
         String::from_utf8_lossy(&both).into_owned()
     }
 
-    /// How many mails wait in its queue.
+    /// How many mails wait in its queue; none is known of while it is paused.
     ///
     /// # Errors
     /// If it can't be asked.
     pub async fn queued(&self) -> Result<usize, ContainerError> {
+        if self.paused.load(Ordering::SeqCst) {
+            return Ok(0);
+        }
         let text = self.exec(&["queued"]).await?;
         let count = text.trim().parse();
         count.map_err(|_| ContainerError::Command {
@@ -284,7 +290,9 @@ impl MailServer {
     /// If the engine can't.
     pub async fn pause(&self) -> Result<(), ContainerError> {
         let paused = self.container.pause().await;
-        paused.map_err(|error| ContainerError::engine("pause a server", &error))
+        paused.map_err(|error| ContainerError::engine("pause a server", &error))?;
+        self.paused.store(true, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Lets its processes go on.
@@ -293,7 +301,9 @@ impl MailServer {
     /// If the engine can't.
     pub async fn resume(&self) -> Result<(), ContainerError> {
         let resumed = self.container.unpause().await;
-        resumed.map_err(|error| ContainerError::engine("resume a server", &error))
+        resumed.map_err(|error| ContainerError::engine("resume a server", &error))?;
+        self.paused.store(false, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Cuts it off from the other domain and from the name server; its own people still reach
