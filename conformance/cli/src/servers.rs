@@ -66,7 +66,7 @@ pub(crate) async fn compare(file: Option<&Path>) -> Result<u8, Trouble> {
 
 /// A row for each thing that was looked at, a column for each server.
 fn table(columns: &[(&str, Vec<Trait>)]) -> String {
-    let mut text = "<!-- Generated: cargo conform servers --write FILE -->\n\n\
+    let mut text = "<!-- Generated: cargo conform servers --write conformance/testbed/images/DIFFERENCES.md -->\n\n\
         # What mail servers do differently\n\n\
         Found by mail that is made to provoke it, sent from an account to itself, on the servers of \
         `cargo conform run --server all`.\n\n|"

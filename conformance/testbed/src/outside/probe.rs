@@ -175,9 +175,11 @@ fn probe_field(mail: &[u8]) -> Option<String> {
 
 fn field(sent: &[u8], came: &[u8]) -> String {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
     let outcome = match (probe_field(sent), probe_field(came)) {
         (Some(sent), Some(came)) if sent == came => "kept",
         (Some(sent), Some(came)) if plain(&sent) == plain(&came) => "folded anew",
+        (Some(sent), Some(came)) if dense(&sent) == dense(&came) => "**folded within words**",
         (_, Some(_)) => "**octets replaced**",
         (_, None) => "**lost**",
     };
@@ -335,6 +337,8 @@ mod tests {
         assert_eq!(field(&sent, &sent), "kept");
         let folded = mail("X-Other: x\r\nX-Probe: one\r\n two\r\nX-Last: x\r\n", "");
         assert_eq!(field(&sent, &folded), "folded anew");
+        let within = mail("X-Probe: one t\r\n wo\r\n", "");
+        assert_eq!(field(&sent, &within), "**folded within words**");
         assert_eq!(
             field(&sent, &mail("x-probe: X\r\n", "")),
             "**octets replaced**"
