@@ -40,57 +40,40 @@ const PEOPLE: [&str; 2] = ["Bob", "Carol"];
 /// How often the people look into their mail.
 const POLL: Duration = Duration::from_secs(1);
 
-/// What is kept running; it ends when this is dropped.
-enum Kept {
-    Embedded(Server),
-    Containers(Confederation),
-}
-
-impl Kept {
-    /// Starts the server that is asked for, with accounts.
-    async fn start(server: &str) -> Result<(Self, Described), Trouble> {
-        if server == args::EMBEDDED {
-            let authority = Authority::new()?;
-            let server = Server::start(&authority, Config::default()).await?;
-            for address in ACCOUNTS {
-                server.add_account(address, PASSWORD)?;
-            }
-            let described = describe(&server, &authority);
-            return Ok((Self::Embedded(server), described));
-        }
-        let wanted = Wanted {
-            stack: server.parse().map_err(Trouble::NoServer)?,
-            lanes: 1,
-            people: ACCOUNTS.len() - 1,
-        };
-        let engine = Engine::find().await?;
-        let confederation = Confederation::start(&engine, wanted, &mut servers::tell).await?;
-        let described = confederation.described().into_iter().next();
-        let described = described.ok_or_else(|| std::io::Error::other("no accounts were made"))?;
-        Ok((Self::Containers(confederation), described))
-    }
-
-    async fn stop(self) -> Result<(), Trouble> {
-        match self {
-            Self::Embedded(server) => drop(server),
-            Self::Containers(confederation) => confederation.stop().await?,
-        }
-        Ok(())
-    }
-}
-
 pub(crate) async fn serve(arguments: &args::Serve) -> Result<u8, Trouble> {
-    // What is dropped by an interruption removes its containers.
-    let (kept, described) = tokio::select! {
-        started = Kept::start(&arguments.server) => started?,
-        () = servers::interrupted() => return Err(Trouble::Interrupted),
+    let engine = match arguments.server.as_str() {
+        args::EMBEDDED => None,
+        _ => Some(Engine::find().await?),
     };
     let ended = tokio::select! {
-        ended = live(arguments, &described) => ended,
+        ended = keep(arguments, engine.as_ref()) => ended,
         () = servers::interrupted() => Ok(exit::PASSED),
     };
-    kept.stop().await?;
+    if let Some(engine) = engine {
+        engine.sweep().await?;
+    }
     ended
+}
+
+/// Starts what is asked for, and plays the people.
+async fn keep(arguments: &args::Serve, engine: Option<&Engine>) -> Result<u8, Trouble> {
+    let Some(engine) = engine else {
+        let authority = Authority::new()?;
+        let server = Server::start(&authority, Config::default()).await?;
+        for address in ACCOUNTS {
+            server.add_account(address, PASSWORD)?;
+        }
+        return live(arguments, &describe(&server, &authority)).await;
+    };
+    let wanted = Wanted {
+        stack: arguments.server.parse().map_err(Trouble::NoServer)?,
+        lanes: 1,
+        people: ACCOUNTS.len() - 1,
+    };
+    let confederation = Confederation::start(engine, wanted, &mut servers::tell).await?;
+    let described = confederation.described().into_iter().next();
+    let described = described.ok_or_else(|| std::io::Error::other("no accounts were made"))?;
+    live(arguments, &described).await
 }
 
 /// Plays the people, until something fails.

@@ -118,11 +118,13 @@ where
         name => vec![name.parse().map_err(Trouble::NoServer)?],
     };
     let lanes = arguments.jobs.unwrap_or(LANES);
-    // What is dropped by an interruption removes its containers.
-    tokio::select! {
-        ended = on_stacks(&stacks, lanes, play) => ended,
+    let engine = Engine::find().await?;
+    let ended = tokio::select! {
+        ended = on_stacks(&engine, &stacks, lanes, play) => ended,
         () = interrupted() => Err(Trouble::Interrupted),
-    }
+    };
+    engine.sweep().await?;
+    ended
 }
 
 /// The description of a mail server of the user's own, with what they should know before.
@@ -143,12 +145,16 @@ fn described(path: &Path) -> Result<Described, Trouble> {
     Ok(server)
 }
 
-async fn on_stacks<F, Fut>(stacks: &[Stack], lanes: usize, play: F) -> Result<u8, Trouble>
+async fn on_stacks<F, Fut>(
+    engine: &Engine,
+    stacks: &[Stack],
+    lanes: usize,
+    play: F,
+) -> Result<u8, Trouble>
 where
     F: Fn(Servers) -> Fut,
     Fut: Future<Output = Result<u8, Trouble>>,
 {
-    let engine = Engine::find().await?;
     let mut worst = exit::PASSED;
     for &stack in stacks {
         let began = Instant::now();
@@ -157,7 +163,7 @@ where
             lanes,
             people: PEOPLE,
         };
-        let confederation = Confederation::start(&engine, wanted, &mut tell).await?;
+        let confederation = Confederation::start(engine, wanted, &mut tell).await?;
         let confederation = Arc::new(confederation);
         let version = engine.version();
         tell(&format!(

@@ -2,12 +2,11 @@
 
 use futures::future::BoxFuture;
 use kith_testbed::{Authority, Described, DescribedAccount, Outage, Outages, TestbedError};
-use rand::Rng as _;
-use rand::distr::Alphanumeric;
 use testcontainers::core::WaitFor;
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
 
+use crate::engine::random_word;
 use crate::images::{self, Images, Progress};
 use crate::server::{Start, host_of};
 use crate::{ContainerError, Engine, MailServer, Stack};
@@ -43,15 +42,6 @@ pub struct Confederation {
     lanes: Vec<Vec<DescribedAccount>>,
 }
 
-/// A word that nobody guesses, for names and passwords.
-fn random_word(length: usize) -> String {
-    let letters = rand::rng().sample_iter(Alphanumeric);
-    letters
-        .take(length)
-        .map(|letter| char::from(letter).to_ascii_lowercase())
-        .collect()
-}
-
 /// The accounts of a lane, the agent's first.
 fn accounts(lane: usize, people: usize) -> Vec<DescribedAccount> {
     let account = |address: String| DescribedAccount {
@@ -74,13 +64,26 @@ impl Confederation {
         wanted: Wanted,
         progress: &mut Progress<'_>,
     ) -> Result<Self, ContainerError> {
+        let started = Self::try_start(engine, wanted, progress).await;
+        if started.is_err() {
+            // Why it did not start is what matters.
+            let _ = engine.sweep().await;
+        }
+        started
+    }
+
+    async fn try_start(
+        engine: &Engine,
+        wanted: Wanted,
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, ContainerError> {
         let images = images::of(engine, wanted.stack, progress).await?;
         let lanes: Vec<_> = (1..=wanted.lanes.max(1))
             .map(|lane| accounts(lane, wanted.people.max(1)))
             .collect();
-        let run = format!("kith-{}", random_word(10));
+        let run = format!("{}-{}", engine.owner(), random_word(6));
         let relay = format!("{run}-relay");
-        let dns = name_server(&images, &relay).await?;
+        let dns = name_server(engine, &images, &relay).await?;
         let address = engine.address(&relay, dns.id()).await?;
         let authority = Authority::new()?;
         let place = Place {
@@ -250,6 +253,7 @@ impl Outages for Confederation {
 }
 
 async fn name_server(
+    engine: &Engine,
     images: &Images,
     relay: &str,
 ) -> Result<ContainerAsync<GenericImage>, ContainerError> {
@@ -257,6 +261,7 @@ async fn name_server(
     let image = images.dns.generic().with_wait_for(ready);
     let started = image
         .with_network(relay)
+        .with_labels([engine.label()])
         .with_env_var("DOMAINS", format!("{AGENT_DOMAIN} {PUPPET_DOMAIN}"))
         .start()
         .await;

@@ -1,15 +1,21 @@
 //! The container engine: Docker, or what speaks its protocol. Containers are started through
 //! testcontainers; here is what it doesn't do: second networks, and commands with their output.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use rand::Rng as _;
+use rand::distr::Alphanumeric;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::container::LogOutput;
 use testcontainers::bollard::errors::Error;
 use testcontainers::bollard::exec::StartExecResults;
 use testcontainers::bollard::models::{
     ExecConfig, NetworkConnectRequest, NetworkDisconnectRequest,
+};
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use testcontainers::core::client::docker_client_instance;
 
@@ -20,6 +26,20 @@ use crate::ContainerError;
 pub struct Engine {
     pub(crate) docker: Docker,
     version: String,
+    /// What the names of its networks begin with, and what its containers are labelled with.
+    owner: String,
+}
+
+/// The label that tells whose a container is.
+const LABEL: &str = "kith.owner";
+
+/// A word that nobody guesses, for names and passwords.
+pub(crate) fn random_word(length: usize) -> String {
+    let letters = rand::rng().sample_iter(Alphanumeric);
+    letters
+        .take(length)
+        .map(|letter| char::from(letter).to_ascii_lowercase())
+        .collect()
 }
 
 impl Engine {
@@ -35,7 +55,43 @@ impl Engine {
         Ok(Self {
             docker,
             version: version.version.unwrap_or_default(),
+            owner: format!("kith-{}", random_word(10)),
         })
+    }
+
+    /// What the names of new networks have to begin with.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The label of new containers.
+    pub(crate) fn label(&self) -> (&'static str, &str) {
+        (LABEL, &self.owner)
+    }
+
+    /// Removes all containers and networks that were made through this, whatever became of
+    /// what made them.
+    ///
+    /// # Errors
+    /// If one can't be removed.
+    pub async fn sweep(&self) -> Result<(), ContainerError> {
+        let wrong = |error: Error| ContainerError::engine("remove what is left", &error);
+        let filter = |name: &str, value: String| HashMap::from([(name.to_owned(), vec![value])]);
+        let mine = filter("label", format!("{LABEL}={}", self.owner));
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&mine);
+        let left = self.docker.list_containers(Some(options.build())).await;
+        for id in left.map_err(wrong)?.into_iter().filter_map(|one| one.id) {
+            let force = RemoveContainerOptionsBuilder::new().force(true).v(true);
+            let removed = self.docker.remove_container(&id, Some(force.build()));
+            gone(removed.await).map_err(wrong)?;
+        }
+        let mine = filter("name", self.owner.clone());
+        let options = ListNetworksOptionsBuilder::new().filters(&mine).build();
+        let left = self.docker.list_networks(Some(options)).await;
+        for id in left.map_err(wrong)?.into_iter().filter_map(|one| one.id) {
+            gone(self.docker.remove_network(&id).await).map_err(wrong)?;
+        }
+        Ok(())
     }
 
     /// Its version, as it says.
@@ -116,6 +172,17 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+/// What somebody else is removing, or has removed, is no trouble.
+fn gone(removed: Result<(), Error>) -> Result<(), Error> {
+    match removed {
+        Err(Error::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        }) => Ok(()),
+        other => other,
     }
 }
 

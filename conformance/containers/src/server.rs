@@ -25,6 +25,8 @@ const IMAPS: u16 = 993;
 const GREETING: [u16; 2] = [143, 587];
 /// ManageSieve.
 const SIEVE: u16 = 4190;
+/// Where they are on this machine.
+const FIXED_PORTS: std::ops::Range<u16> = 10_240..32_000;
 const PORTS: [u16; 5] = [143, SUBMISSIONS, 587, IMAPS, SIEVE];
 
 /// Which programs serve the agent's domain.
@@ -111,19 +113,22 @@ pub(crate) fn host_of(domain: &str) -> String {
     format!("mail.{domain}")
 }
 
-/// So many ports of loopback that are free now: fixed ones outlive a restart.
+/// So many ports of loopback that are free now: fixed ones outlive a restart. They are drawn
+/// from below those that systems give to connections, which would take them in between.
 async fn free_ports(count: usize) -> Result<Vec<u16>, ContainerError> {
-    let wrong = |error| ContainerError::io("cannot find a free port", error);
-    let mut listeners = Vec::new();
-    for _ in 0..count {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        listeners.push(listener.map_err(wrong)?);
+    let mut ports = Vec::new();
+    for _ in 0..count * 100 {
+        let port = rand::random_range(FIXED_PORTS);
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        if bound.is_ok() && !ports.contains(&port) {
+            ports.push(port);
+        }
+        if ports.len() == count {
+            return Ok(ports);
+        }
     }
-    let port = |listener: &TcpListener| listener.local_addr().map(|at| at.port());
-    listeners
-        .iter()
-        .map(|one| port(one).map_err(wrong))
-        .collect()
+    let none = std::io::Error::other(format!("hardly any of {FIXED_PORTS:?} is"));
+    Err(ContainerError::io("cannot find a free port", none))
 }
 
 fn bind(host: &mut HostConfig, ports: &[(u16, u16)]) {
@@ -149,6 +154,7 @@ impl MailServer {
             .image
             .generic()
             .with_network(start.network)
+            .with_labels([start.engine.label()])
             .with_hostname(&host)
             .with_env_var("HOST", &host)
             .with_env_var("DOMAIN", start.domain)
