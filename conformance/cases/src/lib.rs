@@ -25,6 +25,7 @@
 //! | `table.rs` | every cell of the state table `relationship`, generated |
 //! | `tables.rs` | every cell of the state tables `identity-chain`, `channel`, `invite` and `merge`, generated |
 //! | `together.rs` | scenarios between agents, each under one fault; under all of them, and between implementations, when asked |
+//! | `servers.rs` | which cases are also played on real mail servers |
 //! | `faults.rs` | every entry of the forge's catalogue of faults, generated |
 //!
 //! A new case is a [`Case`] in its section's file: a stable id, the requirements that it
@@ -52,6 +53,7 @@ mod post_quantum;
 mod posts;
 mod profile;
 mod receipts;
+mod servers;
 mod table;
 mod tables;
 pub mod together;
@@ -87,7 +89,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(tables::cases());
     suite.extend(together::sample());
     suite.extend(faults::cases());
-    suite
+    servers::mark(suite)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! harness's own (`--server`), and under faults (`--faults`, and one fault each in every run),
 //! where the end state must be that of a run without.
 
+mod outages;
 mod weather;
 
 use futures::future::BoxFuture;
@@ -99,8 +100,8 @@ const SCENARIOS: [Scenario; 8] = [
     },
 ];
 
-/// The scenarios as cases, on a server of this name.
-pub fn suite(server: &str) -> Vec<Case> {
+/// The scenarios as cases, which are also played on servers outside this process.
+pub fn suite() -> Vec<Case> {
     let cases = SCENARIOS.iter().map(|scenario| {
         let play = move |scene: Scene| async move {
             let mut meeting = scene.meeting(&NAMES).await?;
@@ -108,11 +109,9 @@ pub fn suite(server: &str) -> Vec<Case> {
             (scenario.part)(&mut meeting).await
         };
         let id = format!("together/{}", scenario.id);
-        let mut case = Case::new(&id, scenario.title, Rung::Rest, scenario.rules, play);
-        server.clone_into(&mut case.server);
-        case
+        Case::new(&id, scenario.title, Rung::Rest, scenario.rules, play).on_servers()
     });
-    cases.collect()
+    cases.chain(outages::cases()).collect()
 }
 
 /// Alice asks, Bob accepts.

@@ -8,6 +8,9 @@ use kith_runner::plan::{Asked, Selection, ShardError};
 /// The adapter that is used if none is named.
 pub(crate) const REFERENCE: &str = "builtin:reference";
 
+/// The mail server that is used if none is named.
+pub(crate) const EMBEDDED: &str = "embedded";
+
 /// Does a Kith implementation do what the specification says?
 #[derive(Debug, Parser)]
 #[command(name = "kith-conform", version, after_help = AFTER)]
@@ -71,6 +74,14 @@ pub(crate) enum Command {
     Interop(Interop),
     /// Keep a mail server with people on it running, until Ctrl-C.
     Serve(Serve),
+    /// Build the images of the mail servers that run in containers.
+    Images,
+    /// Find out what mail servers in containers do differently, and print it as a table.
+    Servers {
+        /// Write the table to this file.
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+    },
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),
     /// The reference agent as an adapter, for `builtin:reference`.
@@ -143,6 +154,15 @@ pub(crate) struct Outputs {
     pub(crate) evidence: bool,
 }
 
+impl Outputs {
+    /// Whether a second run would replace a file of the first.
+    pub(crate) fn writes_over(&self) -> bool {
+        [&self.json, &self.junit, &self.html, &self.badge]
+            .iter()
+            .any(|path| path.is_some())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -171,12 +191,18 @@ pub(crate) struct Run {
     pub(crate) limit: u64,
     /// Run scenarios between agents under faults instead: names of faults, `all`, and
     /// `mixtures=N` for so many seeded mixtures. The end must be that of a run without faults.
-    #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "FAULT,…",
+        value_delimiter = ',',
+        conflicts_with = "server"
+    )]
     pub(crate) faults: Vec<String>,
-    /// Run scenarios between agents on a mail server of your own instead, which this TOML file
-    /// describes. All mail in the listed accounts is deleted; mail is sent among them only.
-    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
-    pub(crate) server: Option<PathBuf>,
+    /// What serves the mail: `embedded` in this process; `postfix-dovecot`, `exim-cyrus`,
+    /// `exim-courier` in containers, or `all` of them; or a TOML file that describes a server of your own. There, all
+    /// mail in the listed accounts is deleted, and mail is sent among them only.
+    #[arg(long, value_name = "SERVER", default_value = EMBEDDED)]
+    pub(crate) server: String,
     #[command(flatten)]
     pub(crate) expect: Expect,
     #[command(flatten)]
@@ -213,9 +239,9 @@ impl Default for Run {
             first: false,
             adapter: REFERENCE.to_owned(),
             validate: false,
+            server: EMBEDDED.to_owned(),
             limit: 60,
             faults: Vec::new(),
-            server: None,
             expect: Expect::default(),
             outputs: Outputs::default(),
             record: None,
@@ -247,6 +273,10 @@ pub(crate) struct Interop {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    /// What serves the mail: `embedded` in this process, or `postfix-dovecot`, `exim-cyrus`,
+    /// `exim-courier` in containers.
+    #[arg(long, value_name = "SERVER", default_value = EMBEDDED)]
+    pub(crate) server: String,
     /// Write a description of the server with its free accounts, as `run --server` takes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) description: Option<PathBuf>,

@@ -30,7 +30,7 @@ fn name(report: &Report) -> String {
 pub(crate) async fn interop(arguments: &args::Interop) -> Result<u8, Trouble> {
     let mut adapters = vec![arguments.a.clone(), arguments.b.clone()];
     adapters.extend(arguments.also.iter().cloned());
-    let suite = kith_cases::together::suite("embedded");
+    let suite = kith_cases::together::suite();
     let mut cells = Vec::new();
     for first in &adapters {
         for second in &adapters {

@@ -23,9 +23,8 @@ struct Entry {
 impl From<Case> for Entry {
     fn from(case: Case) -> Self {
         let axes = case.axes().into_iter();
-        let axes = axes.map(|(name, value)| (name, value.to_owned()));
         Self {
-            axes: axes.collect(),
+            axes: axes.map(|(name, value)| (name, value.to_owned())).collect(),
             id: case.id,
             title: case.title,
             class: case.class.to_string(),

@@ -12,6 +12,7 @@ mod reference;
 mod run;
 mod sabotage;
 mod serve;
+mod servers;
 mod suite;
 
 use std::process::ExitCode;
@@ -45,6 +46,23 @@ enum Trouble {
     /// The adapter's place is not one.
     #[error(transparent)]
     Endpoint(#[from] kith_adapter::client::EndpointError),
+    /// Containers fail.
+    #[error(transparent)]
+    Container(#[from] kith_containers::ContainerError),
+    /// The description of a mail server is wrong.
+    #[error(transparent)]
+    Described(#[from] kith_testbed::DescribedError),
+    /// There is no such mail server.
+    #[error("{0}, nor `embedded`, `all`, or a file that describes a server")]
+    NoServer(String),
+    /// Several runs can't write to one file.
+    #[error(
+        "`--server all` makes a run for each server, which can't all be written to one file; name one server"
+    )]
+    OneFile,
+    /// Somebody has had enough.
+    #[error("interrupted; the containers are removed")]
+    Interrupted,
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -57,9 +75,6 @@ enum Trouble {
     /// A fault has another name.
     #[error("there is no fault `{0}`; there are {1}, `all`, and `mixtures=N`")]
     NoFault(String, String),
-    /// The description of a mail server is wrong.
-    #[error(transparent)]
-    Described(#[from] kith_testbed::DescribedError),
     /// The own mail server can't be started.
     #[error(transparent)]
     Testbed(#[from] kith_testbed::TestbedError),
@@ -124,6 +139,8 @@ async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
         Some(Command::Diff { old, new, json }) => compare::diff(&old, &new, json.as_deref()),
         Some(Command::Interop(interop)) => interop::interop(&interop).await,
         Some(Command::Serve(serve)) => serve::serve(&serve).await,
+        Some(Command::Images) => servers::images().await,
+        Some(Command::Servers { write }) => servers::compare(write.as_deref()).await,
         Some(Command::Sabotage(sabotage)) => sabotage::sabotage(&sabotage).await,
         Some(Command::AdapterReference) => Ok(exit::COULD_NOT_RUN),
     }

@@ -1,7 +1,7 @@
 //! `run` and `vectors`.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,22 +11,25 @@ use kith_runner::case::Case;
 use kith_runner::plan::{Expected, Known, baseline};
 use kith_runner::report::progress::Progress;
 use kith_runner::{Options, exit};
-use kith_testbed::Described;
 
+use crate::servers::{self, Servers};
 use crate::suite::{SUITE, connector, cores, suite};
 use crate::{Trouble, args, outputs};
 
 pub(crate) async fn run(arguments: &args::Run) -> Result<u8, Trouble> {
-    if let Some(path) = &arguments.server {
-        let server = described(path)?;
-        let suite = together::suite(&server.name);
-        return run_suite(&suite, arguments, Some(server)).await;
+    if !arguments.faults.is_empty() {
+        return run_suite(
+            &under_faults(&arguments.faults)?,
+            arguments,
+            Servers::default(),
+        )
+        .await;
     }
-    if arguments.faults.is_empty() {
-        run_suite(&suite(), arguments, None).await
-    } else {
-        run_suite(&under_faults(&arguments.faults)?, arguments, None).await
+    let mut suite = suite();
+    if arguments.server != args::EMBEDDED {
+        suite.extend(together::suite());
     }
+    servers::run(arguments, |servers| run_suite(&suite, arguments, servers)).await
 }
 
 /// Every scenario under each of the named faults.
@@ -45,33 +48,16 @@ fn under_faults(asked: &[String]) -> Result<Vec<Case>, Trouble> {
     Ok(together::under_faults(&names, mixtures))
 }
 
-/// The description of a mail server of the user's own, with what they should know before.
-fn described(path: &Path) -> Result<Arc<Described>, Trouble> {
-    let server = Described::read(path)?;
-    server.usable()?;
-    anstream::eprintln!(
-        "WARNING: all mail in these accounts of {} is deleted, now and before each case:",
-        server.name
-    );
-    for account in &server.accounts {
-        anstream::eprintln!("  {}", account.address);
-    }
-    anstream::eprintln!(
-        "The suite asks the agent to write to these addresses only. Whether it keeps to that \
-         is up to the agent. Use a test server, or accounts made for this."
-    );
-    Ok(Arc::new(server))
-}
-
 pub(crate) async fn vectors(arguments: &args::Run) -> Result<u8, Trouble> {
-    run_suite(&kith_runner::vectors::cases(), arguments, None).await
+    run_suite(
+        &kith_runner::vectors::cases(),
+        arguments,
+        Servers::default(),
+    )
+    .await
 }
 
-async fn run_suite(
-    suite: &[Case],
-    arguments: &args::Run,
-    server: Option<Arc<Described>>,
-) -> Result<u8, Trouble> {
+async fn run_suite(suite: &[Case], arguments: &args::Run, servers: Servers) -> Result<u8, Trouble> {
     let selection = arguments.select.selection()?;
     let mut connector = connector(&arguments.adapter)?;
     if arguments.validate {
@@ -81,16 +67,16 @@ async fn run_suite(
         expected: expected(&arguments.expect, suite)?,
         suite: SUITE.to_owned(),
         seed: arguments.seed,
-        // The accounts of a server outside are those of one case at a time.
-        jobs: match server {
-            Some(_) => 1,
-            None => arguments.jobs.unwrap_or_else(cores),
+        jobs: match servers.described.len() {
+            0 => arguments.jobs.unwrap_or_else(cores),
+            lanes => lanes,
         },
         deterministic: arguments.deterministic,
-        server,
         first: arguments.first,
         limit: Duration::from_secs(arguments.limit),
         record: arguments.record.clone(),
+        servers: servers.described,
+        outages: servers.outages,
         ..Options::new(connector)
     };
     let mut reporters = outputs::reporters(&arguments.outputs);

@@ -12,6 +12,7 @@ use kith_adapter::protocol::{Identity, ObjectId, Timestamp};
 use kith_adapter::protocol::{KeyKind, Keys, MailServer, Mode, Open, Person, Session, Store};
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::relation::{Direction, Requests};
+use kith_containers::{Confederation, Engine, Wanted};
 use kith_runner::exit;
 use kith_testbed::{
     Authority, Config, Described, DescribedAccount, DescribedDomain, DescribedEndpoint, Server,
@@ -20,93 +21,134 @@ use kith_testbed::{
 use time::OffsetDateTime;
 
 use crate::suite::endpoint;
-use crate::{Trouble, args};
+use crate::{Trouble, args, servers};
 
-/// The password of every account: nobody but this machine reaches the server.
+/// The password of every account on the embedded server: nobody but this machine reaches it.
 const PASSWORD: &str = "kith";
-/// The accounts that are free.
-const FREE: [&str; 3] = ["you@a.test", "friend@b.test", "third@a.test"];
-/// The people.
-const PEOPLE: [(&str, &str); 2] = [("Bob", "bob@b.test"), ("Carol", "carol@a.test")];
+/// The accounts on the embedded server.
+const ACCOUNTS: [&str; FREE + PEOPLE.len()] = [
+    "you@a.test",
+    "friend@b.test",
+    "third@a.test",
+    "bob@b.test",
+    "carol@a.test",
+];
+/// So many accounts, the first ones, are free.
+const FREE: usize = 3;
+/// The people, who have the others.
+const PEOPLE: [&str; 2] = ["Bob", "Carol"];
 /// How often the people look into their mail.
 const POLL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(arguments: &args::Serve) -> Result<u8, Trouble> {
-    let authority = Authority::new()?;
-    let server = Server::start(&authority, Config::default()).await?;
-    for address in FREE.into_iter().chain(PEOPLE.map(|(_, address)| address)) {
-        server.add_account(address, PASSWORD)?;
+    let engine = match arguments.server.as_str() {
+        args::EMBEDDED => None,
+        _ => Some(Engine::find().await?),
+    };
+    let ended = tokio::select! {
+        ended = keep(arguments, engine.as_ref()) => ended,
+        () = servers::interrupted() => Ok(exit::PASSED),
+    };
+    if let Some(engine) = engine {
+        engine.sweep().await?;
     }
+    ended
+}
+
+/// Starts what is asked for, and plays the people.
+async fn keep(arguments: &args::Serve, engine: Option<&Engine>) -> Result<u8, Trouble> {
+    let Some(engine) = engine else {
+        let authority = Authority::new()?;
+        let server = Server::start(&authority, Config::default()).await?;
+        for address in ACCOUNTS {
+            server.add_account(address, PASSWORD)?;
+        }
+        return live(arguments, &describe(&server, &authority)).await;
+    };
+    let wanted = Wanted {
+        stack: arguments.server.parse().map_err(Trouble::NoServer)?,
+        lanes: 1,
+        people: ACCOUNTS.len() - 1,
+    };
+    let confederation = Confederation::start(engine, wanted, &mut servers::tell).await?;
+    let described = confederation.described().into_iter().next();
+    let described = described.ok_or_else(|| std::io::Error::other("no accounts were made"))?;
+    live(arguments, &described).await
+}
+
+/// Plays the people, until something fails.
+async fn live(arguments: &args::Serve, described: &Described) -> Result<u8, Trouble> {
+    let (free, taken) = described.accounts.split_at(FREE);
     if let Some(path) = &arguments.ca {
-        std::fs::write(path, authority.pem())?;
+        std::fs::write(path, described.ca.as_deref().unwrap_or_default())?;
     }
     if let Some(path) = &arguments.description {
-        let described = describe(&server, &authority);
-        let text = described.to_toml().map_err(std::io::Error::other)?;
-        std::fs::write(path, text)?;
+        let free = Described {
+            accounts: free.to_vec(),
+            ..described.clone()
+        };
+        std::fs::write(path, free.to_toml().map_err(std::io::Error::other)?)?;
     }
     let mut people = Vec::new();
-    for (name, address) in PEOPLE {
+    for (name, account) in PEOPLE.into_iter().zip(taken) {
         let trouble = |error: String| Trouble::Person(name.to_owned(), error);
         let options = Options::default();
         let client = Client::connect(&endpoint(&arguments.adapter)?, options).await;
         let client = client.map_err(|error| trouble(error.to_string()))?;
-        let someone = Someone::open(client, name, address, &server, &authority).await;
+        let someone = Someone::open(client, name, account, described).await;
         people.push(someone.map_err(trouble)?);
     }
-    announce(&server);
-    let living = async {
-        loop {
-            for someone in &mut people {
-                let lived = someone.live().await;
-                lived.map_err(|error| Trouble::Person(someone.name.to_owned(), error))?;
-            }
-            tokio::time::sleep(POLL).await;
+    announce(described, free, taken);
+    loop {
+        for someone in &mut people {
+            let lived = someone.live().await;
+            lived.map_err(|error| Trouble::Person(someone.name.to_owned(), error))?;
         }
-    };
-    tokio::select! {
-        ended = living => ended,
-        stopped = tokio::signal::ctrl_c() => {
-            stopped?;
-            Ok(exit::PASSED)
-        }
+        tokio::time::sleep(POLL).await;
     }
 }
 
-fn announce(server: &Server) {
-    let endpoints = server.endpoints();
-    anstream::println!("host name in the certificate: {}", endpoints.server_name);
-    for (what, address) in [
-        ("submission, TLS", endpoints.submission_tls),
-        ("submission, STARTTLS", endpoints.submission_starttls),
-        ("IMAP, TLS", endpoints.imap_tls),
-        ("IMAP, STARTTLS", endpoints.imap_starttls),
-    ] {
-        anstream::println!("{what}: {address}");
+fn announce(described: &Described, free: &[DescribedAccount], taken: &[DescribedAccount]) {
+    for domain in &described.domains {
+        anstream::println!("{}", domain.name);
+        for (what, at) in [
+            ("submission", &domain.submission),
+            ("IMAP", &domain.mailbox),
+        ] {
+            let address = at.connect.map_or_else(String::new, |ip| ip.to_string());
+            let mode = match at.mode {
+                TlsMode::Tls => "TLS",
+                TlsMode::Starttls => "STARTTLS",
+            };
+            let (port, host) = (at.port, &at.host);
+            anstream::println!("  {what}: {address} port {port}, {mode}, certificate for {host}");
+        }
+        anstream::println!("  authserv-id: {}", domain.authserv_id());
     }
-    anstream::println!("authserv-id: {}", server.config().authserv_id);
-    anstream::println!("your accounts: {} (password: {PASSWORD})", FREE.join(", "));
-    let people = PEOPLE.map(|(name, address)| format!("{name} <{address}>"));
-    anstream::println!(
-        "people, who accept requests and answer messages: {}",
-        people.join(", ")
-    );
+    anstream::println!("your accounts:");
+    for account in free {
+        anstream::println!("  {}, password {}", account.address, account.password);
+    }
+    anstream::println!("people, who accept requests and answer messages:");
+    for (name, account) in PEOPLE.into_iter().zip(taken) {
+        anstream::println!("  {name} <{}>", account.address);
+    }
     anstream::println!("ready; Ctrl-C ends it and forgets everything");
 }
 
 fn describe(server: &Server, authority: &Authority) -> Described {
     let endpoints = server.endpoints();
-    let listener = |address: std::net::SocketAddr, mode| DescribedEndpoint {
+    let listener = |address: std::net::SocketAddr| DescribedEndpoint {
         host: endpoints.server_name.clone(),
         connect: Some(address.ip()),
         port: address.port(),
-        mode,
+        mode: TlsMode::Tls,
     };
     let domain = |name: &String| DescribedDomain {
         name: name.clone(),
         authserv_id: Some(server.config().authserv_id.clone()),
-        submission: listener(endpoints.submission_tls, TlsMode::Tls),
-        mailbox: listener(endpoints.imap_starttls, TlsMode::Starttls),
+        submission: listener(endpoints.submission_tls),
+        mailbox: listener(endpoints.imap_tls),
     };
     let account = |address: &str| DescribedAccount {
         address: address.to_owned(),
@@ -118,8 +160,9 @@ fn describe(server: &Server, authority: &Authority) -> Described {
         may_empty_the_mailboxes: true,
         ca: Some(authority.pem().to_owned()),
         ca_file: None,
+        versions: Vec::new(),
         domains: server.config().domains.iter().map(domain).collect(),
-        accounts: FREE.into_iter().map(account).collect(),
+        accounts: ACCOUNTS.into_iter().map(account).collect(),
     }
 }
 
@@ -140,29 +183,34 @@ impl Someone {
     async fn open(
         mut client: Client,
         name: &'static str,
-        address: &str,
-        server: &Server,
-        authority: &Authority,
+        account: &DescribedAccount,
+        described: &Described,
     ) -> Result<Self, String> {
-        let endpoints = server.endpoints();
-        let at = |address: std::net::SocketAddr| MailServer {
-            host: endpoints.server_name.clone(),
-            connect: address.ip(),
-            port: address.port(),
-            mode: Mode::Tls,
+        let home = described.domain_of(account);
+        let home = home.map_err(|error| error.to_string())?;
+        let at = |endpoint: &DescribedEndpoint| -> Result<MailServer, String> {
+            Ok(MailServer {
+                host: endpoint.host.clone(),
+                connect: endpoint.ip().map_err(|error| error.to_string())?,
+                port: endpoint.port,
+                mode: match endpoint.mode {
+                    TlsMode::Tls => Mode::Tls,
+                    TlsMode::Starttls => Mode::Starttls,
+                },
+            })
         };
         let open = Open {
             person: Person {
-                address: address.to_owned(),
+                address: account.address.clone(),
                 name: name.to_owned(),
             },
             device: "served".to_owned(),
-            user: None,
-            password: PASSWORD.to_owned(),
-            submission: at(endpoints.submission_tls),
-            mailbox: at(endpoints.imap_tls),
-            ca: authority.pem().to_owned(),
-            authserv_id: server.config().authserv_id.clone(),
+            user: account.user.clone(),
+            password: account.password.clone(),
+            submission: at(&home.submission)?,
+            mailbox: at(&home.mailbox)?,
+            ca: described.ca.clone().unwrap_or_default(),
+            authserv_id: home.authserv_id().to_owned(),
             store: Store::Empty,
             keys: Some(Keys::Generate(KeyKind::V4)),
             durable: false,

@@ -131,6 +131,12 @@ pub struct Case {
     pub rung: Rung,
     /// The ids of the cases without which this one says nothing.
     pub needs: Vec<String>,
+    /// Whether it is also played on servers outside this process: it asks nothing of the
+    /// server that only the embedded one can.
+    pub on_servers: bool,
+    /// Whether something happens in it to servers outside this process; no other case is
+    /// played meanwhile.
+    pub outage: bool,
     play: Play,
 }
 
@@ -155,6 +161,8 @@ impl Case {
             config: Config::default(),
             rung,
             needs: Vec::new(),
+            on_servers: false,
+            outage: false,
             play: Arc::new(move |scene| Box::pin(play(scene))),
         }
     }
@@ -164,6 +172,20 @@ impl Case {
     pub fn needs(mut self, ids: &[&str]) -> Self {
         self.needs.extend(ids.iter().map(|id| (*id).to_owned()));
         self
+    }
+
+    /// It is also played on servers outside this process.
+    #[must_use]
+    pub fn on_servers(mut self) -> Self {
+        self.on_servers = true;
+        self
+    }
+
+    /// It is only played on servers outside this process that things can happen to.
+    #[must_use]
+    pub fn with_outage(mut self) -> Self {
+        self.outage = true;
+        self.on_servers()
     }
 
     /// It belongs to another class than its requirements say.
@@ -190,7 +212,7 @@ impl Case {
         [self, v6]
     }
 
-    /// What the case was run with, by name.
+    /// What the case is run with, by name, on the embedded server.
     pub fn axes(&self) -> Vec<(&'static str, &str)> {
         let keys = match self.keys {
             KeyKind::V4 => "v4",

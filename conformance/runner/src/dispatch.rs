@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use kith_adapter::protocol::About;
 use kith_spec::Class;
-use kith_testbed::Described;
+use kith_testbed::{Described, Outages};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -51,8 +51,11 @@ pub struct Options {
     pub suite: String,
     /// The implementation that the other people of a scenario use; without it the same one.
     pub partner: Option<Connector>,
-    /// A mail server outside this process, for scenarios between agents.
-    pub server: Option<Arc<Described>>,
+    /// Servers outside this process; then only cases for such are run, one on each at a time.
+    /// None: each case has an embedded one.
+    pub servers: Vec<Described>,
+    /// What can happen to these servers, where the harness has them in hand.
+    pub outages: Option<Arc<dyn Outages>>,
 }
 
 impl Options {
@@ -67,9 +70,10 @@ impl Options {
             limit: Duration::from_secs(60),
             record: None,
             expected: Expected::default(),
+            servers: Vec::new(),
+            outages: None,
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             partner: None,
-            server: None,
         }
     }
 
@@ -112,7 +116,13 @@ pub async fn run(
     reporters: &mut [Box<dyn Reporter>],
 ) -> Result<Report, RunError> {
     let began = Instant::now();
-    let cases = selection.plan(suite)?;
+    let mut cases = selection.plan(suite)?;
+    if !options.servers.is_empty() {
+        cases.retain(|case| case.on_servers && (!case.outage || options.outages.is_some()));
+        if cases.is_empty() {
+            return Err(PlanError::Empty.into());
+        }
+    }
     let first = Slot::new(options.connector.clone());
     let hello = first.about().await;
     let about = hello.map_err(|reason| RunError::Hello {
@@ -122,8 +132,7 @@ pub async fn run(
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
-    let stage = Stage::new(options.seed, about.clone())?.on(options.server.clone());
-    let stage = Arc::new(stage.recorded(options.record.is_some()));
+    let stage = Arc::new(Stage::new(options.seed, about.clone())?.on(options));
     let hidden = undeclared(&cases, &about);
     let mut results = play_all(cases, first, &stage, options, reporters).await?;
     results.sort_by_key(|result| order.iter().position(|id| *id == result.id));
@@ -151,10 +160,10 @@ async fn play_all(
     options: &Options,
     reporters: &mut [Box<dyn Reporter>],
 ) -> Result<Vec<CaseResult>, RunError> {
-    let most = if options.deterministic {
-        1
-    } else {
-        cases.len()
+    let most = match (options.deterministic, options.servers.len()) {
+        (true, _) => 1,
+        (false, 0) => cases.len(),
+        (false, servers) => servers.min(cases.len()),
     };
     let jobs = options.jobs.clamp(1, most);
     let queue = Arc::new(Queue::new(cases, options.first));
@@ -244,6 +253,11 @@ fn make_report(
         covered: report::coverage(&cases),
         cases,
         hints,
+        servers: options
+            .servers
+            .iter()
+            .map(|server| (server.name.clone(), server.versions.clone()))
+            .collect(),
     }
 }
 
@@ -297,9 +311,11 @@ impl Worker {
             name if name == "builtin:reference" => String::new(),
             name => format!(" --adapter '{name}'"),
         };
+        let server = self.options.servers.first();
+        let server = server.map_or_else(String::new, |server| format!(" --server {}", server.name));
         let Case { id, .. } = case;
         format!(
-            "cargo conform run --run '{id}' --seed {}{adapter}",
+            "cargo conform run --run '{id}' --seed {}{adapter}{server}",
             self.options.seed
         )
     }
@@ -333,8 +349,12 @@ impl Worker {
     }
 
     async fn play_anyway(&self, case: &Case) -> CaseResult {
+        let _alone = self.stage.turn(case.outage).await;
         let began = Instant::now();
         let mut result = report::blank(case, self.repeat(case));
+        if let Some(server) = self.options.servers.first() {
+            result.axes.insert("server".to_owned(), server.name.clone());
+        }
         match Scene::open(
             &self.stage,
             case,

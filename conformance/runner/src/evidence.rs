@@ -59,11 +59,7 @@ pub(crate) async fn collect(scene: &Scene, ended: &Result<(), Stop>) -> Evidence
     Evidence {
         steps: steps.lines().map(ToOwned::to_owned).collect(),
         mails,
-        dialogue: end(
-            &condense(&scene.server().wire_log().render()),
-            DIALOGUE,
-            &mut cut,
-        ),
+        dialogue: end(&condense(&scene.wire_log().render()), DIALOGUE, &mut cut),
         transcript: end(&transcript, TRANSCRIPT, &mut cut),
         stderr: end(&stderr, STDERR, &mut cut),
         cut,
@@ -180,10 +176,7 @@ pub(crate) async fn record(folder: &Path, scene: &Scene, result: &CaseResult) ->
         let text = layers.unwrap_or_else(ToString::to_string);
         std::fs::write(folder.join(format!("sent-{number:02}.txt")), text)?;
     }
-    std::fs::write(
-        folder.join("dialogue.txt"),
-        scene.server().wire_log().render(),
-    )?;
+    std::fs::write(folder.join("dialogue.txt"), scene.wire_log().render())?;
     let (transcript, stderr) = scene.slot().last_words().await;
     std::fs::write(folder.join("transcript.txt"), own_part(scene, &transcript))?;
     std::fs::write(folder.join("stderr.txt"), stderr)?;

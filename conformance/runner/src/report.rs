@@ -58,6 +58,10 @@ pub struct Report {
     pub covered: BTreeMap<String, Coverage>,
     /// What the reader may want to know: a class that works and isn't declared, for instance.
     pub hints: Vec<String>,
+    /// The mail servers outside the harness, by name, and what runs there, with versions. None
+    /// where the mail was served by the harness itself.
+    #[serde(default)]
+    pub servers: BTreeMap<String, Vec<String>>,
 }
 
 /// One case and how it ended.
@@ -94,6 +98,9 @@ pub struct CaseResult {
     pub asserted: BTreeMap<String, u32>,
     /// What did not hold.
     pub failures: Vec<FailureReport>,
+    /// What was measured, in words.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What shows it; absent where nothing failed.
     pub evidence: Option<Evidence>,
     /// The command that repeats just this case.
@@ -199,6 +206,7 @@ pub(crate) fn blank(case: &Case, repeat: String) -> CaseResult {
         attempts: once(),
         asserted: BTreeMap::new(),
         failures: Vec::new(),
+        notes: Vec::new(),
         evidence: None,
         repeat,
     }

@@ -8,6 +8,7 @@
 //! | `scene.rs` | the scene, its clock, its assertions |
 //! | `scene/agent.rs` | the agent under test |
 //! | `scene/post.rs` | mail both ways, judged |
+//! | `scene/outside.rs` | the same on a server outside this process |
 //! | `scene/friendship.rs` | the handshake as one step |
 //! | `scene/meeting.rs` | several agents with each other |
 //! | `scene/barrier.rs` | the proof that something was refused |
@@ -16,6 +17,7 @@ mod agent;
 mod barrier;
 mod friendship;
 mod meeting;
+mod outside;
 mod post;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +59,7 @@ struct Inner {
     keys: KeyKind,
     seed: Seed,
     server: Server,
+    outside: Option<outside::Place>,
     slot: Arc<Slot>,
     /// The child of the implementation that the other people use, if it is another one.
     partner: Option<Arc<Slot>>,
@@ -80,8 +83,11 @@ struct State {
     sent: Vec<Arc<Sent>>,
     taken: Vec<bool>,
     delivered: Vec<kith_forge::Mail>,
+    /// What a server outside this process has not been given yet.
+    pending: Vec<kith_forge::Mail>,
     memory: Memory,
     steps: Vec<String>,
+    notes: Vec<String>,
     /// The last mail that was put before the agent, or the last one with a fault.
     shown: Option<Shown>,
     /// What the judge saw, if the run is recorded.
@@ -137,10 +143,13 @@ impl Scene {
     ) -> Result<Self, Stop> {
         let server = Server::start(stage.authority(), case.config.clone()).await?;
         let seed = stage.seed_of(&case.id);
-        let now = if stage.clock_is_set() {
-            BEGINNING
-        } else {
-            Instant(OffsetDateTime::now_utc().unix_timestamp())
+        let outside = outside::Place::open(stage).await?;
+        let real = Instant(OffsetDateTime::now_utc().unix_timestamp());
+        let now = match (stage.clock_is_set(), &outside) {
+            (true, None) => BEGINNING,
+            // The server's clock is real, so the case begins with it.
+            (true, Some(_)) => real.max(BEGINNING),
+            (false, _) => real,
         };
         server.set_now(now.0);
         let state = State {
@@ -155,8 +164,10 @@ impl Scene {
             sent: Vec::new(),
             taken: Vec::new(),
             delivered: Vec::new(),
+            pending: Vec::new(),
             memory: Memory::default(),
             steps: Vec::new(),
+            notes: Vec::new(),
             shown: None,
             record: stage.is_recorded().then(Record::default),
         };
@@ -166,6 +177,7 @@ impl Scene {
             keys: case.keys,
             seed,
             server,
+            outside,
             slot,
             partner,
             opening: tokio::sync::Mutex::default(),
@@ -243,13 +255,20 @@ impl Scene {
     /// Sets the clock, for what brings its own times along.
     pub(crate) fn set_now(&self, now: Instant) {
         self.state().now = now;
+        self.set_server_clock(now);
+    }
+
+    fn set_server_clock(&self, now: Instant) {
         self.0.server.set_now(now.0);
+        if let Some(place) = &self.0.outside {
+            place.outside.set_now(now.0);
+        }
     }
 
     fn set_clock(&self, seconds: i64) -> Instant {
         let mut state = self.state();
         state.now = state.now + seconds;
-        self.0.server.set_now(state.now.0);
+        self.set_server_clock(state.now);
         state.now
     }
 
@@ -260,7 +279,7 @@ impl Scene {
         }
         let now = Instant(OffsetDateTime::now_utc().unix_timestamp());
         self.state().now = now;
-        self.0.server.set_now(now.0);
+        self.set_server_clock(now);
         now
     }
 
@@ -288,8 +307,11 @@ impl Scene {
     /// # Errors
     /// As [`puppet`](Self::puppet).
     pub fn puppet_with(&self, name: &str, keys: kith_forge::KeyKind) -> Result<Puppet, Stop> {
-        let address = format!("{}@{PUPPET_DOMAIN}", name.to_lowercase());
-        self.puppet_at(name, &address, keys)
+        let address = match &self.0.outside {
+            Some(place) => place.next_person()?,
+            None => format!("{}@{PUPPET_DOMAIN}", name.to_lowercase()),
+        };
+        self.play(name, &address, keys)
     }
 
     /// A person that the harness plays, at this address.
@@ -297,6 +319,16 @@ impl Scene {
     /// # Errors
     /// As [`puppet`](Self::puppet).
     pub fn puppet_at(
+        &self,
+        name: &str,
+        address: &str,
+        keys: kith_forge::KeyKind,
+    ) -> Result<Puppet, Stop> {
+        self.embedded("people have the addresses that there are")?;
+        self.play(name, address, keys)
+    }
+
+    fn play(
         &self,
         name: &str,
         address: &str,
@@ -311,7 +343,9 @@ impl Scene {
         Arc::make_mut(&mut state.keyring).add_secret(&puppet, secret)?;
         state.note(|| Noted::person(&puppet));
         drop(state);
-        self.server().add_account(address, "puppet")?;
+        if self.0.outside.is_none() {
+            self.server().add_account(address, "puppet")?;
+        }
         Ok(puppet)
     }
 
@@ -403,6 +437,16 @@ impl Scene {
         last.unwrap_or_else(|| "the beginning".to_owned())
     }
 
+    /// Notes something that was measured, for the report.
+    pub fn note(&self, note: String) {
+        self.state().notes.push(note);
+    }
+
+    /// What was measured.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.state().notes.clone()
+    }
+
     /// What the case did so far, with its times.
     pub(crate) fn steps(&self) -> Vec<String> {
         self.state().steps.clone()
@@ -463,6 +507,7 @@ impl Scene {
         if let Some(partner) = partner {
             partner.close(&others).await?;
         }
-        self.0.slot.close(&sessions).await
+        self.0.slot.close(&sessions).await?;
+        self.arrived().await
     }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::protocol::{About, Class, Clock};
 use kith_forge::{DAY, Instant, KeyKind, Puppet, Seed};
-use kith_testbed::{Authority, Described, TestbedError};
+use kith_testbed::{Authority, Described, Outages, TestbedError};
 use sequoia_openpgp::Cert;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::case::Stop;
+use crate::dispatch::Options;
 use crate::judge;
 
 /// When a case begins, for an agent whose clock can be set.
@@ -21,12 +23,41 @@ pub struct Stage {
     authority: Authority,
     seed: Seed,
     about: About,
-    /// The mail server, if it isn't the harness's own.
-    described: Option<Arc<Described>>,
     /// Whether what the judge sees is written down.
     recorded: bool,
+    /// Servers outside this process that no case plays on now.
+    servers: Mutex<Vec<Described>>,
+    outside: bool,
+    outages: Option<Arc<dyn Outages>>,
+    /// Held by all cases that are played, or by the one in which something happens to servers.
+    turn: Arc<RwLock<()>>,
     /// People by name and kind of keys: their keys are made once in a run.
     people: Mutex<BTreeMap<(String, KeyKind), Character>>,
+}
+
+/// A server outside this process, lent to a case.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    stage: Arc<Stage>,
+    pub(crate) described: Described,
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let servers = &self.stage.servers;
+        let mut servers = servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.push(self.described.clone());
+    }
+}
+
+/// Leave to play, until this is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "what is held is given back when it is dropped")]
+pub(crate) enum Turn {
+    /// While no other case is played.
+    Alone(OwnedRwLockWriteGuard<()>),
+    /// Beside others.
+    Beside(OwnedRwLockReadGuard<()>),
 }
 
 /// A person, with the secret keys as the judge reads them.
@@ -46,23 +77,23 @@ impl Stage {
             authority: Authority::new()?,
             seed: Seed::new(&format!("kith-conform {seed}")),
             about,
-            described: None,
             recorded: false,
+            servers: Mutex::default(),
+            outside: false,
+            outages: None,
+            turn: Arc::default(),
             people: Mutex::default(),
         })
     }
 
-    /// The same stage with a mail server outside this process.
+    /// The same stage on the run's servers outside this process, if it has any: each case has
+    /// one of them for itself.
     #[must_use]
-    pub fn on(mut self, described: Option<Arc<Described>>) -> Self {
-        self.described = described;
-        self
-    }
-
-    /// The same stage for a run that is recorded, or isn't.
-    #[must_use]
-    pub fn recorded(mut self, recorded: bool) -> Self {
-        self.recorded = recorded;
+    pub fn on(mut self, options: &Options) -> Self {
+        self.outside = !options.servers.is_empty();
+        self.servers = Mutex::new(options.servers.clone());
+        self.outages.clone_from(&options.outages);
+        self.recorded = options.record.is_some();
         self
     }
 
@@ -71,9 +102,27 @@ impl Stage {
         self.recorded
     }
 
-    /// The mail server outside this process, if that is used.
-    pub(crate) fn described(&self) -> Option<&Arc<Described>> {
-        self.described.as_ref()
+    /// What can happen to the servers outside this process.
+    ///
+    /// # Errors
+    /// If nothing can.
+    pub(crate) fn outages(&self) -> Result<&Arc<dyn Outages>, Stop> {
+        let outages = self.outages.as_ref();
+        outages.ok_or_else(|| Stop::NotTested("the servers are not the harness's own".to_owned()))
+    }
+
+    /// Waits until a case may be played, alone or beside others, as long as the turn is held.
+    pub(crate) async fn turn(&self, alone: bool) -> Turn {
+        let lock = Arc::clone(&self.turn);
+        match alone {
+            true => Turn::Alone(lock.write_owned().await),
+            false => Turn::Beside(lock.read_owned().await),
+        }
+    }
+
+    /// Whether cases are played on servers outside this process.
+    pub fn is_outside(&self) -> bool {
+        self.outside
     }
 
     /// The authority of all servers' certificates.
@@ -91,9 +140,19 @@ impl Stage {
         self.about.classes.contains_key(&class)
     }
 
-    /// Whether the agent's clock follows the harness, and the server's too.
+    /// Whether the agent's clock follows the harness.
     pub fn clock_is_set(&self) -> bool {
-        self.about.clock == Clock::Set && self.described.is_none()
+        self.about.clock == Clock::Set
+    }
+
+    /// A server outside this process that no other case has, until the lane is dropped.
+    pub(crate) fn lane(self: &Arc<Self>) -> Option<Lane> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let described = servers.pop()?;
+        Some(Lane {
+            stage: Arc::clone(self),
+            described,
+        })
     }
 
     /// The seed for a case.

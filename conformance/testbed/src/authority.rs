@@ -84,11 +84,31 @@ impl Authority {
         Ok(config)
     }
 
+    /// A valid certificate for these host names, with its key before it, PEM: for servers that
+    /// read their certificate from a file.
+    pub fn server_pem(&self, names: &[String]) -> Result<String, TestbedError> {
+        let (leaf, key) = self.leaf(names, Certificate::Valid)?;
+        Ok(format!("{}{}", key.serialize_pem(), leaf.pem()))
+    }
+
     fn make(
         &self,
         names: &[String],
         certificate: Certificate,
     ) -> Result<ServerConfig, TestbedError> {
+        let (leaf, key) = self.leaf(names, certificate)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        server_config(leaf.der().clone(), key).map_err(|source| TestbedError::Tls {
+            names: names.join(", "),
+            source,
+        })
+    }
+
+    fn leaf(
+        &self,
+        names: &[String],
+        certificate: Certificate,
+    ) -> Result<(rcgen::Certificate, KeyPair), TestbedError> {
         let bad = |source| TestbedError::Certificate {
             names: names.join(", "),
             source,
@@ -111,11 +131,7 @@ impl Authority {
         };
         let key = KeyPair::generate().map_err(bad)?;
         let leaf = params.signed_by(&key, issuer).map_err(bad)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        server_config(leaf.der().clone(), key).map_err(|source| TestbedError::Tls {
-            names: names.join(", "),
-            source,
-        })
+        Ok((leaf, key))
     }
 }
 

@@ -27,8 +27,6 @@
 //! # Ok::<(), kith_testbed::DescribedError>(())
 //! ```
 
-mod empty;
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -53,11 +51,15 @@ pub struct Described {
     #[serde(default)]
     pub may_empty_the_mailboxes: bool,
     /// The certificate authority of the servers' certificates, PEM, one or more certificates.
+    /// Absent: those that this machine trusts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
     /// A file with the same. A relative path starts at the description's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// What runs there, for reports: names with versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
     /// The mail domains, each with its servers.
     #[serde(rename = "domain")]
     pub domains: Vec<DescribedDomain>,
@@ -166,14 +168,6 @@ pub enum DescribedError {
          may be deleted, say `may-empty-the-mailboxes = true` in the description"
     )]
     NotAllowed(String),
-    /// A mailbox can't be emptied.
-    #[error("cannot empty the mailbox of {address}: {reason}")]
-    Mailbox {
-        /// The account.
-        address: String,
-        /// Why not.
-        reason: String,
-    },
     /// A host isn't found.
     #[error("cannot find the address of {host}: {source}; `connect` may give it")]
     Host {
@@ -266,22 +260,16 @@ impl Described {
         Ok(())
     }
 
-    /// Whether the suite can be run there: mailboxes may be emptied, and the authority is known.
+    /// Whether the suite can be run there: whether mailboxes may be emptied.
     ///
     /// # Errors
-    /// What is missing.
+    /// If not.
     pub fn usable(&self) -> Result<(), DescribedError> {
-        if !self.may_empty_the_mailboxes {
-            let addresses: Vec<_> = self.accounts.iter().map(|a| a.address.as_str()).collect();
-            return Err(DescribedError::NotAllowed(addresses.join(", ")));
+        if self.may_empty_the_mailboxes {
+            return Ok(());
         }
-        if self.ca.is_none() {
-            return Err(DescribedError::Content(
-                "neither `ca` nor `ca-file` gives a certificate authority; agents trust no other"
-                    .to_owned(),
-            ));
-        }
-        Ok(())
+        let addresses: Vec<_> = self.accounts.iter().map(|a| a.address.as_str()).collect();
+        Err(DescribedError::NotAllowed(addresses.join(", ")))
     }
 
     /// The domain that an account is in.

@@ -44,4 +44,12 @@ pub enum TestbedError {
     /// The folder's name cannot be used on this server.
     #[error("`{0}` cannot be the name of a folder on this server")]
     Folder(String),
+    /// A server outside this process did not do what it is needed for.
+    #[error("the mail server, asked to {what}: {reason}")]
+    Outside {
+        /// What it was needed for.
+        what: String,
+        /// What happened.
+        reason: String,
+    },
 }

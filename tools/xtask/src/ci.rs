@@ -19,6 +19,9 @@ const EXAMPLE: &str = "exec:python3 conformance/adapters/python/adapter.py";
 /// The cases that it passes.
 const EXAMPLE_CASES: &str = "@conformance/adapters/python/cases.txt";
 
+/// The cases of the core class on servers: what two friends need.
+const CORE: &str = "{wire,message,together}/*";
+
 /// The commands, step by step: a program and its arguments.
 const STEPS: &[&[&str]] = &[
     &["cargo", "fmt", "--all", "--check"],
@@ -31,8 +34,28 @@ const STEPS: &[&[&str]] = &[
         "-D",
         "warnings",
     ],
+    &["cargo", "xtask", "images"],
     &["cargo", "test", "--workspace"],
     &["cargo", "conform"],
+    &["cargo", "conform", "run", "--server", "postfix-dovecot"],
+    &[
+        "cargo",
+        "conform",
+        "run",
+        "--server",
+        "exim-cyrus",
+        "--run",
+        CORE,
+    ],
+    &[
+        "cargo",
+        "conform",
+        "run",
+        "--server",
+        "exim-courier",
+        "--run",
+        CORE,
+    ],
     &["cargo", "conform", "sabotage"],
     &["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE],
     &[

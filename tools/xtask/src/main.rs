@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod ci;
 mod fuzz;
+mod images;
 mod rust_source;
 mod schemas;
 mod spec;
@@ -40,6 +41,8 @@ enum Command {
     Vectors(vectors::Args),
     /// Feed mutated mail, documents and dialogues to everything that reads octets
     Fuzz(fuzz::Args),
+    /// Build the images of the mail servers that run in containers
+    Images,
     /// Run everything that CI runs, in its order
     Ci(ci::Args),
 }
@@ -59,6 +62,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Schemas(args) => schemas::run(args)?,
         Command::Vectors(args) => vectors::run(args)?,
         Command::Fuzz(args) => fuzz::run(args)?,
+        Command::Images => images::run()?,
         Command::Ci(args) => ci::run(args)?,
     })
 }

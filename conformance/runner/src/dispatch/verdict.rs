@@ -29,10 +29,12 @@ pub(super) async fn judge(
     about: &About,
     result: &mut CaseResult,
 ) {
+    let scene_notes = scene.notes();
     let harness = {
         let ledger = scene.ledger();
         result.asserted = ledger.asserted();
         result.failures = ledger.failures().to_vec();
+        result.notes = scene_notes;
         ledger.harness_errors().join("; ")
     };
     let (status, reason) = status(case, ended, about, result, harness);

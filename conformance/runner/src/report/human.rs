@@ -43,6 +43,14 @@ impl<W: Write> Reporter for Human<W> {
                 write!(self.out, "\n{}", self.case_text(case))?;
             }
         }
+        for case in &report.cases {
+            for note in &case.notes {
+                writeln!(self.out, "\n{}: {note}", case.id)?;
+            }
+        }
+        for (server, versions) in &report.servers {
+            writeln!(self.out, "\non {server}: {}", versions.join(", "))?;
+        }
         for hint in &report.hints {
             let mut text = String::new();
             wrap(&mut text, 2, hint, self.width);

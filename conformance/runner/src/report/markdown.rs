@@ -62,7 +62,20 @@ pub fn markdown(report: &Report) -> String {
         " · {covered} of {all} requirements asserted · suite {} · seed {}\n",
         report.suite, report.seed
     );
+    for (server, versions) in &report.servers {
+        let _ = writeln!(
+            text,
+            "On {}: {}\n",
+            escape(server),
+            escape(&versions.join(", "))
+        );
+    }
     table(report, &mut text);
+    for case in &report.cases {
+        for note in &case.notes {
+            let _ = writeln!(text, "- `{}`: {}", case.id, escape(note));
+        }
+    }
     let told = |case: &&CaseResult| {
         matches!(
             case.status,

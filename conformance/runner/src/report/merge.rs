@@ -83,6 +83,7 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, MergeError> {
                 whole.hints.push(hint);
             }
         }
+        whole.servers.extend(part.servers);
         cases.extend(named(&other, part.cases));
     }
     cases.sort_by(|(_, a), (_, b)| (a.rung, &a.id).cmp(&(b.rung, &b.id)));

@@ -39,6 +39,7 @@ pub(crate) fn report(cases: &[(&str, Status)]) -> Report {
         covered: coverage(&cases),
         cases,
         hints: Vec::new(),
+        servers: BTreeMap::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use kith_adapter::protocol::{
 };
 use kith_adapter::view::{Look, Query, ViewResult};
 use kith_forge::{Instant, Peer, Puppet};
+use kith_testbed::{Door, Endpoints};
 use time::OffsetDateTime;
 
 use super::{AGENT_DOMAIN, Scene};
@@ -76,6 +77,29 @@ fn import(person: &Puppet) -> Import {
     }
 }
 
+/// An account of an agent, and where its server is.
+pub(super) struct Way {
+    address: String,
+    user: Option<String>,
+    password: String,
+    endpoints: Endpoints,
+    authserv_id: String,
+}
+
+impl Way {
+    /// To a server outside this process.
+    pub(super) fn through(door: &Door) -> Self {
+        let account = door.account();
+        Self {
+            address: account.address.clone(),
+            user: account.user.clone(),
+            password: account.password.clone(),
+            endpoints: door.endpoints(),
+            authserv_id: door.authserv_id().to_owned(),
+        }
+    }
+}
+
 impl Scene {
     /// The agent under test, opened at the first call: at a random address, with keys
     /// that it takes from the harness where it can, so that the judge sees what it sees.
@@ -132,6 +156,7 @@ impl Scene {
         if !self.0.stage.about().can_import {
             return Err(Stop::NotTested("the adapter can't import keys".to_owned()));
         }
+        self.embedded("the agent has the address that there is")?;
         let _opening = self.0.opening.lock().await;
         self.open_person(name, address, Keys::Import(import)).await
     }
@@ -141,15 +166,24 @@ impl Scene {
         if let Some(account) = self.state().agent.clone() {
             return Ok(self.handle(account));
         }
-        let address = format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]);
+        let address = match &self.0.outside {
+            Some(place) => place.outside.agent().account().address.clone(),
+            None => format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]),
+        };
         let keys = self.agent_keys(&address, with_import)?;
         self.open_person("Alice", &address, keys).await
     }
 
     async fn open_person(&self, name: &str, address: &str, keys: Keys) -> Result<Agent, Stop> {
-        let password = self.token();
-        self.server().add_account(address, &password)?;
-        let open = self.opening(name, address, &password, keys)?;
+        let password = match &self.0.outside {
+            Some(place) => place.outside.agent().account().password.clone(),
+            None => {
+                let password = self.token();
+                self.server().add_account(address, &password)?;
+                password
+            }
+        };
+        let open = self.opening(name, self.way(address, &password), keys)?;
         self.start(open).await
     }
 
@@ -196,7 +230,7 @@ impl Scene {
             ..
         } = &*lost.account;
         let keys = Keys::Recover(Recover { kit, compromised });
-        let open = self.opening(name, address, password, keys)?;
+        let open = self.opening(name, self.way(address, password), keys)?;
         self.start(open).await
     }
 
@@ -226,14 +260,27 @@ impl Scene {
         Ok(Keys::Import(import(&puppet)))
     }
 
-    pub(super) fn opening(
-        &self,
-        name: &str,
-        address: &str,
-        password: &str,
-        keys: Keys,
-    ) -> Result<Open, Stop> {
-        let endpoints = self.server().endpoints();
+    /// The account of the agent under test, and where its server is.
+    fn way(&self, address: &str, password: &str) -> Way {
+        match &self.0.outside {
+            Some(place) => Way::through(place.outside.agent()),
+            None => self.embedded_way(address, password),
+        }
+    }
+
+    /// An account on the embedded server.
+    pub(super) fn embedded_way(&self, address: &str, password: &str) -> Way {
+        Way {
+            address: address.to_owned(),
+            user: None,
+            password: password.to_owned(),
+            endpoints: self.server().endpoints(),
+            authserv_id: self.server().config().authserv_id.clone(),
+        }
+    }
+
+    pub(super) fn opening(&self, name: &str, way: Way, keys: Keys) -> Result<Open, Stop> {
+        let endpoints = way.endpoints;
         let endpoint = |at: std::net::SocketAddr| MailServer {
             host: endpoints.server_name.clone(),
             connect: at.ip(),
@@ -242,16 +289,16 @@ impl Scene {
         };
         Ok(Open {
             person: Person {
-                address: address.to_owned(),
+                address: way.address,
                 name: name.to_owned(),
             },
             device: "laptop".to_owned(),
-            user: None,
-            password: password.to_owned(),
+            user: way.user,
+            password: way.password,
             submission: endpoint(endpoints.submission_tls),
             mailbox: endpoint(endpoints.imap_tls),
             ca: self.0.stage.authority().pem().to_owned(),
-            authserv_id: self.server().config().authserv_id.clone(),
+            authserv_id: way.authserv_id,
             store: Store::Empty,
             keys: Some(keys),
             durable: false,
@@ -345,7 +392,8 @@ impl Agent {
             ..
         } = &*self.account;
         let keys = Keys::Generate(KeyKind::V4);
-        let mut open = self.scene.opening(name, address, password, keys)?;
+        let way = self.scene.way(address, password);
+        let mut open = self.scene.opening(name, way, keys)?;
         open.keys = None;
         device.clone_into(&mut open.device);
         open.store = Store::Export(Archive {
@@ -433,6 +481,7 @@ impl Agent {
     /// If it doesn't.
     pub async fn sync(&self) -> Result<Synced, Stop> {
         self.scene.at("sync");
+        self.scene.carry().await?;
         let now = timestamp(self.scene.tick())?;
         let session = self.account.session;
         let mut lent = self.scene.0.slot.lend().await?;

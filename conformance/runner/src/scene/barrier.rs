@@ -72,7 +72,7 @@ impl Scene {
                 .to_owned()
         })?;
         self.nothing_of_it(&agent, faulty, "after its twin").await?;
-        self.filed(faulty)?;
+        self.filed(faulty).await?;
         if self.stage().clock_is_set() {
             agent.jump(JUMP).await?;
             self.nothing_of_it(&agent, faulty, "31 days later").await?;
@@ -152,7 +152,7 @@ impl Scene {
     }
 
     /// Where the faulty mail stands, for agents that keep the mailbox in order.
-    fn filed(&self, faulty: &Faulty<'_>) -> Result<(), Stop> {
+    async fn filed(&self, faulty: &Faulty<'_>) -> Result<(), Stop> {
         if !faulty.whole || !self.declares(Class::Mailbox) {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl Scene {
             Some(Outcome::Ignore) => (&req::FILE_ORDINARY, "INBOX"),
             _ => return Ok(()),
         };
-        let folders = self.folders_with(&faulty.mail.octets)?;
+        let folders = self.folders_outside_or_here(&faulty.mail.octets).await?;
         let right = folders == [folder];
         self.expect(rule, right, || {
             format!("expected the faulty mail in {folder}, seen it in {folders:?}")
@@ -179,9 +179,7 @@ impl Scene {
         let mut found = Vec::new();
         for folder in self.server().folders(&address)? {
             let messages = self.server().messages(&address, &folder.name)?;
-            // Delivery changes fields on top, so the body tells.
-            let end = octets.windows(4).position(|octets| octets == b"\r\n\r\n");
-            let body = &octets[end.unwrap_or(0)..];
+            let body = super::outside::body(octets);
             if messages
                 .iter()
                 .any(|message| message.octets.ends_with(body))

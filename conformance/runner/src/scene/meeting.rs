@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use kith_adapter::act::Perform;
 use kith_adapter::client::CallError;
-use kith_adapter::protocol::{Failure, Identity, Keys, MailServer, Mode, Open, Person, Session};
-use kith_adapter::protocol::{Store, Synced};
+use kith_adapter::protocol::{Failure, Identity, Keys, Session, Synced};
 use kith_adapter::view::Look;
 use kith_forge::DAY;
-use kith_testbed::{Described, DescribedEndpoint, TlsMode};
+use kith_testbed::{Door, Outage};
 use serde_json::Value;
 
-use super::agent::{queries, timestamp};
+use super::agent::{Way, queries, timestamp};
 use super::{AGENT_DOMAIN, PUPPET_DOMAIN, Scene};
 use crate::case::Stop;
 use crate::child::{self, Slot};
@@ -68,12 +67,16 @@ struct Party {
     slot: Arc<Slot>,
     session: Session,
     identity: Identity,
+    /// The way to a server outside this process, open as long as this is there.
+    _door: Option<Door>,
 }
 
 /// Several agents on one mail server.
 #[derive(Debug)]
 pub struct Meeting {
     scene: Scene,
+    /// Whether it is on a server outside this process.
+    outside: bool,
     people: Vec<Party>,
     episode: Episode,
     looks: u32,
@@ -93,9 +96,22 @@ impl Scene {
     /// # Errors
     /// If one can't be opened, or the server has too few accounts.
     pub async fn meeting(&self, names: &[&'static str]) -> Result<Meeting, Stop> {
+        self.meeting_at(names, self.0.outside.is_some()).await
+    }
+
+    /// The same, always on the harness's own server.
+    ///
+    /// # Errors
+    /// If one can't be opened.
+    pub async fn meeting_here(&self, names: &[&'static str]) -> Result<Meeting, Stop> {
+        self.meeting_at(names, false).await
+    }
+
+    async fn meeting_at(&self, names: &[&'static str], outside: bool) -> Result<Meeting, Stop> {
         self.state().unwatched = true;
         let mut meeting = Meeting {
             scene: self.clone(),
+            outside,
             people: Vec::new(),
             episode: Episode::default(),
             looks: 0,
@@ -108,31 +124,22 @@ impl Scene {
         }
         Ok(meeting)
     }
-
-    fn described(&self) -> Option<&Arc<Described>> {
-        self.0.stage.described()
-    }
-}
-
-fn outside(endpoint: &DescribedEndpoint) -> Result<MailServer, Stop> {
-    Ok(MailServer {
-        host: endpoint.host.clone(),
-        connect: endpoint.ip().map_err(Stop::harness)?,
-        port: endpoint.port,
-        mode: match endpoint.mode {
-            TlsMode::Tls => Mode::Tls,
-            TlsMode::Starttls => Mode::Starttls,
-        },
-    })
 }
 
 impl Meeting {
     async fn open(&self, number: usize, name: &'static str) -> Result<Party, Stop> {
         let scene = &self.scene;
-        let open = match scene.described() {
-            Some(described) => self.opening_outside(described, number, name).await?,
-            None => self.opening(number, name)?,
+        let keys = Keys::Generate(scene.keys());
+        let place = scene.0.outside.as_ref().filter(|_| self.outside);
+        let (way, door) = match place {
+            Some(place) if number == 0 => (Way::through(place.outside.agent()), None),
+            Some(place) => {
+                let door = place.next_agent(scene.stage()).await?;
+                (Way::through(&door), Some(door))
+            }
+            None => (self.account(number, name)?, None),
         };
+        let open = scene.opening(name, way, keys)?;
         let slot = scene.slot_of(number);
         scene.at(&format!("{name}: open"));
         let mut lent = slot.lend().await?;
@@ -152,53 +159,19 @@ impl Meeting {
             slot,
             session: opened.session,
             identity: opened.identity,
+            _door: door,
         })
     }
 
     /// An account on the harness's own server.
-    fn opening(&self, number: usize, name: &str) -> Result<Open, Stop> {
+    fn account(&self, number: usize, name: &str) -> Result<Way, Stop> {
         let scene = &self.scene;
         let domain = [AGENT_DOMAIN, PUPPET_DOMAIN][number % 2];
         let word = &scene.token()[3..11];
         let address = format!("{}-{word}@{domain}", name.to_lowercase());
         let password = scene.token();
         scene.server().add_account(&address, &password)?;
-        let keys = Keys::Generate(scene.keys());
-        scene.opening(name, &address, &password, keys)
-    }
-
-    /// The account with this number on a server outside.
-    async fn opening_outside(
-        &self,
-        described: &Described,
-        number: usize,
-        name: &str,
-    ) -> Result<Open, Stop> {
-        let Some(account) = described.accounts.get(number) else {
-            let there = described.accounts.len();
-            return Err(Stop::NotTested(format!(
-                "the server has {there} accounts, and this needs more"
-            )));
-        };
-        let domain = described.domain_of(account).map_err(Stop::harness)?;
-        described.empty(account).await.map_err(Stop::harness)?;
-        Ok(Open {
-            person: Person {
-                address: account.address.clone(),
-                name: name.to_owned(),
-            },
-            device: "laptop".to_owned(),
-            user: account.user.clone(),
-            password: account.password.clone(),
-            submission: outside(&domain.submission)?,
-            mailbox: outside(&domain.mailbox)?,
-            ca: described.ca.clone().unwrap_or_default(),
-            authserv_id: domain.authserv_id().to_owned(),
-            store: Store::Empty,
-            keys: Some(Keys::Generate(self.scene.keys())),
-            durable: false,
-            now: timestamp(self.scene.tick())?,
-        })
+        Ok(scene.embedded_way(&address, &password))
     }
 
     fn party(&self, who: usize) -> Result<&Party, Stop> {
@@ -260,8 +233,46 @@ impl Meeting {
         lent.settle(seen).await.map_err(child::stop)
     }
 
+    /// Something happens to the first person's server.
+    ///
+    /// # Errors
+    /// If it can't be brought about.
+    pub async fn outage_begins(&self, outage: Outage) -> Result<(), Stop> {
+        self.scene.at(&format!("begins: {outage:?}"));
+        let address = self.address(0)?;
+        let outages = self.scene.stage().outages()?;
+        Ok(outages.begin(outage, &address).await?)
+    }
+
+    /// That is over.
+    ///
+    /// # Errors
+    /// If it can't be ended.
+    pub async fn outage_ends(&self, outage: Outage) -> Result<(), Stop> {
+        self.scene.at(&format!("over: {outage:?}"));
+        let address = self.address(0)?;
+        let outages = self.scene.stage().outages()?;
+        Ok(outages.end(outage, &address).await?)
+    }
+
+    /// Lets real time pass, for servers whose clock is real.
+    pub async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// How many mails wait in the servers' queues.
+    ///
+    /// # Errors
+    /// If nobody can tell.
+    pub async fn queued(&self) -> Result<usize, Stop> {
+        Ok(self.scene.stage().outages()?.queued().await?)
+    }
+
     /// Somebody's agent fetches and sends. Under faults it may say that it couldn't.
-    async fn sync(&mut self, who: usize) -> Result<Option<Synced>, Stop> {
+    ///
+    /// # Errors
+    /// If it breaks the protocol of adapters.
+    pub async fn sync(&mut self, who: usize) -> Result<Option<Synced>, Stop> {
         let party = self.party(who)?;
         let now = timestamp(self.scene.tick())?;
         let mut lent = party.slot.lend().await?;
@@ -301,7 +312,7 @@ impl Meeting {
     /// # Errors
     /// If an agent breaks the protocol of adapters.
     pub async fn settle(&mut self) -> Result<(), Stop> {
-        if self.scene.described().is_some() {
+        if self.outside {
             return self.settle_outside().await;
         }
         let end = self.scene.now() + DAYS * DAY;
@@ -365,13 +376,23 @@ impl Meeting {
         let began = std::time::Instant::now();
         let mut last = began;
         while last.elapsed() < QUIET && began.elapsed() < PATIENCE {
+            // Where it can be asked, nothing comes after what was fetched with empty queues.
+            let empty = match self.scene.stage().outages() {
+                Ok(outages) => outages.queued().await? == 0,
+                Err(_) => false,
+            };
+            let mut busy = false;
             for who in 0..self.people.len() {
                 let synced = self.sync(who).await?;
-                if synced.is_some_and(|synced| synced.fetched + synced.sent > 0) {
-                    last = std::time::Instant::now();
-                }
+                busy |= synced.is_some_and(|synced| synced.fetched + synced.sent > 0);
             }
-            tokio::time::sleep(POLL).await;
+            if busy {
+                last = std::time::Instant::now();
+            } else if empty {
+                break;
+            } else {
+                tokio::time::sleep(POLL).await;
+            }
         }
         match self.trouble.take() {
             Some(trouble) if last == began => Err(Stop::Agent(format!(

@@ -133,9 +133,11 @@ impl Scene {
         state.step(&heading);
         state.show(heading, &mail.octets, fault.is_some());
         drop(state);
-        let how = Deliver::from(&mail.from).auth(auth);
-        let address = self.agent_address().unwrap_or_else(|| mail.to.clone());
-        self.server().deliver(&address, &mail.octets, &how)?;
+        if !self.keep(mail, auth)? {
+            let how = Deliver::from(&mail.from).auth(auth);
+            let address = self.agent_address().unwrap_or_else(|| mail.to.clone());
+            self.server().deliver(&address, &mail.octets, &how)?;
+        }
         self.state().delivered.push(mail.clone());
         Ok(())
     }
@@ -232,7 +234,7 @@ impl Scene {
         if state.unwatched {
             return Ok(());
         }
-        for submission in self.server().submissions_since(state.sent.len()) {
+        for submission in self.submissions_since(state.sent.len()) {
             let mail = judge::Mail::read(&submission.octets, state.keyring.sequoia());
             if let Ok(mail) = &mail {
                 judge::Keyring::learn(&mut state.keyring, mail)?;

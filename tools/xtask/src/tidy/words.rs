@@ -14,7 +14,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("pythonhosted", ".org"),
     ("npmjs", ".org"),
     ("npmjs", ".com"),
-    ("docker", ".io"),
+    // Without the slash it is the name of a Debian package.
+    ("docker", ".io/"),
     ("ghcr", ".io"),
     ("quay", ".io"),
     ("proxy.golang", ".org"),

@@ -1,0 +1,317 @@
+//! Two domains on networks of their own, joined by a relay network with a name server.
+
+use futures::future::BoxFuture;
+use kith_testbed::{Authority, Described, DescribedAccount, Outage, Outages, TestbedError};
+use testcontainers::core::WaitFor;
+use testcontainers::runners::AsyncRunner as _;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
+
+use crate::engine::random_word;
+use crate::images::{self, Images, Progress};
+use crate::server::{Start, host_of};
+use crate::{ContainerError, Engine, MailServer, Stack};
+
+/// The domain of agents under test.
+pub const AGENT_DOMAIN: &str = "a.test";
+/// The domain of the people that the harness plays.
+pub const PUPPET_DOMAIN: &str = "b.test";
+
+/// What the name server writes when it is ready.
+const NAME_SERVER_READY: &str = "started, version";
+
+/// What a confederation is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// What serves the agent's domain.
+    pub stack: Stack,
+    /// How many cases can be played side by side: each lane has accounts of its own.
+    pub lanes: usize,
+    /// How many people the harness can play in each lane.
+    pub people: usize,
+}
+
+/// Two mail domains that send each other mail.
+#[derive(Debug)]
+pub struct Confederation {
+    // In the order in which they have to go.
+    agent: MailServer,
+    puppets: MailServer,
+    dns: ContainerAsync<GenericImage>,
+    stack: Stack,
+    ca: String,
+    lanes: Vec<Vec<DescribedAccount>>,
+}
+
+/// The accounts of a lane, the agent's first.
+fn accounts(lane: usize, people: usize) -> Vec<DescribedAccount> {
+    let account = |address: String| DescribedAccount {
+        address,
+        user: None,
+        password: random_word(24),
+    };
+    let agent = account(format!("agent-{lane}@{AGENT_DOMAIN}"));
+    let played = (1..=people).map(|number| format!("p{number}-{lane}@{PUPPET_DOMAIN}"));
+    std::iter::once(agent).chain(played.map(account)).collect()
+}
+
+impl Confederation {
+    /// Starts one; images that aren't there are built first, which `progress` is told of.
+    ///
+    /// # Errors
+    /// If an image can't be built, or a server doesn't start.
+    pub async fn start(
+        engine: &Engine,
+        wanted: Wanted,
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, ContainerError> {
+        let started = Self::try_start(engine, wanted, progress).await;
+        if started.is_err() {
+            // Why it did not start is what matters.
+            let _ = engine.sweep().await;
+        }
+        started
+    }
+
+    async fn try_start(
+        engine: &Engine,
+        wanted: Wanted,
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, ContainerError> {
+        let images = images::of(engine, wanted.stack, progress).await?;
+        let lanes: Vec<_> = (1..=wanted.lanes.max(1))
+            .map(|lane| accounts(lane, wanted.people.max(1)))
+            .collect();
+        let run = format!("{}-{}", engine.owner(), random_word(6));
+        let relay = format!("{run}-relay");
+        let dns = name_server(engine, &images, &relay).await?;
+        let address = engine.address(&relay, dns.id()).await?;
+        let authority = Authority::new()?;
+        let place = Place {
+            engine,
+            run: &run,
+            relay: &relay,
+            name_server: &address,
+            dns: &dns,
+            authority: &authority,
+            lanes: &lanes,
+        };
+        let (agent, puppets) = tokio::try_join!(
+            place.server(&images.agent, AGENT_DOMAIN),
+            place.server(&images.puppets, PUPPET_DOMAIN),
+        )?;
+        let confederation = Self {
+            agent,
+            puppets,
+            dns,
+            stack: wanted.stack,
+            ca: authority.pem().to_owned(),
+            lanes,
+        };
+        for server in confederation.servers() {
+            confederation.announce(server).await?;
+        }
+        Ok(confederation)
+    }
+
+    /// The servers: of the agent's domain, and of the others'.
+    pub fn servers(&self) -> [&MailServer; 2] {
+        [&self.agent, &self.puppets]
+    }
+
+    /// The server of a domain.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn server(&self, domain: &str) -> Result<&MailServer, ContainerError> {
+        let servers = self.servers();
+        let found = servers.into_iter().find(|server| server.domain() == domain);
+        found.ok_or_else(|| ContainerError::Domain(domain.to_owned()))
+    }
+
+    fn server_of(&self, address: &str) -> Result<&MailServer, ContainerError> {
+        self.server(address.rsplit('@').next().unwrap_or_default())
+    }
+
+    /// What runs in it: packages with their versions.
+    pub fn versions(&self) -> Vec<String> {
+        let [agent, puppets] = self.servers().map(MailServer::versions);
+        let lines = agent.lines().chain(puppets.lines());
+        let mut lines: Vec<String> = lines.map(ToOwned::to_owned).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    /// Each lane as the suite takes it: a server with accounts.
+    pub fn described(&self) -> Vec<Described> {
+        let describe = |accounts: &Vec<DescribedAccount>| Described {
+            name: self.stack.to_string(),
+            may_empty_the_mailboxes: true,
+            ca: Some(self.ca.clone()),
+            ca_file: None,
+            versions: self.versions(),
+            domains: self.servers().map(MailServer::described).to_vec(),
+            accounts: accounts.clone(),
+        };
+        self.lanes.iter().map(describe).collect()
+    }
+
+    /// Ends [`MailServer::cut`].
+    ///
+    /// # Errors
+    /// If the engine can't.
+    pub async fn join(&self, server: &MailServer) -> Result<(), ContainerError> {
+        server.rejoin().await?;
+        self.announce(server).await
+    }
+
+    /// Tells the name server where a server is.
+    async fn announce(&self, server: &MailServer) -> Result<(), ContainerError> {
+        let domain = server.domain();
+        let address = server.relay_address().await?;
+        let host = host_of(domain);
+        let command = format!("echo '{address} {host}' > /run/kith/hosts/{domain}");
+        let command = ["sh", "-c", &command];
+        let told = server
+            .engine()
+            .exec(self.dns.id(), "the name server", &command);
+        told.await.map(drop)
+    }
+
+    /// Removes everything. What is dropped without this is removed too, but errors of that
+    /// are only logged.
+    ///
+    /// # Errors
+    /// If something can't be removed.
+    pub async fn stop(self) -> Result<(), ContainerError> {
+        let Self {
+            agent,
+            puppets,
+            dns,
+            ..
+        } = self;
+        let servers = tokio::join!(agent.remove(), puppets.remove());
+        let removed = dns.rm().await;
+        servers.0.and(servers.1)?;
+        removed.map_err(|error| ContainerError::engine("remove the name server", &error))
+    }
+}
+
+impl From<ContainerError> for TestbedError {
+    fn from(error: ContainerError) -> Self {
+        Self::Outside {
+            what: "go through an outage".to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl Outages for Confederation {
+    fn begin<'a>(
+        &'a self,
+        outage: Outage,
+        address: &'a str,
+    ) -> BoxFuture<'a, Result<(), TestbedError>> {
+        Box::pin(async move {
+            let server = self.server_of(address)?;
+            match outage {
+                Outage::Cut => server.cut().await?,
+                Outage::Pause => server.pause().await?,
+                Outage::Full => server.quota(address, Some(1)).await?,
+                Outage::Greylist => server.greylist(true).await?,
+                Outage::Restart => server.restart().await?,
+            }
+            Ok(())
+        })
+    }
+
+    fn end<'a>(
+        &'a self,
+        outage: Outage,
+        address: &'a str,
+    ) -> BoxFuture<'a, Result<(), TestbedError>> {
+        Box::pin(async move {
+            let server = self.server_of(address)?;
+            match outage {
+                Outage::Cut => self.join(server).await?,
+                Outage::Pause => server.resume().await?,
+                Outage::Full => server.quota(address, None).await?,
+                Outage::Greylist => server.greylist(false).await?,
+                Outage::Restart => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn queued(&self) -> BoxFuture<'_, Result<usize, TestbedError>> {
+        Box::pin(async move {
+            let [agent, puppets] = self.servers();
+            let (agent, puppets) = tokio::try_join!(agent.queued(), puppets.queued())?;
+            Ok(agent + puppets)
+        })
+    }
+}
+
+async fn name_server(
+    engine: &Engine,
+    images: &Images,
+    relay: &str,
+) -> Result<ContainerAsync<GenericImage>, ContainerError> {
+    let ready = WaitFor::message_on_stderr(NAME_SERVER_READY);
+    let image = images.dns.generic().with_wait_for(ready);
+    let started = image
+        .with_network(relay)
+        .with_labels([engine.label()])
+        .with_env_var("DOMAINS", format!("{AGENT_DOMAIN} {PUPPET_DOMAIN}"))
+        .start()
+        .await;
+    started.map_err(|error| ContainerError::engine("start the name server", &error))
+}
+
+/// What both servers are started with.
+struct Place<'a> {
+    engine: &'a Engine,
+    run: &'a str,
+    relay: &'a str,
+    name_server: &'a str,
+    dns: &'a ContainerAsync<GenericImage>,
+    authority: &'a Authority,
+    lanes: &'a [Vec<DescribedAccount>],
+}
+
+impl Place<'_> {
+    async fn server(
+        &self,
+        image: &images::Image,
+        domain: &str,
+    ) -> Result<MailServer, ContainerError> {
+        let key = format!("/run/kith/dkim/{domain}.key");
+        let dkim = self
+            .engine
+            .exec(self.dns.id(), "the name server", &["cat", &key])
+            .await?;
+        let here = format!("@{domain}");
+        let all = self.lanes.iter().flatten();
+        let accounts: String = all
+            .filter(|account| account.address.ends_with(&here))
+            .map(|account| format!("{} {}\n", account.address, account.password))
+            .collect();
+        let certificate = self.authority.server_pem(&[host_of(domain)])?;
+        let network = format!("{}-{}", self.run, domain.replace('.', "-"));
+        MailServer::start(Start {
+            engine: self.engine,
+            image,
+            domain,
+            network: &network,
+            relay: self.relay,
+            name_server: self.name_server,
+            files: vec![
+                ("accounts", accounts),
+                ("ca.pem", self.authority.pem().to_owned()),
+                ("dkim.key", dkim),
+                ("server.pem", certificate),
+            ],
+        })
+        .await
+    }
+}
