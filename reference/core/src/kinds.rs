@@ -327,10 +327,13 @@ pub(crate) fn is_unnumbered(part: Option<&Part>) -> bool {
 
 /// The place of an object in the order in which the objects of a delivery are judged.
 pub(crate) fn rank(part: Option<&Part>) -> u8 {
-    let group = traits(part).is_some_and(|traits| traits.name == "group");
+    let is = |name| traits(part).is_some_and(|traits| traits.name == name);
+    let (group, end) = (is("group"), is("end"));
     match traits(part).map(|traits| (traits.family, traits.once)) {
         // The list says whose credentials may come along.
         _ if group => 0,
+        // A confirm that rides with the end of its handshake is void after it.
+        _ if end => 4,
         Some((Family::Handshake, _)) => 0,
         Some((Family::Identity, true)) => 1,
         Some((Family::Identity, false)) => 2,

@@ -100,16 +100,21 @@ impl Device {
         sent
     }
 
-    /// What the person sees, without times that depend on the device.
+    /// What the person sees, without what only the device knows that sent or got the mail.
     fn sees(&mut self, now: i64) -> String {
         let agent = self.agent();
         let view = agent.view(&self.store, now);
         let mut messages = view.messages(None).unwrap();
         for message in &mut messages {
             message.delivery = None;
+            message.protected = None;
+        }
+        let mut posts = view.timeline(100).unwrap();
+        for post in &mut posts {
+            post.protected = None;
         }
         let people = (view.friends().unwrap(), view.requests().unwrap());
-        let seen = (people, messages, view.timeline(100).unwrap());
+        let seen = (people, messages, posts);
         serde_json::to_string_pretty(&seen).unwrap()
     }
 
