@@ -328,12 +328,7 @@ impl Scene {
         self.play(name, address, keys)
     }
 
-    fn play(
-        &self,
-        name: &str,
-        address: &str,
-        keys: kith_forge::KeyKind,
-    ) -> Result<Puppet, Stop> {
+    fn play(&self, name: &str, address: &str, keys: kith_forge::KeyKind) -> Result<Puppet, Stop> {
         let person = self.0.stage.person(name, address, keys, &self.0.seed)?;
         let mut state = self.state();
         if state.keyring.plays(address) {

@@ -29,7 +29,12 @@ pub(super) const MULTIPARTS: usize = 256;
 
 fn parse(octets: &[u8]) -> Result<ParsedMail<'_>, ReadError> {
     let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
-    if octets.windows(10).filter(multipart).nth(MULTIPARTS).is_some() {
+    if octets
+        .windows(10)
+        .filter(multipart)
+        .nth(MULTIPARTS)
+        .is_some()
+    {
         return Err(ReadError::Multiparts);
     }
     Ok(mailparse::parse_mail(octets)?)

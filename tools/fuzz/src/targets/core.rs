@@ -288,14 +288,14 @@ impl Target for Archive {
         // To derive a key from a passphrase takes its time, on purpose.
         if mutator.below(4) > 0 {
             let octets = mutator.mutate(self.sealed.clone(), &SEEDS.envelopes[0]);
-            let _ = archive::open(&octets, PASSPHRASE);
+            let _ = archive::open(&Strict, &octets, PASSPHRASE);
             return Ok(());
         }
         let name =
             String::from_utf8_lossy(&mutator.mutate(b"objects/1".to_vec(), b"../\0")).into_owned();
         let content = mutator.choose(&SEEDS.documents).clone();
         if let Ok(octets) = archive::seal(&[File { name, content }], PASSPHRASE) {
-            let _ = archive::open(&octets, PASSPHRASE);
+            let _ = archive::open(&Strict, &octets, PASSPHRASE);
         }
         Ok(())
     }

@@ -48,7 +48,12 @@ impl Entity {
     /// than 256 multiparts.
     pub fn read(octets: &[u8], what: &str) -> Result<Self, MimeError> {
         let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
-        if octets.windows(10).filter(multipart).nth(MULTIPARTS).is_some() {
+        if octets
+            .windows(10)
+            .filter(multipart)
+            .nth(MULTIPARTS)
+            .is_some()
+        {
             return Err(MimeError {
                 what: what.to_owned(),
                 reason: format!("it names more than {MULTIPARTS} multiparts"),
