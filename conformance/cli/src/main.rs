@@ -98,17 +98,12 @@ impl Trouble {
     }
 }
 
-/// The stack of each thread, in octets.
-const STACK: usize = 16 * 1024 * 1024;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Command::AdapterReference) = arguments.command {
         return reference::serve();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // A case nests a thousand parts, and the judge walks down to the last.
-        .thread_stack_size(STACK)
         .enable_all()
         .build();
     let outcome = match runtime {

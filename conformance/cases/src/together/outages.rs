@@ -85,7 +85,7 @@ async fn through(scene: Scene, outage: Outage) -> Result<(), Stop> {
         }
         waited?;
     }
-    let since = Instant::now();
+    let since = meeting.real_time();
     let came = comes(&mut meeting, since).await;
     if outage == Outage::Greylist {
         meeting.outage_ends(outage).await?;
@@ -101,9 +101,9 @@ async fn through(scene: Scene, outage: Outage) -> Result<(), Stop> {
 async fn waits(meeting: &mut Meeting) -> Result<(), Stop> {
     write(meeting, BOB, ALICE).await?;
     meeting.sync(BOB).await?;
-    let until = Instant::now() + PATIENCE;
+    let since = meeting.real_time();
     while meeting.queued().await? == 0 {
-        if Instant::now() > until {
+        if since.elapsed() > PATIENCE {
             return Err(Stop::Harness("nothing waits in a queue".to_owned()));
         }
         meeting.wait(POLL).await;

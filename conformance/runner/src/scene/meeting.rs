@@ -255,6 +255,11 @@ impl Meeting {
         Ok(outages.end(outage, &address).await?)
     }
 
+    /// The real time, for what takes real time on servers outside.
+    pub fn real_time(&self) -> std::time::Instant {
+        std::time::Instant::now()
+    }
+
     /// Lets real time pass, for servers whose clock is real.
     pub async fn wait(&self, time: Duration) {
         tokio::time::sleep(time).await;
