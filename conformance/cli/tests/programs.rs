@@ -99,6 +99,13 @@ impl Drop for Served {
     }
 }
 
+/// The endpoint of a line such as `IMAP: 127.0.0.1 port 993, TLS, …`.
+fn endpoint(line: &str) -> Option<SocketAddr> {
+    let (host, rest) = line.split_once(": ")?.1.split_once(" port ")?;
+    let port = rest.split(',').next()?;
+    Some(SocketAddr::new(host.parse().ok()?, port.parse().ok()?))
+}
+
 #[test]
 fn a_served_server_listens_and_describes_itself() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,8 +126,7 @@ fn a_served_server_listens_and_describes_itself() {
     let mut said = Vec::new();
     for line in BufReader::new(served.0.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
-        let last = line.rsplit(' ').next().unwrap_or_default();
-        endpoints.extend(last.parse::<SocketAddr>());
+        endpoints.extend(endpoint(&line));
         let ready = line.starts_with("ready");
         said.push(line);
         if ready {

@@ -117,11 +117,12 @@ pub async fn run(
 ) -> Result<Report, RunError> {
     let began = Instant::now();
     let mut cases = selection.plan(suite)?;
-    if !options.servers.is_empty() {
-        cases.retain(|case| case.on_servers && (!case.outage || options.outages.is_some()));
-        if cases.is_empty() {
-            return Err(PlanError::Empty.into());
-        }
+    cases.retain(|case| {
+        (case.on_servers || options.servers.is_empty())
+            && (!case.outage || options.outages.is_some())
+    });
+    if cases.is_empty() {
+        return Err(PlanError::Empty.into());
     }
     let first = Slot::new(options.connector.clone());
     let hello = first.about().await;
