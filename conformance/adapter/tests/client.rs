@@ -52,6 +52,7 @@ fn alice() -> Open {
         store: Store::Empty,
         keys: Some(Keys::Generate(KeyKind::V4)),
         durable: false,
+        daily: None,
         now: now(),
     }
 }

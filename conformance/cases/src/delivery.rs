@@ -1,19 +1,19 @@
 //! Chapter “Delivery”: acknowledgements, merging, and what fails on the way.
 
 mod numbers;
+mod sending;
 
 use kith_adapter::act::object::{Edit, Retract};
 use kith_adapter::act::private::Message;
 use kith_adapter::act::publishing::Post;
 use kith_adapter::protocol::ObjectId;
-use kith_adapter::view::delivery::{Deliveries, DeliveryState, Gaps};
+use kith_adapter::view::delivery::Gaps;
 use kith_adapter::view::private::Messages;
 use kith_forge::Puppet;
 use kith_forge::kinds::ack;
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Sent, Who};
 use kith_spec::req;
-use kith_testbed::{Fault, SmtpAction, SmtpStage};
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
@@ -81,33 +81,10 @@ pub(crate) fn cases() -> Vec<Case> {
             &[&req::RETRACT_FIRST],
             |scene| Box::pin(retract_first(scene)),
         ),
-        case(
-            "delivery/temporary-failure",
-            "what a server refuses for now is sent later, once",
-            &[&req::SEND_TEMPORARY],
-            |scene| Box::pin(temporary(scene)),
-        ),
-        case(
-            "delivery/same-copy",
-            "what was submitted and not confirmed is submitted again, the same octets",
-            &[&req::SEND_SAME_COPY],
-            |scene| Box::pin(same_copy(scene)),
-        ),
-        case(
-            "delivery/permanent-failure",
-            "what a server refuses for good is not sent again, and the person is told",
-            &[&req::SEND_PERMANENT],
-            |scene| Box::pin(permanent(scene)),
-        ),
-        case(
-            "delivery/server-away",
-            "what is written while the server is away is sent when it is back, once",
-            &[&req::SEND_DURABLE],
-            |scene| Box::pin(away(scene)),
-        ),
     ]
     .into_iter()
     .chain(numbers::cases())
+    .chain(sending::cases())
     .collect()
 }
 
@@ -340,94 +317,6 @@ async fn edited(scene: Scene) -> Result<(), Stop> {
         .and_then(|o| o.payload.child("target")?.attribute("id"));
     scene.expect(&req::RETRACT_SENT, target == Some(post.as_str()), || {
         format!("expected a retract of {post}, seen one of {target:?}")
-    });
-    Ok(())
-}
-
-async fn temporary(scene: Scene) -> Result<(), Stop> {
-    let (agent, bob, _) = friends(&scene).await?;
-    let fault = Fault::reply(SmtpStage::Rcpt, 450, "4.2.0 try again later").times(1);
-    scene.server().faults().add(fault);
-    write(&agent, &bob, &scene.token()).await?;
-    agent.sync().await?;
-    let early = scene.mail_to(&bob)?.len();
-    scene.expect(&req::SEND_TEMPORARY, early == 0, || {
-        format!("expected nothing to pass a server that refuses it, seen {early} mails")
-    });
-    agent.jump(1).await?;
-    scene.expect_mail(&req::SEND_TEMPORARY, &bob, "message")?;
-    Ok(())
-}
-
-async fn same_copy(scene: Scene) -> Result<(), Stop> {
-    let (agent, bob, _) = friends(&scene).await?;
-    // The server takes the mail, and the connection breaks before it says so.
-    let fault = Fault::smtp(SmtpStage::EndOfData, SmtpAction::AcceptThenDrop).times(1);
-    scene.server().faults().add(fault);
-    write(&agent, &bob, &scene.token()).await?;
-    agent.sync().await?;
-    agent.jump(1).await?;
-    let sent = scene.mail_to(&bob)?;
-    let messages = sent.iter().filter(|sent| sent.object("message").is_some());
-    let copies: Vec<_> = messages.map(|sent| &sent.submission.octets).collect();
-    let same = matches!(copies[..], [one, two] if one == two);
-    scene.expect(&req::SEND_SAME_COPY, same, || {
-        let count = copies.len();
-        format!("expected the same mail twice, seen {count} mails with the message")
-    });
-    Ok(())
-}
-
-async fn permanent(scene: Scene) -> Result<(), Stop> {
-    let (agent, bob, _) = friends(&scene).await?;
-    let fault = Fault::reply(SmtpStage::Rcpt, 550, "5.1.1 no such mailbox").times(1);
-    scene.server().faults().add(fault);
-    let id = write(&agent, &bob, &scene.token()).await?;
-    agent.sync().await?;
-    agent.jump(3).await?;
-    let mails = scene.mail_to(&bob)?;
-    let again = mails
-        .iter()
-        .filter(|sent| sent.object("message").is_some())
-        .count();
-    scene.expect(&req::SEND_PERMANENT, again == 0, || {
-        format!("expected the copy not to be sent again, seen {again}")
-    });
-    let deliveries = agent.view(Deliveries {}).await?;
-    let copy = deliveries.iter().find(|copy| copy.id == id);
-    let told = copy.is_some_and(|copy| copy.state == DeliveryState::Bounced);
-    scene.expect(&req::SEND_PERMANENT, told, || {
-        format!("expected the delivery state bounced, seen {copy:?}")
-    });
-    Ok(())
-}
-
-async fn away(scene: Scene) -> Result<(), Stop> {
-    let (agent, mut bob, friendship) = friends(&scene).await?;
-    scene.server().go_away().await;
-    write(&agent, &bob, &scene.token()).await?;
-    // A sync without a server may fail or tell of a problem; neither loses anything.
-    let _ = agent.sync().await;
-    scene.server().come_back().await?;
-    agent.jump(1).await?;
-    let sent = scene.expect_mail(&req::SEND_DURABLE, &bob, "message")?;
-    let channel = delivery(&sent).and_then(|delivery| delivery.channel.as_ref());
-    let numbers = channel.and_then(|c| Some((c.id.parse().ok()?, i64::try_from(c.seq).ok()?)));
-    if let Some((channel, number)) = numbers {
-        let acks = vec![ack(channel, number)];
-        let draft = bob
-            .acknowledge(&friendship.peer, acks, scene.now())
-            .map_err(Stop::harness)?;
-        scene.send(&mut bob, draft).await?;
-    }
-    agent.jump(1).await?;
-    let mails = scene.mail_to(&bob)?;
-    let again = mails
-        .iter()
-        .filter(|sent| sent.object("message").is_some())
-        .count();
-    scene.expect(&req::SEND_DURABLE, again == 0, || {
-        format!("expected the message once, seen it {again} times more")
     });
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Chapter “Pages”.
 
+mod crowd;
+
 use kith_adapter::act::object::{Edit, Retract};
 use kith_adapter::act::pages::{Follow, FollowId, PagePost};
 use kith_adapter::act::publishing::Post;
@@ -84,16 +86,27 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .needs(&accepted),
     ]
+    .into_iter()
+    .chain(crowd::cases())
+    .collect()
+}
+
+fn following() -> RequestOptions {
+    RequestOptions {
+        follow: true,
+        ..RequestOptions::default()
+    }
 }
 
 /// Lets a puppet follow the agent's page, and returns the hash of the accept.
 async fn follow(scene: &Scene, agent: &Agent, puppet: &mut Puppet) -> Result<Hash, Stop> {
-    let options = RequestOptions {
-        follow: true,
-        ..RequestOptions::default()
-    };
-    let draft = puppet.request(agent.address(), scene.now(), options);
+    let draft = puppet.request(agent.address(), scene.now(), following());
     scene.send(puppet, draft).await?;
+    accept_of(scene, puppet)
+}
+
+/// The hash of the accept that the agent sent a follower.
+fn accept_of(scene: &Scene, puppet: &Puppet) -> Result<Hash, Stop> {
     let sent = scene.expect_mail(&req::FOLLOW_ACCEPTED, puppet, "accept")?;
     let hash = sent
         .object("accept")

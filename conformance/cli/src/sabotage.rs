@@ -4,11 +4,14 @@
 //! First the sound agent plays the whole suite, which tells the cases that look at each requirement
 //! and what they cost. Each fault runs some cases of its requirement, those that are about little
 //! else first, and controls that are spread over the suite; only if it survives these, the rest of
-//! its requirement's cases. `--full` runs the whole suite against each fault.
+//! its requirement's cases. `--full` runs the whole suite against each fault. Where faults are
+//! named, the sound agent plays the cases of their requirements and some others first, and the
+//! whole suite only for the faults that survive these.
 
 mod choice;
 mod score;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -90,24 +93,31 @@ pub(crate) async fn sabotage(arguments: &args::Sabotage) -> Result<u8, Trouble> 
     }
     let suite = suite();
     let bench = Bench {
-        choice: Choice::new(&suite, healthy(&suite, arguments).await?),
         suite: &suite,
         program: &program,
         arguments,
     };
-    for id in bench.choice.unsound() {
+    let (mut outcomes, mut unsound) = (Vec::new(), BTreeSet::new());
+    if !arguments.fault.is_empty() && !arguments.full {
+        let few = choice::few(
+            &suite,
+            faults.iter().map(|fault| fault.requirement.as_str()),
+        );
+        let choice = Choice::new(&suite, healthy(&suite, arguments, few).await?);
+        outcomes = bench.plant_all(&choice, faults.clone(), false).await;
+        outcomes.retain(|outcome| outcome.killed);
+        faults.retain(|fault| !outcomes.iter().any(|outcome| outcome.id == fault.id));
+        unsound.extend(choice.unsound().cloned());
+    }
+    if !faults.is_empty() {
+        let choice = Choice::new(&suite, healthy(&suite, arguments, Vec::new()).await?);
+        unsound.extend(choice.unsound().cloned());
+        outcomes.extend(bench.plant_all(&choice, faults, true).await);
+    }
+    for id in &unsound {
         anstream::println!("not counted, because it fails with the sound agent too: {id}");
     }
-    let jobs = arguments.jobs.unwrap_or_else(cores).max(1);
-    let tried = faults.into_iter().map(|fault| bench.plant(fault));
-    let mut tried = futures::stream::iter(tried).buffered(jobs);
-    let mut outcomes = Vec::new();
-    while let Some(outcome) = tried.next().await {
-        score::say(&outcome);
-        outcomes.push(outcome);
-    }
-    drop(tried);
-    let unsound = bench.choice.unsound().cloned().collect();
+    let unsound = unsound.into_iter().collect();
     let score = Score::new(outcomes, unseen, unsound, arguments.seed, began.elapsed());
     anstream::println!("\n{score}");
     if let Some(path) = &arguments.json {
@@ -140,11 +150,19 @@ fn catalogue(program: &Path) -> Result<Catalogue, Trouble> {
     Ok(serde_json::from_slice(&listed.stdout)?)
 }
 
-/// What the sound agent makes of the suite.
-async fn healthy(suite: &[Case], arguments: &args::Sabotage) -> Result<Report, Trouble> {
+/// What the sound agent makes of these cases, or of all where none are named.
+async fn healthy(
+    suite: &[Case],
+    arguments: &args::Sabotage,
+    run: Vec<String>,
+) -> Result<Report, Trouble> {
     let jobs = arguments.jobs.unwrap_or_else(cores);
     let options = options(connector(args::REFERENCE)?, arguments.seed, jobs);
-    Ok(kith_runner::run(suite, &Selection::default(), &options, &mut []).await?)
+    let selection = Selection {
+        run,
+        ..Selection::default()
+    };
+    Ok(kith_runner::run(suite, &selection, &options, &mut []).await?)
 }
 
 fn options(connector: Connector, seed: u64, jobs: usize) -> Options {
@@ -174,11 +192,25 @@ struct Bench<'a> {
     suite: &'a [Case],
     program: &'a Path,
     arguments: &'a args::Sabotage,
-    choice: Choice,
 }
 
 impl Bench<'_> {
-    async fn plant(&self, fault: Planted) -> Outcome {
+    /// Tries faults, and tells of each as soon as it is killed, or at the `last` try.
+    async fn plant_all(&self, choice: &Choice, faults: Vec<Planted>, last: bool) -> Vec<Outcome> {
+        let jobs = self.arguments.jobs.unwrap_or_else(cores).max(1);
+        let tried = faults.into_iter().map(|fault| self.plant(choice, fault));
+        let mut tried = futures::stream::iter(tried).buffered(jobs);
+        let mut outcomes = Vec::new();
+        while let Some(outcome) = tried.next().await {
+            if outcome.killed || last {
+                score::say(&outcome);
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    async fn plant(&self, choice: &Choice, fault: Planted) -> Outcome {
         let rule = kith_spec::requirement(&fault.requirement);
         let mut outcome = Outcome {
             class: rule.map_or("", |rule| rule.class.as_str()),
@@ -196,12 +228,12 @@ impl Bench<'_> {
             outcome.trouble = Some("the specification has no such requirement".to_owned());
             return outcome;
         };
-        for ids in self.choice.cases(rule.id, self.arguments.full) {
+        for ids in choice.cases(rule.id, self.arguments.full) {
             if outcome.killed || ids.is_empty() {
                 continue;
             }
             match self.run(&outcome.id, ids).await {
-                Ok(report) => self.judge(&report, rule, &mut outcome),
+                Ok(report) => judge(choice, &report, rule, &mut outcome),
                 Err(trouble) => outcome.trouble = Some(trouble.to_string()),
             }
         }
@@ -218,26 +250,27 @@ impl Bench<'_> {
         let options = options(connector, self.arguments.seed, 1);
         Ok(kith_runner::run(self.suite, &selection, &options, &mut []).await?)
     }
+}
 
-    fn judge(&self, report: &Report, rule: Rule, outcome: &mut Outcome) {
-        for case in failed(report).filter(|case| self.choice.is_sound(&case.id)) {
-            outcome.fired.push(case.id.clone());
-            let bears = case.requirements.iter().any(|id| id == rule.id);
-            let named = |id: &str| {
-                case.failures
-                    .iter()
-                    .any(|failure| failure.requirement == id)
-            };
-            outcome.killed |= bears || named(rule.id);
-            let class = Class::ALL
+/// Notes which cases failed because of a fault.
+fn judge(choice: &Choice, report: &Report, rule: Rule, outcome: &mut Outcome) {
+    for case in failed(report).filter(|case| choice.is_sound(&case.id)) {
+        outcome.fired.push(case.id.clone());
+        let bears = case.requirements.iter().any(|id| id == rule.id);
+        let named = |id: &str| {
+            case.failures
                 .iter()
-                .copied()
-                .find(|class| class.as_str() == case.class);
-            let related =
-                bears || named(rule.id) || class.is_none_or(|class| builds_upon(class, rule.class));
-            if !related {
-                outcome.unrelated.push(case.id.clone());
-            }
+                .any(|failure| failure.requirement == id)
+        };
+        outcome.killed |= bears || named(rule.id);
+        let class = Class::ALL
+            .iter()
+            .copied()
+            .find(|class| class.as_str() == case.class);
+        let related =
+            bears || named(rule.id) || class.is_none_or(|class| builds_upon(class, rule.class));
+        if !related {
+            outcome.unrelated.push(case.id.clone());
         }
     }
 }

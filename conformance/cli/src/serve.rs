@@ -214,6 +214,7 @@ impl Someone {
             store: Store::Empty,
             keys: Some(Keys::Generate(KeyKind::V4)),
             durable: false,
+            daily: None,
             now: now(),
         };
         let opened = client

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use kith_core::agent::outbox::DAILY;
+
 /// How long a server may be silent before it counts as gone.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -98,6 +100,8 @@ pub struct Account {
     pub roots: Roots,
     /// The server whose Authentication-Results are believed (RFC 8601).
     pub authserv_id: Option<String>,
+    /// Most mails that are submitted in a day, if it isn't [`DAILY`].
+    pub daily: Option<u64>,
     /// How long a server may be silent before it counts as gone; [`PATIENCE`] fits people.
     pub patience: Duration,
 }

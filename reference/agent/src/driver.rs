@@ -163,7 +163,8 @@ impl Resting {
     /// When the store holds no identity or is damaged.
     pub fn wake(self, store: Store) -> Result<Driver, DriverError> {
         let agent = Agent::open(self.gate.clone(), &store, rand::random())?
-            .trusting(self.account.authserv_id.clone());
+            .trusting(self.account.authserv_id.clone())
+            .submitting(self.account.daily);
         Ok(Driver {
             rest: self,
             store,
@@ -306,7 +307,10 @@ impl Driver {
             return Ok(());
         };
         if let Ok(agent) = Agent::open(self.rest.gate.clone(), &self.store, rand::random()) {
-            self.agent = agent.trusting(self.rest.account.authserv_id.clone());
+            let account = &self.rest.account;
+            self.agent = agent
+                .trusting(account.authserv_id.clone())
+                .submitting(account.daily);
         }
         Err(error.into())
     }

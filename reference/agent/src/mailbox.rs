@@ -279,6 +279,15 @@ impl Mailbox {
         })
     }
 
+    fn refused(&self, command: &'static str, said: String) -> MailboxError {
+        MailboxError::Refused {
+            server: self.server.clone(),
+            command,
+            said,
+            missing: false,
+        }
+    }
+
     async fn capabilities(&mut self) -> Result<Abilities, MailboxError> {
         use async_imap::imap_proto::Capability;
         let mut abilities = Abilities::default();
@@ -372,16 +381,12 @@ impl Mailbox {
         let name = self.name(folder);
         let appended = self.session.append(&name, flags, None, octets).await;
         let refused = |said: &str| {
-            let (server, said) = (self.server.clone(), shown(said));
+            let said = shown(said);
             if said.to_ascii_uppercase().contains("QUOTA") {
+                let server = self.server.clone();
                 return MailboxError::Quota { server, said };
             }
-            MailboxError::Refused {
-                server,
-                command: "APPEND",
-                said,
-                missing: false,
-            }
+            self.refused("APPEND", said)
         };
         match appended {
             Ok(()) => Ok(()),
@@ -483,9 +488,18 @@ impl Mailbox {
     async fn relocate_once(&mut self, uids: &[u32], to: Folder) -> Result<(), MailboxError> {
         let name = names::quoted(&self.name(to));
         for set in fetch::sets(uids) {
+            if !self.gate.enforces(&req::FILE_FLAGS) {
+                let mark = format!("UID STORE {set} +FLAGS.SILENT (\\Flagged)");
+                self.command(&mark, |_| {}).await?;
+            }
             if self.abilities.moves {
-                self.command(&format!("UID MOVE {set} {name}"), |_| {})
+                let mut moved = !self.abilities.uidplus;
+                let note = |answer: &Response<'_>| moved |= is_copied(answer);
+                self.command(&format!("UID MOVE {set} {name}"), note)
                     .await?;
+                if !moved && !self.gate.enforces(&req::FILE_RACE) {
+                    return Err(self.refused("UID MOVE", "the mail is gone".to_owned()));
+                }
             } else {
                 self.command(&format!("UID COPY {set} {name}"), |_| {})
                     .await?;
@@ -496,7 +510,6 @@ impl Mailbox {
     }
 
     async fn expunge(&mut self, set: &str) -> Result<(), MailboxError> {
-        implements!(req::FILE_FLAGS);
         self.command(
             &format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"),
             |_| {},
@@ -560,6 +573,14 @@ impl Mailbox {
         // Nothing depends on the answer.
         let _ = tokio::time::timeout(FAREWELL, self.command("LOGOUT", |_| {})).await;
     }
+}
+
+/// Whether an answer says that mail was copied or moved (RFC 4315, RFC 6851).
+fn is_copied(answer: &Response<'_>) -> bool {
+    let Response::Data { outcome, .. } = answer else {
+        return false;
+    };
+    matches!(outcome.code, Some(ResponseCode::CopyUid(..)))
 }
 
 fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<u32> {

@@ -228,6 +228,8 @@ pub struct Agent {
     own: Own,
     rng: ChaCha20Rng,
     authserv_id: Option<String>,
+    /// Most mails that are submitted in a day.
+    daily: u64,
 }
 
 impl Agent {
@@ -243,6 +245,7 @@ impl Agent {
             own,
             rng: ChaCha20Rng::from_seed(seed),
             authserv_id: None,
+            daily: outbox::DAILY,
         })
     }
 
@@ -250,6 +253,13 @@ impl Agent {
     #[must_use]
     pub fn trusting(mut self, authserv_id: Option<String>) -> Self {
         self.authserv_id = authserv_id;
+        self
+    }
+
+    /// Submits so many mails in a day at most (`send.daily`), or [`outbox::DAILY`].
+    #[must_use]
+    pub fn submitting(mut self, daily: Option<u64>) -> Self {
+        self.daily = daily.unwrap_or(outbox::DAILY);
         self
     }
 
@@ -265,6 +275,7 @@ impl Agent {
             own: &mut self.own,
             rng: &mut self.rng,
             authserv_id: self.authserv_id.as_deref(),
+            daily: self.daily,
             store: Transaction::new(store),
             now,
             events: Vec::new(),
@@ -282,6 +293,7 @@ pub(crate) struct Step<'a> {
     pub(crate) own: &'a mut Own,
     pub(crate) rng: &'a mut ChaCha20Rng,
     pub(crate) authserv_id: Option<&'a str>,
+    pub(crate) daily: u64,
     pub(crate) store: Transaction<'a>,
     pub(crate) now: i64,
     pub(crate) events: Vec<Event>,

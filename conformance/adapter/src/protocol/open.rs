@@ -36,6 +36,9 @@ pub struct Open {
     /// because a kept store or an export brings them along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Keys>,
+    /// How many mails the device may submit in a day at most. Absent: the agent's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<u64>,
     /// Whether the store must survive a killed adapter. If so, the answer
     /// carries `kept`. Otherwise the store may live in memory.
     #[serde(default)]
@@ -169,6 +172,9 @@ pub struct Opened {
     /// adapter was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
+    /// The `daily` that was asked for, if the agent keeps it. Absent: its limit can't be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<u64>,
     /// With keys that the agent made, or recovered: the text of the recovery kit. Absent: the
     /// adapter can't show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -86,6 +86,7 @@ impl Adapter for Good {
             certificate: vec![1, 2, 3].into(),
             chain: vec![vec![4, 5].into()],
             kept: open.durable.then(|| "store-1".to_owned()),
+            daily: None,
             kit: None,
         })
     }

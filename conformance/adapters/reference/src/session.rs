@@ -53,6 +53,7 @@ impl Session {
             certificate: Octets(own.certificate_octets().map_err(internal)?),
             chain: chain.collect::<Result<_, Failure>>()?,
             kept: None,
+            daily: open.daily,
             kit,
         };
         let authserv_id = open.authserv_id.clone();
@@ -236,6 +237,7 @@ fn account(open: &Open) -> Account {
         mailbox: endpoint(&open.mailbox),
         roots: Roots::Pem(open.ca.clone()),
         authserv_id: Some(open.authserv_id.clone()),
+        daily: open.daily,
         patience: PATIENCE,
     }
 }

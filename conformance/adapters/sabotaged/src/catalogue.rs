@@ -100,6 +100,8 @@ pub(crate) enum Sabotage {
     },
     /// A device is opened in another way.
     Open(fn(Value) -> Value),
+    /// An export is written in another way, for a passphrase.
+    Export(fn(&[u8], &str) -> Option<Vec<u8>>),
     /// Problems with servers are not told.
     Quiet,
 }

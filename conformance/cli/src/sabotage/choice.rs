@@ -90,6 +90,21 @@ impl Choice {
     }
 }
 
+/// The cases that bear these requirements, and some of all parts of the suite.
+pub(super) fn few<'a>(suite: &[Case], wanted: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted: BTreeSet<&str> = wanted.collect();
+    let step = suite.len().div_ceil(CONTROLS).max(1);
+    let few = suite.iter().enumerate().filter(|(number, case)| {
+        let bears = || {
+            case.requirements
+                .iter()
+                .any(|rule| wanted.contains(rule.id))
+        };
+        number % step == 0 || bears()
+    });
+    few.map(|(_, case)| case.id.clone()).collect()
+}
+
 pub(super) fn is_failed(status: Status) -> bool {
     matches!(status, Status::Fail | Status::Warn)
 }

@@ -158,7 +158,27 @@ impl Scene {
         }
         self.embedded("the agent has the address that there is")?;
         let _opening = self.0.opening.lock().await;
-        self.open_person(name, address, Keys::Import(import)).await
+        let open = self.newcomer(name, address, Keys::Import(import))?;
+        self.start(open).await
+    }
+
+    /// The agent under test, whose person wants so many mails submitted in a day at most. To be
+    /// called before anything else opens it.
+    ///
+    /// # Errors
+    /// If it can't be opened, or its limit can't be chosen.
+    pub async fn agent_with_limit(&self, daily: u64) -> Result<Agent, Stop> {
+        self.embedded("the limit counts the mails of one case")?;
+        let _opening = self.0.opening.lock().await;
+        let mut open = self.first_device(self.0.stage.about().can_import)?;
+        open.daily = Some(daily);
+        let agent = self.start(open).await?;
+        match agent.opened().daily == Some(daily) {
+            true => Ok(agent),
+            false => Err(Stop::NotTested(
+                "the daily limit can't be chosen".to_owned(),
+            )),
+        }
     }
 
     async fn open_agent(&self, with_import: bool) -> Result<Agent, Stop> {
@@ -166,15 +186,22 @@ impl Scene {
         if let Some(account) = self.state().agent.clone() {
             return Ok(self.handle(account));
         }
+        let open = self.first_device(with_import)?;
+        self.start(open).await
+    }
+
+    /// How the agent under test is opened first.
+    fn first_device(&self, with_import: bool) -> Result<Open, Stop> {
         let address = match &self.0.outside {
             Some(place) => place.outside.agent().account().address.clone(),
             None => format!("alice-{}@{AGENT_DOMAIN}", &self.token()[3..11]),
         };
         let keys = self.agent_keys(&address, with_import)?;
-        self.open_person("Alice", &address, keys).await
+        self.newcomer("Alice", &address, keys)
     }
 
-    async fn open_person(&self, name: &str, address: &str, keys: Keys) -> Result<Agent, Stop> {
+    /// How a person with a new account is opened.
+    fn newcomer(&self, name: &str, address: &str, keys: Keys) -> Result<Open, Stop> {
         let password = match &self.0.outside {
             Some(place) => place.outside.agent().account().password.clone(),
             None => {
@@ -183,8 +210,7 @@ impl Scene {
                 password
             }
         };
-        let open = self.opening(name, self.way(address, &password), keys)?;
-        self.start(open).await
+        self.opening(name, self.way(address, &password), keys)
     }
 
     /// Opens a device that is the agent under test from now on.
@@ -302,6 +328,7 @@ impl Scene {
             store: Store::Empty,
             keys: Some(keys),
             durable: false,
+            daily: None,
             now: timestamp(self.now())?,
         })
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use kith_agent::account::DAILY;
 use kith_agent::{Endpoint, TlsMode};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ pub(super) struct Config {
     /// The server whose Authentication-Results are believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) authserv_id: Option<String>,
+    /// Most mails that are submitted in a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) daily: Option<u64>,
     /// The submission server.
     pub(super) submission: Endpoint,
     /// The mailbox server.
@@ -41,7 +45,10 @@ impl Config {
     }
 
     pub(super) fn text(&self) -> String {
-        let head = "# Written by `kith init`. `kith doctor` checks it.\n";
+        let head = format!(
+            "# Written by `kith init`. `kith doctor` checks it. `daily = N` makes kith submit N \
+             mails in a day at most, not {DAILY}.\n"
+        );
         let body = toml::to_string(self).expect("strings and numbers have a TOML form");
         format!("{head}{body}")
     }

@@ -118,6 +118,7 @@ fn configure(
         password_file,
         ca: init.ca.as_deref().map(absolute).transpose()?,
         authserv_id: init.authserv_id.take(),
+        daily: None,
         submission: submission.endpoint(465, 587),
         mailbox: mailbox.endpoint(993, 143),
     };
@@ -142,6 +143,7 @@ fn account(config: &Config, init: &Init, password: &Password) -> Result<Account,
         mailbox: config.mailbox.clone(),
         roots,
         authserv_id: config.authserv_id.clone(),
+        daily: config.daily,
         patience: kith_agent::account::PATIENCE,
     })
 }

@@ -111,6 +111,7 @@ impl Profile {
             mailbox: config.mailbox.clone(),
             roots,
             authserv_id: config.authserv_id.clone(),
+            daily: config.daily,
             patience: PATIENCE,
         })
     }

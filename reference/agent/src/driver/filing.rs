@@ -62,7 +62,6 @@ impl Driver {
         mails: Vec<(u32, Vec<u8>, String)>,
         now: i64,
     ) -> Result<(), Failure> {
-        kith_core::implements!(kith_spec::req::FILE_RACE);
         let mut writes = Vec::new();
         if mailbox.can_move() {
             mailbox.ensure(to).await?;

@@ -77,6 +77,7 @@ pub(crate) fn account(server: &Server, user: &str, mode: TlsMode) -> Account {
         mailbox: endpoint(mailbox),
         roots: Roots::Pem(AUTHORITY.pem().to_owned()),
         authserv_id: Some("mx.test".to_owned()),
+        daily: None,
         patience: Duration::from_secs(5),
     }
 }

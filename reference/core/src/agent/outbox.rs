@@ -11,8 +11,8 @@ use crate::store::{Read, StoreError, Table};
 const COUNTER: &[u8] = b"outbox";
 /// The day of the last submission, counted from 1970 in UTC, and the submissions of that day.
 const TODAY: &[u8] = b"sent today";
-/// Most mails that are submitted in a day (`send.daily`): below what providers of ordinary accounts
-/// allow.
+/// Most mails that are submitted in a day unless the person wants another limit (`send.daily`):
+/// below what providers of ordinary accounts allow.
 pub const DAILY: u64 = 500;
 /// The first pause after a temporary failure; each further one is twice as long, up to a day.
 const FIRST_PAUSE: i64 = 300;
@@ -179,7 +179,7 @@ impl Step<'_> {
         let count = submitted_on(&self.store, self.now)? + 1;
         self.store
             .set(Table::Own, TODAY, &(self.now.div_euclid(DAY), count))?;
-        if count == DAILY {
+        if count == self.daily {
             let rows = self
                 .store
                 .range(Table::Outbox, &[], &[u8::MAX; 9], usize::MAX)?;
@@ -333,7 +333,7 @@ impl Agent {
     /// How many mails may still be submitted on the day of `now`.
     fn left_on(&self, store: &dyn Read, now: i64) -> Result<u64, AgentError> {
         match self.gate.enforces(&req::SEND_DAILY) {
-            true => Ok(DAILY.saturating_sub(submitted_on(store, now)?)),
+            true => Ok(self.daily.saturating_sub(submitted_on(store, now)?)),
             false => Ok(u64::MAX),
         }
     }
@@ -351,7 +351,7 @@ impl Agent {
             next = Some(next.map_or(at, |next| next.min(at)));
         }
         // A day whose limit is reached is over only at its end.
-        let full = last_day(store)?.filter(|(_, count)| *count >= DAILY);
+        let full = last_day(store)?.filter(|(_, count)| *count >= self.daily);
         let tomorrow = full.map(|(day, _)| (day + 1) * DAY);
         Ok(next.max(next.and(tomorrow)))
     }

@@ -66,6 +66,7 @@ impl<'a> Step<'a> {
             own,
             rng,
             authserv_id: None,
+            daily: super::outbox::DAILY,
             store: Transaction::new(store),
             now,
             events: Vec::new(),

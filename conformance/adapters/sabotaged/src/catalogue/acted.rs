@@ -1,9 +1,15 @@
 //! What is done isn't what the person asked for.
 
 use kith_spec::req;
+use sequoia_openpgp::PacketPile;
+use sequoia_openpgp::crypto::{Password, S2K};
+use sequoia_openpgp::packet::{Packet, SKESK, skesk::SKESK4};
+use sequoia_openpgp::parse::Parse as _;
+use sequoia_openpgp::serialize::Serialize as _;
+use sequoia_openpgp::types::{HashAlgorithm, SymmetricAlgorithm};
 use serde_json::{Value, json};
 
-use super::Sabotage::{Idle, Instead, Meddle, Open, Quiet};
+use super::Sabotage::{Export, Idle, Instead, Meddle, Open, Quiet};
 use super::{Fault, deaf, fault};
 use crate::broken::Surroundings;
 use crate::mail::field;
@@ -49,6 +55,34 @@ fn to_all_friends(action: Value, _: &Surroundings) -> Vec<Value> {
     match to && (is(&action, "post") || is(&action, "profile-set")) {
         true => vec![with(action, "to", json!("friends"))],
         false => vec![action],
+    }
+}
+
+/// An export for the same passphrase, which is hashed quickly.
+fn quickly_hashed(export: &[u8], passphrase: &str) -> Option<Vec<u8>> {
+    let password = Password::from(passphrase);
+    let mut changed = Vec::new();
+    for packet in PacketPile::from_bytes(export).ok()?.into_children() {
+        let packet = match packet {
+            Packet::SKESK(slow) => {
+                let (cipher, key) = slow.decrypt(&password).ok()?;
+                let (cipher, own) = (cipher?, SymmetricAlgorithm::AES256);
+                let quick = S2K::new_iterated(HashAlgorithm::SHA256, 65_536).ok()?;
+                let quick = SKESK4::with_password(cipher, own, quick, &key, &password);
+                Packet::from(SKESK::from(quick.ok()?))
+            }
+            other => other,
+        };
+        packet.serialize(&mut changed).ok()?;
+    }
+    Some(changed)
+}
+
+/// Keys with which a person starts, but of another kind.
+fn classical(open: Value) -> Value {
+    match open["keys"] == json!({"generate": "pq"}) {
+        true => with(open, "keys", json!({"generate": "v6"})),
+        false => open,
     }
 }
 
@@ -298,6 +332,18 @@ pub(super) static FAULTS: &[Fault] = &[
         "begins anew where a passphrase is wrong",
         &req::EXPORT_WHOLE,
         Open(begins_anew),
+    ),
+    fault(
+        "passphrase-quickly-hashed",
+        "writes exports whose passphrase is quickly guessed",
+        &req::EXPORT_PASSPHRASE,
+        Export(quickly_hashed),
+    ),
+    fault(
+        "classical-keys-made",
+        "makes keys without protection after quantum computers for who asks for it",
+        &req::PQ_GENERATE,
+        Open(classical),
     ),
     fault(
         "bad-server-untold",

@@ -41,6 +41,12 @@ pub(super) static FAULTS: &[Fault] = &[
         Lose(|mail| !is_sealed(mail) && readable(mail.as_bytes()).contains("\nxioG")),
     ),
     fault(
+        "composite-refused",
+        "takes no request with a certificate of ML-DSA-65+Ed25519",
+        &req::PQ_ACCEPT_KEYS,
+        Lose(|mail| !is_sealed(mail) && readable(mail.as_bytes()).contains("\nxscKB")),
+    ),
+    fault(
         "footer-refused",
         "takes no request to which a list has added text",
         &req::MAIL_OPEN_PARTS,

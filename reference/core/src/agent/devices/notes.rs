@@ -20,6 +20,7 @@ use crate::agent::{AgentError, Id, Step};
 use crate::kinds;
 use crate::store::{Read, Table};
 use crate::wire::compose::{self, Fields, Parts};
+use crate::wire::keys::Certificate;
 use crate::wire::signature::Purpose;
 use crate::wire::{WireError, sealed};
 
@@ -112,7 +113,6 @@ impl Step<'_> {
 
     /// Turns the notes of this step into self-copies.
     pub(crate) fn write_copies(&mut self) -> Result<(), AgentError> {
-        crate::implements!(req::SELF_SEALED, req::SELF_NO_SECRETS);
         let notes = std::mem::take(&mut self.notes);
         if notes.is_empty() || !self.gate.enforces(&req::SELF_APPEND) {
             return Ok(());
@@ -250,7 +250,10 @@ impl Step<'_> {
         self.set_device(&device)?;
         let unfit = |error: &dyn std::fmt::Display| WireError::Xml(error.to_string());
         page.seq = Sequence::new(device.seq).map_err(|error| unfit(&error))?;
-        let (hashes, certificates) = self.enclosures(&page)?;
+        let (hashes, mut certificates) = self.enclosures(&page)?;
+        if !self.gate.enforces(&req::SELF_NO_SECRETS) {
+            certificates.push(self.own.key.to_armor()?);
+        }
         let mut objects = Vec::new();
         let mut fallback = vec![FALLBACK.to_owned()];
         for hash in hashes {
@@ -285,9 +288,21 @@ impl Step<'_> {
             Purpose::Delivery
         };
         let signing = self.own.key.signing()?;
-        let to = [&self.own.certificate];
+        let readers = self.self_copy_readers()?;
+        let to: Vec<&Certificate> = readers.iter().collect();
         let sealed = sealed::seal(self.gate, &signing, &to, &payload, purpose, self.now)?;
         Ok(compose::sealed(self.gate, fields, &sealed.armored, &outer))
+    }
+
+    /// Those who may read self-copies: oneself.
+    fn self_copy_readers(&self) -> Result<Vec<Certificate>, AgentError> {
+        let mut readers = vec![self.own.certificate.clone()];
+        if !self.gate.enforces(&req::SELF_SEALED) {
+            for friend in self.friends()? {
+                readers.extend(self.peer(friend)?.and_then(|peer| peer.certificate()));
+            }
+        }
+        Ok(readers)
     }
 }
 
