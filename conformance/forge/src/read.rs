@@ -21,7 +21,7 @@ pub(crate) use envelope::decrypt;
 
 pub use document::XmlNode;
 pub use knowledge::Knowledge;
-pub use mail::MimeNode;
+pub use mail::{MULTIPARTS, MimeNode, too_many_multiparts};
 pub use signature::{NotationFacts, SignatureFacts};
 
 /// Why a mail could not be read.
@@ -31,7 +31,7 @@ pub enum ReadError {
     #[error("the mail is not MIME: {0}")]
     Mime(#[from] mailparse::MailParseError),
     /// Too many multiparts to go down into.
-    #[error("the mail names more than {} multiparts", mail::MULTIPARTS)]
+    #[error("the mail names more than {MULTIPARTS} multiparts")]
     Multiparts,
     /// The envelope is not OpenPGP.
     #[error("the envelope cannot be read: {0}")]

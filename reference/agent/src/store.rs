@@ -121,10 +121,32 @@ pub struct Store {
 }
 
 /// Where a crash is played: see [`Store::stop_after`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Stop {
     commits: u32,
     last_is_kept: bool,
+}
+
+/// What becomes of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    Kept,
+    /// Kept, but whoever wrote it doesn't hear of it.
+    KeptInSilence,
+    Not,
+}
+
+impl Stop {
+    /// One more transaction wants to pass.
+    fn count(&mut self) -> Passes {
+        let last = self.commits == 1;
+        self.commits = self.commits.saturating_sub(1);
+        match (self.commits, last && self.last_is_kept) {
+            (0, true) => Passes::KeptInSilence,
+            (0, false) => Passes::Not,
+            _ => Passes::Kept,
+        }
+    }
 }
 
 impl Store {
@@ -256,25 +278,13 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
-        match self.stop.as_mut() {
-            Some(Stop { commits: 0, .. }) => return Err(self.stopped()),
-            Some(stop) => {
-                stop.commits -= 1;
-                if *stop
-                    == (Stop {
-                        commits: 0,
-                        last_is_kept: false,
-                    })
-                {
-                    return Err(self.stopped());
-                }
-            }
-            None => {}
+        let passes = self.stop.as_mut().map_or(Passes::Kept, Stop::count);
+        if passes != Passes::Not {
+            run(&mut self.connection).map_err(|error| self.place.error(&error))?;
         }
-        run(&mut self.connection).map_err(|error| self.place.error(&error))?;
-        match self.stop {
-            Some(Stop { commits: 0, .. }) => Err(self.stopped()),
-            _ => Ok(()),
+        match passes {
+            Passes::Kept => Ok(()),
+            Passes::Not | Passes::KeptInSilence => Err(self.stopped()),
         }
     }
 

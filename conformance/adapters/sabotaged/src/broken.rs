@@ -50,9 +50,7 @@ impl Broken {
         let heard = self.heard.lock();
         heard.unwrap_or_else(PoisonError::into_inner).extend(more);
     }
-}
 
-impl Broken {
     /// Remembers what the fault wants to know of a mail.
     fn listen(&self, mail: &[u8]) {
         if let Sabotage::Believe { hears, .. }

@@ -24,17 +24,19 @@ pub struct MimeNode {
 /// Deeper parts are left out.
 const DEPTH: usize = 16;
 
-/// How often a mail may name a multipart: mailparse goes down one level with each, on the stack.
-pub(super) const MULTIPARTS: usize = 256;
+/// How often a mail may name a multipart.
+pub const MULTIPARTS: usize = 256;
+
+/// Whether a mail names more than [`MULTIPARTS`]: mailparse goes down one level with each, and so
+/// does what reads its answer, on the stack. Asked before it parses.
+pub fn too_many_multiparts(octets: &[u8]) -> bool {
+    let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
+    let mut named = octets.windows(10).filter(multipart);
+    named.nth(MULTIPARTS).is_some()
+}
 
 fn parse(octets: &[u8]) -> Result<ParsedMail<'_>, ReadError> {
-    let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
-    if octets
-        .windows(10)
-        .filter(multipart)
-        .nth(MULTIPARTS)
-        .is_some()
-    {
+    if too_many_multiparts(octets) {
         return Err(ReadError::Multiparts);
     }
     Ok(mailparse::parse_mail(octets)?)

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kith_forge::read::{MULTIPARTS, too_many_multiparts};
 use mailparse::{MailHeader, ParsedMail};
-
-/// How often a mail may name a multipart: mailparse goes down one level with each, and so does what
-/// reads its answer, on the stack.
-const MULTIPARTS: usize = 256;
 
 /// A mail or part that is no MIME.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,15 +42,9 @@ impl Entity {
     ///
     /// # Errors
     /// If header or structure can't be made out, a part can't be decoded, or the mail names more
-    /// than 256 multiparts.
+    /// than [`MULTIPARTS`].
     pub fn read(octets: &[u8], what: &str) -> Result<Self, MimeError> {
-        let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
-        if octets
-            .windows(10)
-            .filter(multipart)
-            .nth(MULTIPARTS)
-            .is_some()
-        {
+        if too_many_multiparts(octets) {
             return Err(MimeError {
                 what: what.to_owned(),
                 reason: format!("it names more than {MULTIPARTS} multiparts"),
