@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: the commands that CI runs, in its order.
 
+use std::io;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::tree;
@@ -22,10 +23,22 @@ const EXAMPLE_CASES: &str = "@conformance/adapters/python/cases.txt";
 /// The cases of the core class on servers: what two friends need.
 const CORE: &str = "{wire,message,together}/*";
 
-/// The commands, step by step: a program and its arguments.
-const STEPS: &[&[&str]] = &[
-    &["cargo", "fmt", "--all", "--check"],
-    &[
+/// What is done with a command: a program and its arguments.
+enum Step {
+    Run(&'static [&'static str]),
+    /// Begins it; the next steps run beside it.
+    Begin(&'static [&'static str]),
+    /// Waits for what was begun.
+    Await,
+}
+use Step::{Await, Begin, Run};
+
+/// The commands, in their order. The images wait for packages rather than for a processor; they
+/// begin first, because Cargo builds for one command at a time.
+const STEPS: &[Step] = &[
+    Begin(&["cargo", "xtask", "images"]),
+    Run(&["cargo", "fmt", "--all", "--check"]),
+    Run(&[
         "cargo",
         "clippy",
         "--workspace",
@@ -33,12 +46,12 @@ const STEPS: &[&[&str]] = &[
         "--",
         "-D",
         "warnings",
-    ],
-    &["cargo", "xtask", "images"],
-    &["cargo", "test", "--workspace"],
-    &["cargo", "conform"],
-    &["cargo", "conform", "run", "--server", "postfix-dovecot"],
-    &[
+    ]),
+    Await,
+    Run(&["cargo", "test", "--workspace"]),
+    Run(&["cargo", "conform"]),
+    Run(&["cargo", "conform", "run", "--server", "postfix-dovecot"]),
+    Run(&[
         "cargo",
         "conform",
         "run",
@@ -46,8 +59,8 @@ const STEPS: &[&[&str]] = &[
         "exim-cyrus",
         "--run",
         CORE,
-    ],
-    &[
+    ]),
+    Run(&[
         "cargo",
         "conform",
         "run",
@@ -55,10 +68,10 @@ const STEPS: &[&[&str]] = &[
         "exim-courier",
         "--run",
         CORE,
-    ],
-    &["cargo", "conform", "sabotage"],
-    &["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE],
-    &[
+    ]),
+    Run(&["cargo", "conform", "sabotage"]),
+    Run(&["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE]),
+    Run(&[
         "cargo",
         "conform",
         "run",
@@ -66,21 +79,21 @@ const STEPS: &[&[&str]] = &[
         EXAMPLE,
         "--run",
         EXAMPLE_CASES,
-    ],
-    &[
+    ]),
+    Run(&[
         "python3",
         "-m",
         "unittest",
         "discover",
         "conformance/adapters/python",
-    ],
-    &["cargo", "xtask", "trace"],
-    &["cargo", "xtask", "spec", "check"],
-    &["cargo", "xtask", "spec", "build"],
-    &["cargo", "xtask", "tidy"],
-    &["cargo", "xtask", "schemas", "--check"],
-    &["cargo", "xtask", "vectors", "--check"],
-    &["cargo", "xtask", "vectors", "--verify"],
+    ]),
+    Run(&["cargo", "xtask", "trace"]),
+    Run(&["cargo", "xtask", "spec", "check"]),
+    Run(&["cargo", "xtask", "spec", "build"]),
+    Run(&["cargo", "xtask", "tidy"]),
+    Run(&["cargo", "xtask", "schemas", "--check"]),
+    Run(&["cargo", "xtask", "vectors", "--check"]),
+    Run(&["cargo", "xtask", "vectors", "--verify"]),
 ];
 
 /// What became of a step.
@@ -93,16 +106,21 @@ struct Done {
 /// Runs the steps; fails where one of them does.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
     let root = tree::root()?;
+    let began = Instant::now();
     let mut done = Vec::new();
+    let mut beside: Option<Running> = None;
     for step in STEPS {
-        let text = text(step);
-        anstream::eprintln!("── {text}");
-        let mut process = match step.first() {
-            Some(&"cargo") => tree::cargo(),
-            first => Command::new(first.unwrap_or(&"true")),
+        let result = match step {
+            Run(command) => begin(command, &root).end(),
+            Begin(command) => {
+                beside = Some(begin(command, &root));
+                continue;
+            }
+            Await => match beside.take() {
+                Some(running) => running.end(),
+                None => continue,
+            },
         };
-        process.args(step.iter().skip(1));
-        let result = timed(text, &mut process, &root);
         anstream::eprintln!("{}", line(&result));
         let failed = result.failure.is_some();
         done.push(result);
@@ -110,9 +128,54 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
             break;
         }
     }
-    anstream::eprintln!("\n{}", summary(&done, STEPS.len()));
-    let passed = done.len() == STEPS.len() && done.iter().all(|step| step.failure.is_none());
+    if let Some(Ok(mut child)) = beside.map(|running| running.child) {
+        // What it would say is of no use any more; that it has ended is not.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let planned = STEPS.iter().filter(|step| !matches!(step, Await)).count();
+    anstream::eprintln!("\n{}", summary(&done, planned, began.elapsed()));
+    let passed = done.len() == planned && done.iter().all(|step| step.failure.is_none());
     Ok(ExitCode::from(u8::from(!passed)))
+}
+
+/// A command under way.
+struct Running {
+    command: String,
+    child: io::Result<Child>,
+    start: Instant,
+}
+
+fn begin(step: &[&str], root: &Path) -> Running {
+    let command = text(step);
+    anstream::eprintln!("── {command}");
+    let mut process = match step.first() {
+        Some(&"cargo") => tree::cargo(),
+        first => Command::new(first.unwrap_or(&"true")),
+    };
+    let start = Instant::now();
+    process.args(step.iter().skip(1)).current_dir(root);
+    Running {
+        command,
+        child: process.spawn(),
+        start,
+    }
+}
+
+impl Running {
+    /// Waits for its end.
+    fn end(self) -> Done {
+        let failure = match self.child.and_then(|mut child| child.wait()) {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(status.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        Done {
+            command: self.command,
+            failure,
+            time: self.start.elapsed(),
+        }
+    }
 }
 
 /// A command as a person types it.
@@ -124,20 +187,6 @@ fn text(step: &[&str]) -> String {
     step.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn timed(command: String, process: &mut Command, root: &Path) -> Done {
-    let start = Instant::now();
-    let failure = match process.current_dir(root).status() {
-        Ok(status) if status.success() => None,
-        Ok(status) => Some(status.to_string()),
-        Err(error) => Some(error.to_string()),
-    };
-    Done {
-        command,
-        failure,
-        time: start.elapsed(),
-    }
-}
-
 fn line(step: &Done) -> String {
     let seconds = step.time.as_secs_f64();
     match &step.failure {
@@ -146,10 +195,10 @@ fn line(step: &Done) -> String {
     }
 }
 
-fn summary(done: &[Done], planned: usize) -> String {
+fn summary(done: &[Done], planned: usize, together: Duration) -> String {
     let mut lines: Vec<String> = done.iter().map(line).collect();
-    let total: Duration = done.iter().map(|step| step.time).sum();
-    lines.push(format!("       {:7.1} s  together", total.as_secs_f64()));
+    let seconds = together.as_secs_f64();
+    lines.push(format!("       {seconds:7.1} s  together"));
     let failed = done.iter().filter(|step| step.failure.is_some()).count();
     let left = planned - done.len();
     lines.push(match (failed, left) {
@@ -178,21 +227,20 @@ mod tests {
             done("cargo fmt", None),
             done("cargo test", Some("exit status: 101")),
         ];
-        let text = summary(&steps, 8);
+        let text = summary(&steps, 8, Duration::from_secs(2));
         assert!(text.contains("ok         1.5 s  cargo fmt\n"), "{text}");
         assert!(
             text.contains("FAILED     1.5 s  cargo test (exit status: 101)\n"),
             "{text}"
         );
-        let end = "           3.0 s  together\n1 of 8 steps failed, 6 not run";
+        let end = "           2.0 s  together\n1 of 8 steps failed, 6 not run";
         assert!(text.ends_with(end), "{text}");
-        assert!(summary(&steps[..1], 1).ends_with("all 1 steps passed"));
+        assert!(summary(&steps[..1], 1, Duration::ZERO).ends_with("all 1 steps passed"));
     }
 
     #[test]
     fn a_step_that_cannot_start_fails() {
-        let mut process = Command::new("no-such-program-anywhere");
-        let step = timed("nothing".into(), &mut process, Path::new("."));
+        let step = begin(&["no-such-program-anywhere"], Path::new(".")).end();
         assert!(step.failure.is_some());
     }
 }
