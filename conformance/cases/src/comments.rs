@@ -44,7 +44,7 @@ pub(crate) async fn posted(
 }
 
 /// The revision of the first object of a kind in a mail of the agent.
-fn revision(sent: &Sent, kind: &str) -> Result<RevisionRef, Stop> {
+pub(crate) fn revision(sent: &Sent, kind: &str) -> Result<RevisionRef, Stop> {
     let none = || Stop::Harness(format!("the mail holds no {kind}"));
     let object = sent.object(kind).ok_or_else(none)?;
     Ok(RevisionRef {
@@ -56,7 +56,7 @@ fn revision(sent: &Sent, kind: &str) -> Result<RevisionRef, Stop> {
 }
 
 /// An object as actions and views name it.
-fn named(object: &RevisionRef) -> Result<ObjectRef, Stop> {
+pub(crate) fn named(object: &RevisionRef) -> Result<ObjectRef, Stop> {
     Ok(ObjectRef {
         author: object.author.to_string().parse().map_err(Stop::harness)?,
         id: object.id.to_string().parse().map_err(Stop::harness)?,
@@ -71,7 +71,7 @@ async fn friend(scene: &Scene, name: &str) -> Result<(Puppet, Peer), Stop> {
 }
 
 /// Sends a signed object of the puppet itself.
-async fn send(
+pub(crate) async fn send(
     scene: &Scene,
     puppet: &mut Puppet,
     to: &Peer,
@@ -125,7 +125,7 @@ async fn shown(agent: &Agent, text: &str) -> Result<Option<Comment>, Stop> {
 }
 
 /// Expects that the person sees a comment with this text, or doesn't.
-async fn expect_shown(
+pub(crate) async fn expect_shown(
     scene: &Scene,
     agent: &Agent,
     rule: Rule,

@@ -1,5 +1,6 @@
 //! Chapter “Pages”.
 
+mod commenting;
 mod crowd;
 
 use kith_adapter::act::object::{Edit, Retract};
@@ -88,6 +89,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .chain(crowd::cases())
+    .chain(commenting::cases())
     .collect()
 }
 

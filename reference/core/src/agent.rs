@@ -39,6 +39,7 @@ pub mod own;
 pub mod peer;
 pub(crate) mod protection;
 mod public_mail;
+mod public_relay;
 pub(crate) mod receipts;
 pub mod receive;
 pub mod recovery;

@@ -111,6 +111,10 @@ pub enum Table {
     Stopped = 74,
     /// How many revisions somebody wrote under an own post or share, by merge key and identity id.
     Tally = 75,
+    /// What the own page passes on next of what others wrote, by object hash.
+    Relay = 76,
+    /// What was published, by merge key and object hash.
+    Published = 77,
     /// When accepted objects were first received, by object hash.
     Journal = 90,
     /// Hashes of accepted objects that no self-copy tells yet.

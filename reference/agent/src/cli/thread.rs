@@ -14,7 +14,7 @@ use super::{Context, now, resolve};
 #[derive(Debug, Arguments)]
 #[command(after_help = "\
 The comment goes to the author of the post, who passes it on to all readers of the post, unless you
-say --private.")]
+say --private. Under the post of a page, its readers are all who follow the page.")]
 pub(super) struct Comment {
     /// The id of a post or comment, or its beginning
     under: String,

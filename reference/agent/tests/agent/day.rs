@@ -425,6 +425,18 @@ fn page(day: &mut Day) {
         &["timeline"],
         &["Carol <carol@a.test>", "Concert on Sunday!"],
     );
+    day.story
+        .tell("Erin comments. The page passes it on to everybody who follows.");
+    let post = day.json("erin", &["timeline"]);
+    let post = post.as_array().unwrap().last().unwrap()["id"]
+        .as_str()
+        .unwrap()[..8]
+        .to_owned();
+    day.step("erin", &["comment", &post, "I will be there!"]);
+    day.settle(&["carol", "erin"]);
+    day.shows("carol", &["thread"], &["I will be there!"]);
+    assert_eq!(followers.read(&day.server, now()), count);
+    assert_eq!(followers.heard("I will be there!", now()), count);
     day.step("erin", &["unfollow", "Choir of Vienna"]);
     day.settle(&["carol", "erin"]);
     let all = day.json("carol", &["page", "followers"]);

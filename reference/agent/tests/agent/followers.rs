@@ -75,6 +75,16 @@ impl Followers {
         count
     }
 
+    /// How many see a comment with this text.
+    pub(crate) fn heard(&self, text: &str, now: i64) -> usize {
+        let hears = |one: &&Follower| {
+            let threads = one.driver.view(now).threads().unwrap();
+            let mut comments = threads.iter().flat_map(|thread| &thread.comments);
+            comments.any(|comment| comment.text == text)
+        };
+        self.all.iter().filter(hears).count()
+    }
+
     /// How many have a post with this text.
     pub(crate) fn have(&self, text: &str, now: i64) -> usize {
         let has = |one: &&Follower| {

@@ -1,6 +1,6 @@
 //! Taking over what another device of the same person sent, as self-copies bring it.
 
-use kith_schemas::types::{Object, Payload, Post, Purpose};
+use kith_schemas::types::{Audience, Object, Payload, Post, Purpose};
 use kith_spec::limit;
 
 use super::invite::Invitation;
@@ -77,6 +77,7 @@ impl Step<'_> {
             }
             Payload::Page(page) => Ok(kinds::page::adopt(self, &object, page, signed.hash)?),
             Payload::Accept(_) => Ok(self.adopt_accept(signed.hash, &object, sent.to)?),
+            Payload::Relay(relay) => Ok(self.relayed_elsewhere(relay)?),
             Payload::Post(post) => Ok(self.adopt_post(signed.hash, &object, post, sent.to)?),
             Payload::Group(group) => Ok(self.adopt_group(signed.hash, &object, group)?),
             Payload::Join(join) => Ok(self.adopt_join(join)?),
@@ -98,6 +99,10 @@ impl Step<'_> {
         entry.created = object.created.unix_seconds();
         entry.shown = entry.created;
         self.list(&entry)?;
+        if object.audience == Audience::Public {
+            self.note_published(&entry.key(), hash);
+            return Ok(());
+        }
         let recipient = Recipient {
             delivery: None,
             gone: false,

@@ -344,6 +344,7 @@ impl Step<'_> {
 
     /// A confirm that arrived need not ride any more.
     fn confirm_arrived(&mut self, peer: Id, sent: &Sent) -> Result<(), AgentError> {
+        self.page_has(peer, &sent.objects)?;
         let (_, head) = self.own.head();
         if sent.objects.contains(&hex::encode(head)) {
             let mut standing = self.standing(peer)?;

@@ -32,6 +32,9 @@ pub struct Answered {
     pub request: Id,
     /// The confirm that was sent.
     pub confirm: Confirm,
+    /// Whether the page acknowledged it.
+    #[serde(default)]
+    pub arrived: bool,
 }
 
 /// An identity that follows the own page.
@@ -94,7 +97,7 @@ impl Step<'_> {
 
     /// The addresses of all who confirmed, blocked ones left out.
     pub(crate) fn follower_addresses(&self) -> Result<Vec<String>, AgentError> {
-        crate::implements!(req::FOLLOW_ADDRESS, req::FOLLOW_TABLE);
+        crate::implements!(req::FOLLOW_TABLE);
         let rows = self.store.records::<Follower>(Table::Follower, b"")?;
         let mut addresses = Vec::new();
         for (key, follower) in rows {
@@ -105,6 +108,13 @@ impl Step<'_> {
             }
         }
         Ok(addresses)
+    }
+
+    /// The address of somebody who is no friend: a follower's is the one that was authenticated.
+    pub(crate) fn address_of(&self, peer: &Peer) -> Result<String, AgentError> {
+        crate::implements!(req::FOLLOW_ADDRESS);
+        let follower = self.follower(peer.id)?;
+        Ok(follower.map_or_else(|| peer.address().to_owned(), |follower| follower.address))
     }
 
     /// Whether numbered deliveries and acknowledgements go to and fro between the two.
@@ -296,6 +306,7 @@ impl Step<'_> {
             handshake: Some(Answered {
                 request: asked.request,
                 confirm,
+                arrived: false,
             }),
         };
         self.store.set(Table::Following, peer.id, &following)?;
@@ -326,6 +337,29 @@ impl Step<'_> {
             kinds::confirm::deliver(self, peer, object)?;
         }
         Ok(true)
+    }
+
+    /// The confirm that a page may not have yet: it rides along.
+    pub(super) fn riding_to_page(&self, page: Id) -> Result<Option<Id>, AgentError> {
+        let handshake = self.following(page)?.and_then(|f| f.handshake);
+        let waits = handshake.filter(|handshake| !handshake.arrived);
+        Ok(waits.map(|handshake| handshake.confirm.object))
+    }
+
+    /// A page acknowledged a delivery with these objects.
+    pub(super) fn page_has(&mut self, page: Id, objects: &[String]) -> Result<(), AgentError> {
+        let Some(confirm) = self.riding_to_page(page)? else {
+            return Ok(());
+        };
+        let following = self.following(page)?;
+        let Some(mut following) = following.filter(|_| objects.contains(&hex::encode(confirm)))
+        else {
+            return Ok(());
+        };
+        if let Some(handshake) = &mut following.handshake {
+            handshake.arrived = true;
+        }
+        Ok(self.store.set(Table::Following, page, &following)?)
     }
 
     /// Takes the confirm of an accept of a request to follow; false if it is about something else.

@@ -293,9 +293,9 @@ impl Step<'_> {
         if kind.traits().family == Family::Content && !sender.open {
             let may = self.is_friend(sender.peer.id)?
                 || self.co_member_may(object, sender)?
+                || self.follower_may(object, sender.peer.id)?
                 || self.is_taken_back(object)?
                 || self.was_accepted(&part.signed.hash)?;
-            crate::implements!(req::FOLLOW_NOT_FRIENDS);
             self.gate.check(&req::FRIENDS_ONLY_FRIENDS, may)?;
         }
         let known = |feature: &types::Feature| {

@@ -74,8 +74,10 @@ impl Step<'_> {
         if self.exchanges_with(peer.id)? {
             self.ride_rotation(peer, &mut load)?;
         }
-        if friend && load.again.is_none() {
+        if load.again.is_none() {
             self.ride_confirm(peer, &mut load)?;
+        }
+        if friend && load.again.is_none() {
             self.ride_receipt(peer, &mut load)?;
         }
         if load.again.is_none() {
@@ -105,7 +107,7 @@ impl Step<'_> {
             self.routes(peer)?
         } else {
             vec![Route {
-                address: peer.address().to_owned(),
+                address: self.address_of(peer)?,
                 nonce: None,
             }]
         };
@@ -252,6 +254,12 @@ impl Step<'_> {
     }
 
     fn ride_confirm(&mut self, peer: &Peer, load: &mut Load) -> Result<(), AgentError> {
+        let to_page = self.riding_to_page(peer.id)?.filter(|_| load.numbered);
+        if let Some(confirm) = to_page.filter(|confirm| !load.objects.contains(confirm))
+            && self.gate.enforces(&req::FRIENDS_CONFIRM_RIDES)
+        {
+            load.objects.push(confirm);
+        }
         let mut relation = self.relation(peer.id)?;
         let now = self.now;
         let Some(confirm) = relation.friend.as_mut().and_then(|f| f.confirm.as_mut()) else {

@@ -21,6 +21,12 @@ const UNDISCLOSED: &str = "undisclosed-recipients:;";
 impl Step<'_> {
     /// Sends objects of the own page to all its followers and its list.
     pub(crate) fn publish(&mut self, objects: &[Id]) -> Result<(), ActError> {
+        self.publish_with(objects, &[])
+    }
+
+    /// Sends objects of the own page to all its followers and its list, with what others wrote and
+    /// the page passes on.
+    pub(super) fn publish_with(&mut self, objects: &[Id], others: &[Id]) -> Result<(), ActError> {
         crate::implements!(req::PAGE_SIGNED_ONCE, req::PAGE_EDIT);
         let Some(page) = kinds::page::current(self)? else {
             return Err(ActError::State {
@@ -35,11 +41,11 @@ impl Step<'_> {
             usize::MAX
         };
         for batch in followers.chunks(most) {
-            self.post_openly(batch, UNDISCLOSED, page, objects)?;
+            self.post_openly(batch, UNDISCLOSED, page, (objects, others))?;
         }
         let list = self.page_of(self.own.id)?.and_then(|face| face.list);
         if let Some(list) = list.filter(|_| self.gate.enforces(&req::PAGE_LIST)) {
-            self.post_openly(std::slice::from_ref(&list), &list, page, objects)?;
+            self.post_openly(std::slice::from_ref(&list), &list, page, (objects, others))?;
         }
         Ok(())
     }
@@ -53,7 +59,7 @@ impl Step<'_> {
             Err(_) => None,
         };
         match page {
-            Some(page) => self.post_openly(&[follower.to_owned()], UNDISCLOSED, page, &[]),
+            Some(page) => self.post_openly(&[follower.to_owned()], UNDISCLOSED, page, (&[], &[])),
             None => Ok(()),
         }
     }
@@ -64,7 +70,7 @@ impl Step<'_> {
         recipients: &[String],
         shown: &str,
         page: Id,
-        objects: &[Id],
+        (objects, others): (&[Id], &[Id]),
     ) -> Result<(), AgentError> {
         crate::implements!(req::PAGE_MAIL_WHOLE);
         let Some((to, also)) = recipients.split_first().filter(|_| !self.quiet) else {
@@ -77,9 +83,12 @@ impl Step<'_> {
         let mut all = self.own.chain.clone();
         all.push(self.own.contact);
         all.push(page);
-        all.extend(objects.iter().filter(|hash| **hash != page));
-        let said = if objects.is_empty() { &[page] } else { objects };
-        let mail = self.open_mail(shown, &all, said)?;
+        let mut said = [objects, others].concat();
+        all.extend(said.iter().filter(|hash| **hash != page));
+        if said.is_empty() {
+            said.push(page);
+        }
+        let mail = self.open_mail(shown, &all, &said)?;
         let copy = Copy {
             to: to.clone(),
             also: also.to_vec(),

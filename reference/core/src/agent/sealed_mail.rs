@@ -278,7 +278,10 @@ impl Step<'_> {
             .any(|part| kinds::is_handshake(part.as_ref().ok()));
         let group = self.check_group(delivery, signer.peer.id)?;
         let friend = self.is_friend(signer.peer.id)? || self.all_accepted(&delivery.object)?;
-        let known = friend || self.is_co_member(signer.peer.id)? || kinds::is_taking_back(&objects);
+        let known = friend
+            || self.is_co_member(signer.peer.id)?
+            || kinds::is_taking_back(&objects)
+            || self.is_of_following(&objects, signer.peer.id)?;
         self.gate
             .check(&req::FRIENDS_ONLY_FRIENDS, known || handshake)?;
         crate::implements!(req::INTRODUCE_STRANGER);
@@ -343,6 +346,25 @@ impl Step<'_> {
             self.release_mail()?;
         }
         Ok(verdicts)
+    }
+
+    /// Whether a delivery between a page and a follower may be taken: a bare acknowledgement, or
+    /// what a follower says under a public post.
+    fn is_of_following(
+        &self,
+        objects: &[&Result<peer::Part, (Id, Violation)>],
+        sender: Id,
+    ) -> Result<bool, Failure> {
+        if objects.is_empty() {
+            return Ok(self.exchanges_with(sender)?);
+        }
+        let objects = objects.iter().filter_map(|part| part.as_ref().ok());
+        for object in objects.filter_map(|part| part.object.as_ref().ok()) {
+            if self.follower_may(object, sender)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn check_channel(

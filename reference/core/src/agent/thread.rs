@@ -107,6 +107,9 @@ impl Step<'_> {
         if mine {
             let delivered = self.was_delivered(&key, object.author.0, place.root.hash.0)?;
             gate.check(&req::COMMENT_DELIVERED, delivered)?;
+            if let Some(root) = known.as_ref().filter(|_| object.author.0 != self.own.id) {
+                self.check_comments(root)?;
+            }
         } else {
             gate.check(&req::COMMENT_ROOT_UNKNOWN, known.is_some())?;
         }
@@ -118,6 +121,16 @@ impl Step<'_> {
             gate.check(&req::COMMENT_AUDIENCE, fits)?;
         }
         Ok(())
+    }
+
+    /// Whether the own page takes comments, where the root is one of its posts.
+    fn check_comments(&self, root: &Entry) -> Result<(), Failure> {
+        if !self.is_public(root.hash)? {
+            return Ok(());
+        }
+        let page = self.page_of(self.own.id)?;
+        let open = page.is_none_or(|page| page.comments);
+        Ok(self.gate.check(&req::PAGE_COMMENTS, open)?)
     }
 
     /// Takes a comment or reaction whose place is right, and relays it where that is this agent's
@@ -154,11 +167,25 @@ impl Step<'_> {
     fn relay(&mut self, arrival: &Arrival<'_>, root: &Key, reply: &[u8]) -> Result<(), AgentError> {
         crate::implements!(req::RELAY_BARE);
         let (author, object) = (arrival.object.author.0, arrival.object);
-        let consented = matches!(object.audience, Audience::Friends);
-        if !consented && self.gate.enforces(&req::RELAY_CONSENT) {
+        let public = match self.entry(&root.merge_key())? {
+            Some(root) => self.is_public(root.hash)?,
+            None => false,
+        };
+        let (consent, rule) = if public {
+            (Audience::Public, &req::PAGE_RELAY_CONSENT)
+        } else {
+            (Audience::Friends, &req::RELAY_CONSENT)
+        };
+        if object.audience != consent && self.gate.enforces(rule) {
             return Ok(());
         }
         if !self.may_relay(root, reply)? || !self.gate.enforces(&req::RELAY_EXACT) {
+            return Ok(());
+        }
+        if public {
+            if self.gate.enforces(&req::PAGE_RELAY) {
+                self.relay_publicly(arrival.part.signed.hash, author, Some(reply))?;
+            }
             return Ok(());
         }
         let Some(commenter) = self.peer(author)? else {
@@ -175,7 +202,7 @@ impl Step<'_> {
     }
 
     /// Whether the person lets something under an own object be relayed.
-    fn may_relay(&self, root: &Key, reply: &[u8]) -> Result<bool, AgentError> {
+    pub(super) fn may_relay(&self, root: &Key, reply: &[u8]) -> Result<bool, AgentError> {
         let key = root.merge_key();
         let stopped = self.store.get(Table::Stopped, &key)?.is_some();
         if stopped && self.gate.enforces(&req::RELAY_ALLOWED) {
@@ -235,7 +262,11 @@ impl Step<'_> {
         };
         let signed = &arrival.part.signed;
         let readers = self.everybody(&target.key())?;
-        if !readers.is_empty() {
+        let public = self.is_published(&target.key())?;
+        if public && self.gate.enforces(&req::PAGE_RELAY) {
+            self.relay_publicly(signed.hash, target.author, None)?;
+        }
+        if public || !readers.is_empty() {
             self.store
                 .put(Table::Octets, signed.hash, signed.message.clone());
         }
@@ -283,7 +314,8 @@ impl Step<'_> {
 
     /// Whether a revision of an own object was delivered to somebody.
     fn was_delivered(&self, key: &[u8], to: Id, revision: Id) -> Result<bool, AgentError> {
-        if to == self.own.id {
+        let public = self.gate.enforces(&req::PAGE_DELIVERED);
+        if to == self.own.id || public && self.was_published(key, revision)? {
             return Ok(true);
         }
         let row = super::outbox::audience_key(key, to);

@@ -76,6 +76,8 @@ pub(crate) enum Due {
     },
     /// The journal has waited long enough.
     Journal,
+    /// The own page passes on what others wrote.
+    Relay,
     /// Something held has waited long enough.
     Release {
         #[serde(with = "hex::serde")]
@@ -135,6 +137,7 @@ impl Step<'_> {
                 self.note_journal();
                 Ok(())
             }
+            Due::Relay => self.pass_on(),
             Due::Release { key } => {
                 self.store.delete(Table::Held, key);
                 Ok(())

@@ -13,7 +13,7 @@ use crate::agent::objects::{Body, Entry};
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
 use crate::agent::thread::{Key, Place};
-use crate::agent::{ActError, AgentError, Event, Failure, Step};
+use crate::agent::{ActError, AgentError, Event, Failure, Id, Step};
 
 /// Everybody for whom something under a root can be.
 pub(super) const AUDIENCES: &[Audience] = &[
@@ -168,10 +168,15 @@ impl Step<'_> {
             };
             return Ok(self.deliver_to_group(&members, &load)?);
         }
+        let mine = under.root.author == self.own.id;
+        let public = mine && draft.audience == Audience::Public;
         let readers = self.readers_under(under.root)?;
         let hash = self.sign(draft)?;
         let entry = self.own_entry(kind, id, rev, hash, body, earlier);
         self.keep_own(&entry, earlier)?;
+        if public {
+            return self.publish(&[hash]);
+        }
         if earlier.is_some() && !self.gate.enforces(&req::COMMENT_EDIT) {
             return Ok(());
         }
@@ -200,13 +205,37 @@ impl Step<'_> {
         for reader in all {
             readers.extend(self.peer(reader)?);
         }
-        if root.author != self.own.id && !self.is_friend(root.author)? {
+        let page = root.author != self.own.id && self.is_public(root.hash)?;
+        if page {
+            self.check_page(root.author)?;
+        } else if root.author != self.own.id && !self.is_friend(root.author)? {
             return Err(ActError::State {
                 name: self.shown_name(root.author)?,
                 reason: "you are not friends any more, so nothing can be sent",
             });
         }
         Ok(readers)
+    }
+
+    /// Whether a page takes what this person says under its posts.
+    fn check_page(&self, page: Id) -> Result<(), ActError> {
+        let refuse = |reason| {
+            Err(ActError::State {
+                name: self.shown_name(page)?,
+                reason,
+            })
+        };
+        let following = self.following(page)?;
+        let known = following.is_some_and(|following| following.handshake.is_some());
+        if !known && !self.is_friend(page)? {
+            return refuse(
+                "this page doesn't know you, so it takes nothing from you; follow it by its address",
+            );
+        }
+        if self.page_of(page)?.is_some_and(|face| !face.comments) {
+            return refuse("this page takes no comments");
+        }
+        Ok(())
     }
 
     /// How the author of something under a root is shown: a friend as ever, anybody else by the

@@ -117,6 +117,7 @@ pub(crate) fn publish(
     };
     let entry = step.own_entry("post", id, rev, hash, body, earlier);
     step.keep_own(&entry, earlier)?;
+    step.note_published(&entry.key(), hash);
     step.publish(&[hash])?;
     Ok(id)
 }

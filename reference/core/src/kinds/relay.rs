@@ -12,7 +12,10 @@ impl Kind for Relay {
         Traits::content("relay", &[Audience::Public], &req::PAGE_AUDIENCE)
     }
 
-    fn take(&self, _step: &mut Step<'_>, _arrival: &Arrival<'_>) -> Result<(), Failure> {
+    fn take(&self, step: &mut Step<'_>, arrival: &Arrival<'_>) -> Result<(), Failure> {
+        if arrival.object.author.0 == step.own.id {
+            step.relayed_elsewhere(self)?;
+        }
         Ok(())
     }
 }

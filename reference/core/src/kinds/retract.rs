@@ -19,8 +19,11 @@ pub(crate) fn write(step: &mut Step<'_>, target: &Entry) -> Result<(), ActError>
         Body::Comment { root, .. } => Some(reference(root)?),
         _ => None,
     };
-    // What stands under a public post goes to its author, whom alone it was sent to.
-    let public = root.is_none() && step.is_public(target.hash)?;
+    // What stands under a page's post goes to the page, whom alone it was sent to.
+    let elsewhere = root
+        .as_ref()
+        .is_some_and(|root| root.author.0 != step.own.id);
+    let public = !elsewhere && step.is_public(target.hash)?;
     let retract = Retract {
         target: reference(&Key::from(target))?,
         root,

@@ -205,6 +205,10 @@ pub(super) static RULES: &[Rule] = &[
     // Events
     &req::RSVP_UNASKED,
     // Pages
+    &req::PAGE_COMMENTS,
+    &req::PAGE_DELIVERED,
+    &req::PAGE_RELAY,
+    &req::PAGE_RELAY_CONSENT,
     &req::PAGE_ID,
     &req::PAGE_CHARACTERS,
     &req::PAGE_FINAL,

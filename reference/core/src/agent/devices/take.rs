@@ -236,6 +236,9 @@ impl Step<'_> {
         }
         let kind = kinds::name(&object.payload);
         let key = merge_key(self.own.id, &kind, object.id.0);
+        if object.audience == types::Audience::Public {
+            self.note_published(&key, hash);
+        }
         for id in to {
             self.store
                 .put(Table::Told, [&hash[..], &id[..]].concat(), Vec::new());
