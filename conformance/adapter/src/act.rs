@@ -187,6 +187,10 @@ actions! {
     EventCreate(event::EventCreate) = "event-create" -> Created;
     /// Change or cancel an own event.
     EventChange(event::EventChange) = "event-change" -> Empty;
+    /// Write all events as iCalendar.
+    CalendarExport(event::CalendarExport) = "calendar-export" -> Calendar;
+    /// Make events from iCalendar.
+    CalendarImport(event::CalendarImport) = "calendar-import" -> Empty;
     /// Answer an event.
     Rsvp(event::Rsvp) = "rsvp" -> Empty;
     /// Make the user's page, or change what it says.
@@ -223,6 +227,8 @@ pub enum ActResult {
     Exported(Exported),
     /// The next key was taken.
     Rotated(Rotated),
+    /// A calendar was written.
+    Calendar(Calendar),
     /// It was done.
     Empty(Empty),
 }
@@ -239,6 +245,13 @@ pub struct Invited {
 pub struct Exported {
     /// The archive.
     pub archive: Octets,
+}
+
+/// The user's events for other programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Calendar {
+    /// The text (RFC 5545).
+    pub calendar: String,
 }
 
 /// What a rotation gives the person.

@@ -1,5 +1,7 @@
 //! Chapter “Events”.
 
+mod calendar;
+
 use kith_adapter::act::event::{Answer, Content, EventChange, EventCreate, Rsvp, Status, When};
 use kith_adapter::protocol::ObjectRef;
 use kith_adapter::view::event::{Event, Events};
@@ -39,6 +41,9 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .needs(&["events/received"]),
     ]
+    .into_iter()
+    .chain(calendar::cases())
+    .collect()
 }
 
 fn party(summary: &str) -> Content {

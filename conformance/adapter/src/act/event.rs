@@ -91,6 +91,17 @@ pub struct EventChange {
     pub event: Content,
 }
 
+/// Write all events that the user sees as iCalendar (RFC 5545).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CalendarExport {}
+
+/// Make events from iCalendar (RFC 5545), and invite all friends to each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CalendarImport {
+    /// The text.
+    pub calendar: String,
+}
+
 /// Whether somebody comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

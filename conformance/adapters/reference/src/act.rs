@@ -51,7 +51,12 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
             request: id16(&withdraw.request)?,
         },
         // These are not the core's: the session does them.
-        Wanted::Adopt(_) | Wanted::Export(_) | Wanted::Import(_) | Wanted::RestoreMailbox(_) => {
+        Wanted::Adopt(_)
+        | Wanted::Export(_)
+        | Wanted::Import(_)
+        | Wanted::CalendarExport(_)
+        | Wanted::CalendarImport(_)
+        | Wanted::RestoreMailbox(_) => {
             return Err(Failure::Unsupported(wanted.name().to_owned()));
         }
         Wanted::Block(block) => Action::Block {

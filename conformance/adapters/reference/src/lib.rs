@@ -138,6 +138,11 @@ impl Adapter for Reference {
         match &act.action {
             Action::Export(export) => self.session(act.session)?.export(now, export),
             Action::Import(import) => self.session(act.session)?.import(now, import),
+            Action::CalendarExport(_) => self.session(act.session)?.calendar(now),
+            Action::CalendarImport(import) => {
+                let session = self.session(act.session)?;
+                session.make_events(now, &import.calendar)
+            }
             Action::RestoreMailbox(_) => self.session(act.session)?.restore(now).await,
             action => {
                 let action = act::action(action)?;

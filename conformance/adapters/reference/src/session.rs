@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use kith_adapter::act::device::{Export, Import};
 use kith_adapter::act::relation::Adopt;
-use kith_adapter::act::{ActResult, Created, Exported, Invited, Rotated};
+use kith_adapter::act::{ActResult, Calendar, Created, Exported, Invited, Rotated};
 use kith_adapter::protocol::{
     Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
     ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Recover, Store as Where,
     Synced,
 };
+use kith_agent::calendar;
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
 use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::own::{NewIdentity, Own};
 use kith_core::agent::receive::Verdict;
+use kith_core::kinds::event::Guests;
 use kith_core::store::{Read, Table};
 use kith_core::wire::keys::KeyKind;
 use kith_core::{ActError, Action, Done, Gate, Receipt};
@@ -137,6 +139,22 @@ impl Session {
         } = import;
         let imported = self.driver.import_here(&archive.0, passphrase, now);
         imported.map_err(|error| Failure::Refused(error.to_string()))?;
+        Ok(ActResult::Empty(Empty {}))
+    }
+
+    pub(crate) fn calendar(&mut self, now: i64) -> Result<ActResult, Failure> {
+        self.now = now;
+        let events = self.driver.view(now).events().map_err(internal)?;
+        let calendar = calendar::write(&events, now);
+        Ok(ActResult::Calendar(Calendar { calendar }))
+    }
+
+    pub(crate) fn make_events(&mut self, now: i64, text: &str) -> Result<ActResult, Failure> {
+        let events = calendar::read(text, None);
+        for event in events.map_err(|error| Failure::Refused(error.to_string()))? {
+            let guests = Guests::Friends;
+            self.act(now, Action::EventCreate { event, guests })?;
+        }
         Ok(ActResult::Empty(Empty {}))
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::act::{Act, ActResult, Action};
 use kith_adapter::protocol::{
-    About, Close, Closed, Empty, Failure, Octets, Open, Opened, Receive, Received, Session, Store,
-    Sync, Synced,
+    About, Close, Closed, Empty, Failure, Open, Opened, Receive, Received, Session, Store, Sync,
+    Synced,
 };
 use kith_adapter::server::Adapter;
 use kith_adapter::view::{Query, View, ViewResult};
@@ -202,22 +202,16 @@ impl Driven {
         Ok(result.unwrap_or_else(|| nothing(&act.action)))
     }
 
-    async fn export(
+    async fn answer(
         &mut self,
         act: Act,
-        change: fn(&[u8], &str) -> Option<Vec<u8>>,
+        change: fn(&Value, &mut Value),
     ) -> Result<ActResult, Failure> {
-        let passphrase = match &act.action {
-            Action::Export(export) => Some(export.passphrase.clone()),
-            _ => None,
-        };
-        let mut result = self.agent.act(act).await?;
-        if let (ActResult::Exported(exported), Some(passphrase)) = (&mut result, passphrase)
-            && let Some(changed) = change(&exported.archive.0, &passphrase)
-        {
-            exported.archive = Octets(changed);
-        }
-        Ok(result)
+        let action = act.action.clone();
+        let result = self.agent.act(act).await?;
+        let mut changed = value(&result)?;
+        change(&value(&action)?, &mut changed);
+        Ok(action.read_result(changed).unwrap_or(result))
     }
 }
 
@@ -322,7 +316,7 @@ impl Adapter for Driven {
                 self.agent.act(act).await
             }
             Sabotage::Instead(change) => self.instead(act, change).await,
-            Sabotage::Export(change) => self.export(act, change).await,
+            Sabotage::Return(change) => self.answer(act, change).await,
             Sabotage::Idle(idle) if idle.contains(&act.action.name()) => Ok(nothing(&act.action)),
             _ => self.agent.act(act).await,
         }

@@ -100,8 +100,8 @@ pub(crate) enum Sabotage {
     },
     /// A device is opened in another way.
     Open(fn(Value) -> Value),
-    /// An export is written in another way, for a passphrase.
-    Export(fn(&[u8], &str) -> Option<Vec<u8>>),
+    /// What an action returns is changed, by the action.
+    Return(fn(&Value, &mut Value)),
     /// Problems with servers are not told.
     Quiet,
 }

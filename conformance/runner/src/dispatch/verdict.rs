@@ -1,6 +1,7 @@
 //! From what happened in a scene to the status of its case.
 
 use kith_adapter::protocol::{About, Extent};
+use kith_spec::Level;
 
 use crate::case::{Case, Stop};
 use crate::evidence;
@@ -68,7 +69,11 @@ fn status(
                 let class = case.class;
                 let reason =
                     format!("unsupported: {what}, but the class {class} is declared as full");
-                (Status::Fail, Some(reason))
+                let must = case
+                    .requirements
+                    .iter()
+                    .any(|rule| rule.level == Level::Must);
+                (if must { Status::Fail } else { Status::Warn }, Some(reason))
             }
             _ => (Status::Unsupported, Some(format!("unsupported: {what}"))),
         },

@@ -1,5 +1,7 @@
 //! What is done isn't what the person asked for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kith_spec::req;
 use sequoia_openpgp::PacketPile;
 use sequoia_openpgp::crypto::{Password, S2K};
@@ -9,7 +11,7 @@ use sequoia_openpgp::serialize::Serialize as _;
 use sequoia_openpgp::types::{HashAlgorithm, SymmetricAlgorithm};
 use serde_json::{Value, json};
 
-use super::Sabotage::{Export, Idle, Instead, Meddle, Open, Quiet};
+use super::Sabotage::{Idle, Instead, Meddle, Open, Quiet, Return};
 use super::{Fault, deaf, fault};
 use crate::broken::Surroundings;
 use crate::mail::field;
@@ -128,6 +130,23 @@ pub(super) static FAULTS: &[Fault] = &[
         "leaves the mailbox as it is",
         &req::FILE_RESTORE,
         Idle(&["restore-mailbox"]),
+    ),
+    fault(
+        "calendar-idle",
+        "makes no events from a calendar",
+        &req::EVENT_ICALENDAR,
+        Idle(&["calendar-import"]),
+    ),
+    fault(
+        "calendar-with-guests",
+        "writes into a calendar who is invited",
+        &req::EVENT_ICALENDAR,
+        Return(|_, result| {
+            if let Some(calendar) = result["calendar"].as_str() {
+                let guest = "ATTENDEE:mailto:bob@b.test\r\nEND:VEVENT";
+                result["calendar"] = json!(calendar.replace("END:VEVENT", guest));
+            }
+        }),
     ),
     fault(
         "follow-id-idle",
@@ -337,7 +356,15 @@ pub(super) static FAULTS: &[Fault] = &[
         "passphrase-quickly-hashed",
         "writes exports whose passphrase is quickly guessed",
         &req::EXPORT_PASSPHRASE,
-        Export(quickly_hashed),
+        Return(|action, result| {
+            let passphrase = action["passphrase"].as_str().unwrap_or_default();
+            let archive = result["archive"].as_str();
+            let archive = archive.and_then(|archive| STANDARD.decode(archive).ok());
+            let changed = archive.and_then(|archive| quickly_hashed(&archive, passphrase));
+            if let Some(changed) = changed {
+                result["archive"] = json!(STANDARD.encode(changed));
+            }
+        }),
     ),
     fault(
         "classical-keys-made",
