@@ -26,6 +26,8 @@ mod page;
 mod people;
 mod profile;
 mod resolve;
+mod secret;
+mod servers;
 mod sync;
 mod talk;
 mod thread;

@@ -116,6 +116,8 @@ pub enum Protocol {
     Smtp,
     /// IMAP (RFC 9051).
     Imap,
+    /// HTTPS, where TLS begins at once.
+    Https,
 }
 
 /// Makes connections that trust the given authorities.
@@ -324,6 +326,7 @@ async fn starttls(
             }
             return Err(no_tls());
         }
+        Protocol::Https => return Err(no_tls()),
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 pub mod account;
 pub mod calendar;
 pub mod connect;
+pub mod discovery;
 pub mod driver;
 pub mod mailbox;
 pub mod media;

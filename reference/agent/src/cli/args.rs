@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use super::config::Server;
+use super::init::Init;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -246,63 +246,6 @@ pub(super) enum MailboxCommand {
     },
     /// File mail again after `restore`
     Resume,
-}
-
-/// Which keys to make.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Keys {
-    /// Version 4 with Curve25519, which today's mail programs can read
-    V4,
-    /// Version 6 (RFC 9580)
-    V6,
-    /// Version 6, and a post-quantum key for encryption beside the classical one
-    Mixed,
-    /// Post-quantum keys (RFC 9980), for friends whose programs know them
-    Pq,
-}
-
-#[derive(Debug, Arguments)]
-#[command(after_help = "\
-The password is asked for and kept in a file that only you can read. With --password-file or the
-environment variable KITH_PASSWORD_FILE only the path of your own file is kept. It is never taken
-from the command line, where others could see it.
-
-Servers are given as HOST, HOST:PORT or HOST:PORT/starttls. Without port, TLS is spoken from the
-first octet (IMAP 993, submission 465); at ports 143 and 587 it begins with STARTTLS.
-
-Examples:
-  kith init alice@example.org
-  kith init alice@example.org --imap mail.example.org:143 --smtp mail.example.org:587 --name Alice")]
-pub(super) struct Init {
-    /// Your mail address; asked for if missing
-    pub(super) address: Option<String>,
-    /// The name that others see
-    #[arg(long)]
-    pub(super) name: Option<String>,
-    /// The IMAP server [default: imap.DOMAIN]
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub(super) imap: Option<Server>,
-    /// The submission server [default: smtp.DOMAIN]
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub(super) smtp: Option<Server>,
-    /// The login name, if it isn't the address
-    #[arg(long)]
-    pub(super) user: Option<String>,
-    /// A file that holds the password
-    #[arg(long, value_name = "FILE", env = "KITH_PASSWORD_FILE")]
-    pub(super) password_file: Option<PathBuf>,
-    /// Trust only the authorities in this PEM file, for instance that of your own server
-    #[arg(long, value_name = "FILE")]
-    pub(super) ca: Option<PathBuf>,
-    /// The name under which your server writes Authentication-Results, which are then believed
-    #[arg(long, value_name = "NAME")]
-    pub(super) authserv_id: Option<String>,
-    /// Which keys to make
-    #[arg(long, value_enum, default_value_t = Keys::V4)]
-    pub(super) keys: Keys,
-    /// Where to write the recovery kit [default: kith-recovery-ADDRESS.asc in this folder]
-    #[arg(long, value_name = "FILE")]
-    pub(super) recovery: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -8,6 +8,8 @@ use kith_agent::{Endpoint, TlsMode};
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::secret::Secret;
+use super::servers::Ports;
 
 /// The configuration, as TOML.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,7 +21,11 @@ pub(super) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<String>,
     /// The file with the password; relative paths begin at the configuration's folder.
-    pub(super) password_file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Or the program that prints the password, and its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) password_command: Vec<String>,
     /// The only trusted authorities, PEM; relative paths likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ca: Option<PathBuf>,
@@ -41,7 +47,21 @@ impl Config {
             std::io::ErrorKind::NotFound => Failure::NoConfig(path.to_owned()),
             _ => Failure::Unreadable(path.to_owned(), error),
         })?;
-        toml::from_str(&text).map_err(|error| Failure::Config(path.to_owned(), error.to_string()))
+        let wrong = |reason: String| Failure::Config(path.to_owned(), reason);
+        let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if config.password_file.is_some() != config.password_command.is_empty() {
+            let reason = "either password_file or password_command must be there";
+            return Err(wrong(reason.to_owned()));
+        }
+        Ok(config)
+    }
+
+    /// Keeps where the password is.
+    pub(super) fn set_secret(&mut self, secret: Secret) {
+        (self.password_file, self.password_command) = match secret {
+            Secret::File(path) => (Some(path), Vec::new()),
+            Secret::Command(command) => (None, command),
+        };
     }
 
     pub(super) fn text(&self) -> String {
@@ -94,7 +114,7 @@ impl FromStr for Server {
 }
 
 impl Server {
-    pub(super) fn endpoint(self, tls_port: u16, starttls_port: u16) -> Endpoint {
+    pub(super) fn endpoint(self, (tls_port, starttls_port): Ports) -> Endpoint {
         let mode = self.mode.unwrap_or(match self.port {
             Some(port) if port == starttls_port => TlsMode::Starttls,
             _ => TlsMode::Tls,
@@ -116,12 +136,13 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use super::super::servers::IMAP;
     use super::*;
 
     #[test]
     fn servers_have_usual_ports() {
         let endpoint = |text: &str| {
-            let endpoint = text.parse::<Server>().unwrap().endpoint(993, 143);
+            let endpoint = text.parse::<Server>().unwrap().endpoint(IMAP);
             (endpoint.host, endpoint.port, endpoint.mode)
         };
         let host = || "mail.example.org".to_owned();

@@ -65,7 +65,7 @@ pub(super) async fn import(context: &Context, import: Import) -> Result<(), Fail
     }
     let archive = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
     let words = passphrase(passphrase_file.as_deref(), "Passphrase or setup code")?;
-    let setting = init::configure_alone(context, &mut wanted)?;
+    let setting = init::configure_alone(context, &mut wanted).await?;
     let make = |store, account| {
         let to = &setting.config.address;
         let driver = Driver::import(Arc::new(Strict), store, account, &archive, &words, now())?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::config::Config;
 use super::failure::Failure;
 use super::output::{safe, when};
-use super::profile::{is_exposed, read_password};
+use super::secret::unexposed;
 use super::{Context, now};
 
 /// What was looked at.
@@ -63,12 +63,12 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
         }
     };
     findings.add("configuration", Ok(path.display().to_string()));
-    let secret = context.profile.password_file(&config);
-    findings.add("password file", password(&secret));
+    let secret = context.profile.secret(&config);
+    findings.add(secret.what(), secret.check());
     let store = context.profile.store();
     findings.add(
         "store",
-        file(&store).and_then(|()| inspect(context, &config)),
+        unexposed(&store).and_then(|()| inspect(context, &config)),
     );
     match context.profile.account(&config, true) {
         Ok(account) if !context.offline => servers(&mut findings, &account).await,
@@ -76,22 +76,6 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
         Err(failure) => findings.add("account", Err(text(failure))),
     }
     findings.end()
-}
-
-fn password(path: &std::path::Path) -> Result<String, String> {
-    read_password(path).map_err(text)?;
-    file(path)?;
-    Ok(path.display().to_string())
-}
-
-fn file(path: &std::path::Path) -> Result<(), String> {
-    if is_exposed(path) {
-        let path = path.display();
-        return Err(format!(
-            "{path} can be read by others; run `chmod 600 '{path}'`"
-        ));
-    }
-    Ok(())
 }
 
 /// Store, keys and the time of the last sync.

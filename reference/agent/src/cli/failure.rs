@@ -32,8 +32,16 @@ pub(super) enum Failure {
     Unwritable(PathBuf, io::Error),
     #[error("the password file {} is empty; write the password of your mail account into it", .0.display())]
     NoPassword(PathBuf),
+    #[error(
+        "`{0}` gave no password ({1}); try it in a terminal, and correct the configuration if need be"
+    )]
+    PasswordCommand(String, String),
     #[error("{0} is missing; give it on the command line, or run kith in a terminal to be asked")]
     Missing(&'static str),
+    #[error(
+        "only DNS names {server} as a server of {domain}, outside of which it is, and DNS can be forged; if it is your provider's, confirm with --trust-dns, or give the servers with --imap and --smtp"
+    )]
+    Unvouched { server: String, domain: String },
     #[error("your home folder is not known; choose one with --home")]
     NoHome,
     #[error("{0} failed: {1}")]
@@ -100,6 +108,7 @@ impl Failure {
             },
             Self::Driver(DriverError::Exists(_) | DriverError::Import(_))
             | Self::Missing(_)
+            | Self::Unvouched { .. }
             | Self::OtherAddress(..)
             | Self::Differ
             | Self::NotTried

@@ -10,11 +10,13 @@ use kith_core::agent::address;
 use kith_core::{Action, Done, Strict};
 use serde_json::json;
 
-use super::args::Init;
 use super::config::{Config, Server};
 use super::failure::Failure;
+use super::init::Init;
 use super::output::{qr_code, safe};
 use super::profile::{replace_private, write_private};
+use super::secret::{PasswordCommand, Secret};
+use super::servers::{IMAP, SUBMISSION};
 use super::sync::finish;
 use super::{Context, init, now, resolve};
 
@@ -100,6 +102,9 @@ pub(super) struct Move {
     /// A file that holds the new password
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// A program that prints the new password, with its arguments
+    #[arg(long, value_name = "COMMAND", conflicts_with = "password_file")]
+    password_command: Option<PasswordCommand>,
 }
 
 /// What a person can agree to.
@@ -148,7 +153,7 @@ pub(super) async fn identity(context: &Context, command: IdentityCommand) -> Res
     match command {
         IdentityCommand::Show => show(context),
         IdentityCommand::Rotate(spec) => rotate(context, &spec).await,
-        IdentityCommand::Recover(spec) => recover(context, *spec),
+        IdentityCommand::Recover(spec) => recover(context, *spec).await,
         IdentityCommand::Move(to) => move_to(context, to).await,
         IdentityCommand::Agree { to, no } => agree(context, to, !no).await,
     }
@@ -158,7 +163,7 @@ async fn move_to(context: &Context, to: Move) -> Result<(), Failure> {
     let profile = &context.profile;
     let mut config = Config::read(&profile.config())?;
     let stays = to.imap.is_none() && to.smtp.is_none() && to.user.is_none();
-    let stays = stays && to.password_file.is_none();
+    let stays = stays && to.password_file.is_none() && to.password_command.is_none();
     let mut driver = profile.driver(!context.offline)?;
     if !stays && !context.offline {
         // What waits in the mailbox that is left; if it is gone already, it is gone.
@@ -173,14 +178,18 @@ async fn move_to(context: &Context, to: Move) -> Result<(), Failure> {
         return finish(context, driver, json!({})).await;
     }
     if let Some(server) = to.imap {
-        config.mailbox = server.endpoint(993, 143);
+        config.mailbox = server.endpoint(IMAP);
     }
     if let Some(server) = to.smtp {
-        config.submission = server.endpoint(465, 587);
+        config.submission = server.endpoint(SUBMISSION);
     }
     if let Some(file) = to.password_file {
         let absolute = std::path::absolute(&file);
-        config.password_file = absolute.map_err(|error| Failure::Unreadable(file, error))?;
+        let path = absolute.map_err(|error| Failure::Unreadable(file, error))?;
+        config.set_secret(Secret::File(path));
+    }
+    if let Some(command) = to.password_command {
+        config.set_secret(Secret::Command(command.0));
     }
     config.user = to.user;
     config.address = to.address;
@@ -287,14 +296,14 @@ fn tell_kit(context: &Context, recovery: &Path) {
     output.line("Keep it elsewhere, and destroy the old one.");
 }
 
-fn recover(context: &Context, recover: Recover) -> Result<(), Failure> {
+async fn recover(context: &Context, recover: Recover) -> Result<(), Failure> {
     let (file, mut wanted) = (recover.kit, recover.account);
     let path = context.profile.config();
     if path.exists() {
         return Err(Failure::SetUp(path));
     }
     let kit = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
-    let setting = init::configure_alone(context, &mut wanted)?;
+    let setting = init::configure_alone(context, &mut wanted).await?;
     let recovery = wanted.recovery.clone();
     let recovery = recovery.unwrap_or_else(|| init::recovery_file(&setting.config.address));
     let make = |store, account| {

@@ -1,9 +1,11 @@
 //! Setting up: servers, password, identity, recovery kit.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::{Args as Arguments, ValueEnum};
 use kith_agent::connect::Dialer;
 use kith_agent::{Account, Driver, Mailbox, Password, Store, Submission};
 use kith_core::agent::{NewIdentity, address};
@@ -11,12 +13,85 @@ use kith_core::wire::keys::KeyKind;
 use kith_core::{ActError, Strict};
 use serde_json::json;
 
-use super::args::{Init, Keys};
 use super::config::{Config, Server};
 use super::failure::Failure;
 use super::output::safe;
-use super::profile::{read_password, write_private};
-use super::{Context, now};
+use super::profile::write_private;
+use super::secret::{PasswordCommand, Secret};
+use super::{Context, now, servers};
+
+/// Which keys to make.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Keys {
+    /// Version 4 with Curve25519, which today's mail programs can read
+    V4,
+    /// Version 6 (RFC 9580)
+    V6,
+    /// Version 6, and a post-quantum key for encryption beside the classical one
+    Mixed,
+    /// Post-quantum keys (RFC 9980), for friends whose programs know them
+    Pq,
+}
+
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+Servers that you don't give are looked for: in the DNS of your domain, and on its web server, where
+mail programs find them too. Nobody else is asked. A server outside your domain that only DNS names
+is not used before you agree. No password goes to a server whose certificate doesn't fit its name.
+
+Servers are given as HOST, HOST:PORT or HOST:PORT/starttls. Without port, TLS is spoken from the
+first octet (IMAP 993, submission 465); at ports 143 and 587 it begins with STARTTLS.
+
+The password is asked for and kept in a file that only you can read. With --password-file or the
+environment variable KITH_PASSWORD_FILE only the path of your own file is kept, and with
+--password-command the program that fetches it from a password manager or the system's keyring. It
+is never taken from the command line, where others could see it.
+
+Examples:
+  kith init alice@example.org
+  kith init alice@example.org --password-command 'pass show mail/alice'
+  kith init alice@example.org --password-command 'secret-tool lookup mail alice@example.org'
+  kith init alice@example.org --imap mail.example.org:143 --smtp mail.example.org:587 --name Alice")]
+pub(super) struct Init {
+    /// Your mail address; asked for if missing
+    pub(super) address: Option<String>,
+    /// The name that others see
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// The IMAP server [default: what your domain names, else imap.DOMAIN]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) imap: Option<Server>,
+    /// The submission server [default: what your domain names, else smtp.DOMAIN]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) smtp: Option<Server>,
+    /// Use servers outside your domain that only DNS names, without asking
+    #[arg(long)]
+    pub(super) trust_dns: bool,
+    /// Ask this name server for the mail servers, instead of the system's
+    #[arg(long, value_name = "IP:PORT")]
+    pub(super) name_server: Option<SocketAddr>,
+    /// The login name, if it isn't the address
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// A file that holds the password
+    #[arg(long, value_name = "FILE", env = "KITH_PASSWORD_FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// A program that prints the password, with its arguments; no shell runs it
+    #[arg(long, value_name = "COMMAND", conflicts_with = "password_file")]
+    pub(super) password_command: Option<PasswordCommand>,
+    /// Trust only the authorities in this PEM file, for instance that of your own server
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// The name under which your server writes Authentication-Results, which are then believed
+    #[arg(long, value_name = "NAME")]
+    pub(super) authserv_id: Option<String>,
+    /// Which keys to make
+    #[arg(long, value_enum, default_value_t = Keys::V4)]
+    pub(super) keys: Keys,
+    /// Where to write the recovery kit [default: kith-recovery-ADDRESS.asc in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) recovery: Option<PathBuf>,
+}
 
 pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failure> {
     let path = context.profile.config();
@@ -39,16 +114,16 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
         )?);
     }
     let name = init.name.take().filter(|name| !name.trim().is_empty());
-    let (config, password) = configure(context, &mut init, &address, asked)?;
-    let account = account(&config, &init, &password)?;
+    let setting = configure(context, &mut init, &address, asked).await?;
+    let account = &setting.account;
     if !context.offline {
         let _spinner = context.output.spinner("logging in …");
         let dialer = Dialer::new(&account.roots, account.patience)?;
-        Mailbox::open(&dialer, &account, Arc::new(Strict))
+        Mailbox::open(&dialer, account, Arc::new(Strict))
             .await?
             .close()
             .await;
-        Submission::open(&dialer, &account).await?.close().await;
+        Submission::open(&dialer, account).await?.close().await;
     }
     let recovery = init.recovery.unwrap_or_else(|| recovery_file(&address));
     let keys = match init.keys {
@@ -63,82 +138,62 @@ pub(super) async fn init(context: &Context, mut init: Init) -> Result<(), Failur
         keys,
         now: now(),
     };
-    let own = init.password_file.is_none().then_some(&password);
-    let driver = create(context, &config, account, &new, own, &recovery)?;
-    tell(context, &driver, &recovery);
+    let driver = create(context, &setting, &new, &recovery)?;
+    tell(context, &driver, &setting.config, &recovery);
     Ok(())
 }
 
-fn configure(
+async fn configure(
     context: &Context,
     init: &mut Init,
     address: &str,
     asked: bool,
-) -> Result<(Config, Password), Failure> {
-    let domain = address::domain(address);
-    let server = |given: Option<Server>, usual: String, what: &str| match given {
-        Some(server) => Ok(server),
-        None if asked => loop {
-            let answer = prompt(&format!("{what} [{usual}]"))?;
-            let answer = if answer.is_empty() {
-                usual.clone()
-            } else {
-                answer
-            };
-            match answer.parse() {
-                Ok(server) => break Ok(server),
-                Err(error) => context.output.warning(&format!("{error}")),
-            }
-        },
-        None => usual
-            .parse()
-            .map_err(|_| Failure::Missing("the name of a server")),
-    };
-    let mailbox = server(init.imap.take(), format!("imap.{domain}"), "IMAP server")?;
-    let submission = server(
-        init.smtp.take(),
-        format!("smtp.{domain}"),
-        "Submission server",
-    )?;
+) -> Result<Setting, Failure> {
+    let servers = servers::choose(context, init, address, asked).await?;
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Failure::Unreadable(path.to_owned(), error))
     };
-    let (password_file, password) = match &init.password_file {
-        Some(path) => (absolute(path)?, read_password(path)?),
+    let secret = match (&init.password_file, init.password_command.take()) {
+        (_, Some(command)) => Some(Secret::Command(command.0)),
+        (Some(path), None) => Some(Secret::File(absolute(path)?)),
+        (None, None) => None,
+    };
+    let password = match &secret {
+        Some(secret) => secret.read()?,
         None if asked => {
             let password = rpassword::prompt_password(format!("Password of {address}: "));
-            let password = password.map_err(|error| Failure::System("asking", error))?;
-            (PathBuf::from("password"), Password::new(password))
+            Password::new(password.map_err(|error| Failure::System("asking", error))?)
         }
-        None => return Err(Failure::Missing("--password-file")),
+        None => return Err(Failure::Missing("--password-file or --password-command")),
     };
-    let config = Config {
+    let own = secret.is_none().then(|| password.clone());
+    let mut config = Config {
         address: address.to_owned(),
-        user: init.user.take(),
-        password_file,
+        user: init.user.take().or(servers.user),
+        password_file: None,
+        password_command: Vec::new(),
         ca: init.ca.as_deref().map(absolute).transpose()?,
         authserv_id: init.authserv_id.take(),
         daily: None,
-        submission: submission.endpoint(465, 587),
-        mailbox: mailbox.endpoint(993, 143),
+        submission: servers.submission,
+        mailbox: servers.mailbox,
     };
-    Ok((config, password))
+    config.set_secret(secret.unwrap_or_else(|| Secret::File(PathBuf::from("password"))));
+    Ok(Setting {
+        account: account(&config, init, password)?,
+        password: own,
+        config,
+    })
 }
 
-fn account(config: &Config, init: &Init, password: &Password) -> Result<Account, Failure> {
-    let roots = match &init.ca {
-        Some(path) => {
-            let pem = std::fs::read_to_string(path);
-            kith_agent::Roots::Pem(pem.map_err(|error| Failure::Unreadable(path.clone(), error))?)
-        }
-        None => kith_agent::Roots::Platform,
-    };
+fn account(config: &Config, init: &Init, password: Password) -> Result<Account, Failure> {
+    let roots = servers::roots(init.ca.as_deref())?;
     Ok(Account {
         user: config
             .user
             .clone()
             .unwrap_or_else(|| config.address.clone()),
-        password: password.clone(),
+        password,
         submission: config.submission.clone(),
         mailbox: config.mailbox.clone(),
         roots,
@@ -148,52 +203,36 @@ fn account(config: &Config, init: &Init, password: &Password) -> Result<Account,
     })
 }
 
-/// Makes the identity. The configuration comes last: without it, nothing is set up.
+/// Makes the identity and its recovery kit.
 fn create(
     context: &Context,
-    config: &Config,
-    account: Account,
+    setting: &Setting,
     new: &NewIdentity,
-    password: Option<&Password>,
     recovery: &Path,
 ) -> Result<Driver, Failure> {
-    let profile = &context.profile;
-    profile.make()?;
+    context.profile.make()?;
     // Before there is a key: one that can't be recovered should not exist.
     write_private(recovery, b"")?;
-    let mut made = vec![recovery.to_owned()];
-    let run = || {
-        if let Some(password) = password {
-            write_private(&profile.own_password(), password.line().as_bytes())?;
-            made.push(profile.own_password());
-        }
-        let fresh = !profile.store().exists();
-        let store = Store::open(&profile.store())?;
-        if fresh {
-            made.push(profile.store());
-        }
+    let made = settle(context, setting, |store, account| {
         let (driver, kit) = Driver::create(Arc::new(Strict), store, account, new)?;
-        std::fs::write(recovery, &kit)
-            .map_err(|error| Failure::Unwritable(recovery.to_owned(), error))?;
-        write_private(&profile.config(), config.text().as_bytes())?;
-        Ok(driver)
-    };
-    let outcome = run();
-    if outcome.is_err() {
-        for file in made {
-            // What can't be removed does no harm but to be in the way.
-            let _ = std::fs::remove_file(file);
-        }
+        let written = std::fs::write(recovery, &kit);
+        written.map_err(|error| Failure::Unwritable(recovery.to_owned(), error))?;
+        Ok((driver, ()))
+    });
+    if made.is_err() {
+        // What can't be removed does no harm but to be in the way.
+        let _ = std::fs::remove_file(recovery);
     }
-    outcome
+    Ok(made?.0)
 }
 
-fn tell(context: &Context, driver: &Driver, recovery: &Path) {
+fn tell(context: &Context, driver: &Driver, config: &Config, recovery: &Path) {
     let own = driver.agent().own();
     if context.output.is_json() {
         context.output.value(&json!({
             "address": own.address, "name": own.name, "identity": hex::encode(own.id),
             "recovery_kit": recovery, "home": context.profile.config().parent(),
+            "servers": { "mailbox": config.mailbox, "submission": config.submission },
         }));
         return;
     }
@@ -216,7 +255,10 @@ pub(super) struct Setting {
 }
 
 /// Asks for what an account needs.
-pub(super) fn configure_alone(context: &Context, init: &mut Init) -> Result<Setting, Failure> {
+pub(super) async fn configure_alone(
+    context: &Context,
+    init: &mut Init,
+) -> Result<Setting, Failure> {
     let asked = std::io::stdin().is_terminal() && !context.output.is_json();
     let to = match init.address.take() {
         Some(address) => address,
@@ -225,16 +267,11 @@ pub(super) fn configure_alone(context: &Context, init: &mut Init) -> Result<Sett
     if !address::is_valid(&to) {
         return Err(kith_agent::DriverError::Act(ActError::Address(to)).into());
     }
-    let (config, password) = configure(context, init, &to, asked)?;
-    Ok(Setting {
-        account: account(&config, init, &password)?,
-        password: init.password_file.is_none().then_some(password),
-        config,
-    })
+    configure(context, init, &to, asked).await
 }
 
-/// Makes a driver in an empty store, and writes configuration and password. After a failure nothing
-/// of it is left.
+/// Makes a driver in an empty store, and writes configuration and password. The configuration comes
+/// last: without it, nothing is set up. After a failure nothing of it is left.
 pub(super) fn settle<T>(
     context: &Context,
     setting: &Setting,
@@ -281,7 +318,7 @@ pub(super) fn ask(asked: bool, question: &str, what: &'static str) -> Result<Str
     }
 }
 
-fn prompt(question: &str) -> Result<String, Failure> {
+pub(super) fn prompt(question: &str) -> Result<String, Failure> {
     let failed = |error| Failure::System("asking", error);
     let mut out = std::io::stderr();
     write!(out, "{question}: ")

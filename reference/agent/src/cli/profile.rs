@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 use kith_agent::account::PATIENCE;
-use kith_agent::{Account, Driver, Password, Roots, Store};
+use kith_agent::{Account, Driver, Password, Store};
 use kith_core::Strict;
 
 use super::config::Config;
 use super::failure::Failure;
+use super::secret::Secret;
+use super::servers;
 
 /// The environment variable that names a password file for this run.
 const PASSWORD_FILE: &str = "KITH_PASSWORD_FILE";
@@ -78,29 +80,25 @@ impl Profile {
         Ok(())
     }
 
-    /// The password file in use.
-    pub(super) fn password_file(&self, config: &Config) -> PathBuf {
-        match std::env::var_os(PASSWORD_FILE) {
-            Some(path) => PathBuf::from(path),
-            None => self.settings.join(&config.password_file),
+    /// Where the password is.
+    pub(super) fn secret(&self, config: &Config) -> Secret {
+        match (std::env::var_os(PASSWORD_FILE), &config.password_file) {
+            (Some(path), _) => Secret::File(PathBuf::from(path)),
+            (None, Some(path)) => Secret::File(self.settings.join(path)),
+            (None, None) => Secret::Command(config.password_command.clone()),
         }
     }
 
     /// The account, with its password if one is needed.
     pub(super) fn account(&self, config: &Config, login: bool) -> Result<Account, Failure> {
         let password = if login {
-            read_password(&self.password_file(config))?
+            self.secret(config).read()?
         } else {
             Password::new("")
         };
-        let roots = match config.ca.as_ref().filter(|_| login) {
-            Some(path) => {
-                let path = self.settings.join(path);
-                let pem = std::fs::read_to_string(&path);
-                Roots::Pem(pem.map_err(|error| Failure::Unreadable(path, error))?)
-            }
-            None => Roots::Platform,
-        };
+        let ca = config.ca.as_ref().filter(|_| login);
+        let ca = ca.map(|path| self.settings.join(path));
+        let roots = servers::roots(ca.as_deref())?;
         Ok(Account {
             user: config
                 .user

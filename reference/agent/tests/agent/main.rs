@@ -8,6 +8,7 @@
 
 mod commits;
 mod day;
+mod discovery;
 mod followers;
 mod help;
 mod mail_program;
