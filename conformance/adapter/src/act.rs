@@ -115,6 +115,8 @@ actions! {
     Adopt(relation::Adopt) = "adopt" -> Empty;
     /// Write everything into an archive.
     Export(device::Export) = "export" -> Exported;
+    /// Write what people and other programs can read.
+    ExportReadable(device::ExportReadable) = "export-readable" -> Readable;
     /// Start from an export on a device that has an identity.
     Import(device::Import) = "import" -> Empty;
     /// Undo what Kith did to the mailbox.
@@ -225,6 +227,8 @@ pub enum ActResult {
     Created(Created),
     /// An archive was written.
     Exported(Exported),
+    /// Files for people were written.
+    Readable(Readable),
     /// The next key was taken.
     Rotated(Rotated),
     /// A calendar was written.
@@ -252,6 +256,13 @@ pub struct Exported {
 pub struct Calendar {
     /// The text (RFC 5545).
     pub calendar: String,
+}
+
+/// What people and other programs can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Readable {
+    /// The files.
+    pub files: Vec<device::ReadableFile>,
 }
 
 /// What a rotation gives the person.

@@ -3,6 +3,7 @@
 mod archives;
 mod copies;
 mod others;
+mod readable;
 
 use kith_adapter::act::device::{Export, RestoreMailbox};
 use kith_adapter::act::private::Message;
@@ -85,6 +86,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(archives::cases());
     cases.extend(copies::cases());
     cases.extend(others::cases());
+    cases.extend(readable::cases());
     cases
 }
 

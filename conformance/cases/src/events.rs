@@ -46,7 +46,7 @@ pub(crate) fn cases() -> Vec<Case> {
     .collect()
 }
 
-fn party(summary: &str) -> Content {
+pub(crate) fn party(summary: &str) -> Content {
     Content {
         summary: summary.to_owned(),
         description: None,

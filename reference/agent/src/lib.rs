@@ -15,6 +15,7 @@ pub mod discovery;
 pub mod driver;
 pub mod mailbox;
 pub mod media;
+pub mod readable;
 pub mod store;
 pub mod submission;
 

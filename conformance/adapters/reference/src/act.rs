@@ -56,6 +56,7 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         | Wanted::Import(_)
         | Wanted::CalendarExport(_)
         | Wanted::CalendarImport(_)
+        | Wanted::ExportReadable(_)
         | Wanted::RestoreMailbox(_) => {
             return Err(Failure::Unsupported(wanted.name().to_owned()));
         }

@@ -137,6 +137,7 @@ impl Adapter for Reference {
         }
         match &act.action {
             Action::Export(export) => self.session(act.session)?.export(now, export),
+            Action::ExportReadable(_) => self.session(act.session)?.export_readable(now),
             Action::Import(import) => self.session(act.session)?.import(now, import),
             Action::CalendarExport(_) => self.session(act.session)?.calendar(now),
             Action::CalendarImport(import) => {

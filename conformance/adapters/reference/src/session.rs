@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kith_adapter::act::device::{Export, Import};
+use kith_adapter::act::device::{Export, Import, ReadableFile};
 use kith_adapter::act::relation::Adopt;
-use kith_adapter::act::{ActResult, Calendar, Created, Exported, Invited, Rotated};
+use kith_adapter::act::{ActResult, Calendar, Created, Exported, Invited, Readable, Rotated};
 use kith_adapter::protocol::{
     Authentication, Empty, Failure, KeyKind as WantedKeys, Keys, MailServer, Mode, ObjectId,
     ObjectOutcome, Octets, Open, Opened, Outcome, Receive, Received, Recover, Store as Where,
     Synced,
 };
 use kith_agent::calendar;
+use kith_agent::readable;
 use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
 use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::own::{NewIdentity, Own};
@@ -129,6 +130,24 @@ impl Session {
         let archive = self.driver.export(&export.passphrase, now);
         let archive = Octets(archive.map_err(internal)?);
         Ok(ActResult::Exported(Exported { archive }))
+    }
+
+    pub(crate) fn export_readable(&mut self, now: i64) -> Result<ActResult, Failure> {
+        self.now = now;
+        let files = self.driver.readable(now).map_err(internal)?;
+        let media_type = |file: &readable::File| {
+            let known = readable::NAMES.iter();
+            let mut known = known.filter(|(name, _)| *name == file.name);
+            known.next().map(|(_, media_type)| (*media_type).to_owned())
+        };
+        let files = files.into_iter().filter_map(|file| {
+            Some(ReadableFile {
+                media_type: media_type(&file)?,
+                octets: Octets(file.octets),
+            })
+        });
+        let files = files.collect();
+        Ok(ActResult::Readable(Readable { files }))
     }
 
     pub(crate) fn import(&mut self, now: i64, import: &Import) -> Result<ActResult, Failure> {

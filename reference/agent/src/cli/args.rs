@@ -148,11 +148,11 @@ pub(super) enum Command {
     /// Show who you are and what waits
     Status,
     /// Write everything that you have into one encrypted file
-    Export(Export),
+    Export(super::devices::Export),
     /// Set up kith on another device, from a file that `kith export` or `kith device add` wrote
-    Import(Box<Import>),
+    Import(Box<super::devices::Import>),
     /// Your devices
-    Device(Device),
+    Device(super::devices::Device),
     /// The folders of kith in your mailbox
     Mailbox(Mailbox),
     /// Check configuration, store, servers and clock, and say what to do
@@ -177,52 +177,6 @@ pub(super) enum Command {
 pub(super) struct KeyFile {
     /// The file to write; it must not exist yet
     pub(super) file: PathBuf,
-}
-
-#[derive(Debug, Arguments)]
-#[command(after_help = "\
-The file is an OpenPGP message with a tar archive; with the passphrase, `gpg --decrypt FILE | tar -t`
-lists it. Whoever has both can become you.")]
-pub(super) struct Export {
-    /// The file to write
-    pub(super) file: PathBuf,
-    /// A file that holds the passphrase, which is asked for otherwise
-    #[arg(long, value_name = "FILE")]
-    pub(super) passphrase_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Import {
-    /// The file
-    pub(super) file: PathBuf,
-    /// A file that holds the passphrase, which is asked for otherwise
-    #[arg(long, value_name = "FILE")]
-    pub(super) passphrase_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) account: Init,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Device {
-    #[command(subcommand)]
-    pub(super) command: DeviceCommand,
-}
-
-/// What can be done with devices.
-#[derive(Debug, Subcommand)]
-pub(super) enum DeviceCommand {
-    /// Show your devices
-    List,
-    /// Name this device
-    Name {
-        /// The name
-        name: String,
-    },
-    /// Write a file for another device, with a setup code that is shown once
-    Add {
-        /// The file to write
-        file: PathBuf,
-    },
 }
 
 #[derive(Debug, Arguments)]

@@ -1,25 +1,87 @@
 //! Exports, and several devices.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::{Args as Arguments, Subcommand};
 use kith_agent::Driver;
 use kith_core::Strict;
 use kith_core::agent::address;
 use serde_json::json;
 
-use super::args::{DeviceCommand, Export, Import};
+use super::args::Init;
 use super::failure::Failure;
 use super::init;
 use super::output::{safe, when};
-use super::profile::{read_password, write_private};
+use super::profile::{make_private, read_password, write_private};
 use super::{Context, now};
 
 /// The letters of a setup code: none that is taken for another.
 const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// Groups of a setup code, of four letters each: 140 bits.
 const GROUPS: usize = 7;
+
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+The file is an OpenPGP message with a tar archive; with the passphrase, `gpg --decrypt FILE | tar -t`
+lists it. Whoever has both can become you.
+
+With --readable, kith writes a folder for people and other programs instead: contacts.vcf (vCard),
+events.ics (iCalendar), messages.mbox, posts.html and its pictures. Nothing of that is encrypted, and
+`kith import` doesn't read it.
+
+Examples:
+  kith export everything.kith
+  kith export --readable for-my-other-programs")]
+pub(super) struct Export {
+    /// The file to write
+    #[arg(required_unless_present = "readable")]
+    pub(super) file: Option<PathBuf>,
+    /// Write this folder instead, which doesn't exist yet, for people and other programs
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["file", "passphrase_file"])]
+    pub(super) readable: Option<PathBuf>,
+    /// Write it without asking
+    #[arg(long, requires = "readable")]
+    pub(super) yes: bool,
+    /// A file that holds the passphrase, which is asked for otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Import {
+    /// The file
+    pub(super) file: PathBuf,
+    /// A file that holds the passphrase, which is asked for otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) account: Init,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Device {
+    #[command(subcommand)]
+    pub(super) command: DeviceCommand,
+}
+
+/// What can be done with devices.
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceCommand {
+    /// Show your devices
+    List,
+    /// Name this device
+    Name {
+        /// The name
+        name: String,
+    },
+    /// Write a file for another device, with a setup code that is shown once
+    Add {
+        /// The file to write
+        file: PathBuf,
+    },
+}
 
 /// The passphrase in a file's first line, or as it is typed.
 fn passphrase(file: Option<&Path>, question: &str) -> Result<String, Failure> {
@@ -34,6 +96,48 @@ fn passphrase(file: Option<&Path>, question: &str) -> Result<String, Failure> {
 }
 
 pub(super) fn export(context: &Context, export: &Export) -> Result<(), Failure> {
+    match (&export.readable, &export.file) {
+        (Some(folder), _) => readable(context, folder, export.yes),
+        (None, Some(target)) => archive(context, export, target),
+        (None, None) => Err(Failure::Missing("the file to write")),
+    }
+}
+
+/// Writes what people and other programs can read, once the person knows that it isn't encrypted.
+fn readable(context: &Context, folder: &Path, yes: bool) -> Result<(), Failure> {
+    let asked = std::io::stdin().is_terminal() && !context.output.is_json();
+    context.output.line(
+        "These files are not encrypted: whoever can read them reads your messages and posts.",
+    );
+    if !yes {
+        let answer = match asked {
+            true => init::ask(asked, "Go on (yes/no)", "--yes")?,
+            false => String::new(),
+        };
+        if answer != "yes" {
+            return Err(Failure::Unconfirmed);
+        }
+    }
+    let driver = context.profile.driver(false)?;
+    let files = driver.readable(now())?;
+    make_private(folder)?;
+    if files.len() > kith_agent::readable::NAMES.len() {
+        make_private(&folder.join(kith_agent::readable::MEDIA))?;
+    }
+    for file in &files {
+        write_private(&folder.join(&file.name), &file.octets)?;
+    }
+    if context.output.is_json() {
+        let value = json!({ "folder": folder, "files": files.len() });
+        context.output.value(&value);
+    }
+    let (count, folder) = (files.len(), folder.to_string_lossy());
+    let line = format!("Written: {count} files in {}.", safe(&folder));
+    context.output.line(&line);
+    Ok(())
+}
+
+fn archive(context: &Context, export: &Export, target: &Path) -> Result<(), Failure> {
     let file = export.passphrase_file.as_deref();
     let words = passphrase(file, "Passphrase for the export")?;
     if file.is_none() && passphrase(None, "Once more")? != words {
@@ -41,14 +145,14 @@ pub(super) fn export(context: &Context, export: &Export) -> Result<(), Failure> 
     }
     let mut driver = context.profile.driver(false)?;
     let archive = driver.export(&words, now())?;
-    write_private(&export.file, &archive)?;
+    write_private(target, &archive)?;
     if context.output.is_json() {
-        let value = json!({ "file": export.file, "octets": archive.len() });
+        let value = json!({ "file": target, "octets": archive.len() });
         context.output.value(&value);
     }
     context.output.line(&format!(
         "Written: {}. Keep file and passphrase apart: whoever has both can become you.",
-        export.file.display()
+        target.display()
     ));
     Ok(())
 }

@@ -141,6 +141,16 @@ pub(super) fn read_password(path: &Path) -> Result<Password, Failure> {
     }
 }
 
+/// Makes a folder that didn't exist, for its owner alone.
+pub(super) fn make_private(folder: &Path) -> Result<(), Failure> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(folder);
+    made.map_err(|error| Failure::Unwritable(folder.to_owned(), error))
+}
+
 /// Writes a file that didn't exist and that only its owner can read.
 pub(super) fn write_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();

@@ -12,6 +12,7 @@ use super::ledger;
 use super::{Driver, DriverError, Failure};
 use crate::account::Account;
 use crate::mailbox::Folder;
+use crate::readable;
 use crate::store::Store;
 
 impl Driver {
@@ -56,6 +57,18 @@ impl Driver {
     /// When the store or the OpenPGP library fails.
     pub fn export(&mut self, passphrase: &str, now: i64) -> Result<Vec<u8>, DriverError> {
         Ok(self.agent.export(&self.store, passphrase, now)?)
+    }
+
+    /// What the person sees, as files for people and other programs; not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn readable(&self, now: i64) -> Result<Vec<readable::File>, DriverError> {
+        if !self.rest.gate.enforces(&req::EXPORT_READABLE) {
+            return Ok(Vec::new());
+        }
+        Ok(readable::files(&self.view(now), now)?)
     }
 
     /// Names this device.

@@ -472,3 +472,45 @@ async fn events_go_into_calendars_and_come_from_them() {
         assert_eq!(events[0][part], events[1][part]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_programs_read_what_is_exported_for_them() {
+    let (_server, alice, bob) = friends().await;
+    let picture = image::RgbImage::from_pixel(4, 4, image::Rgb([200, 30, 30]));
+    picture.save(bob.path("red.png")).unwrap();
+    bob.run(&["message", ALICE, "Grüße <b>", "--media", "red.png"]);
+    bob.run(&["post", "The first snow! <script>", "--media", "red.png"]);
+    bob.run(&["profile", "set", "tel", "tel:+43-1-5550100"]);
+    alice.run(&["sync"]);
+    assert!(
+        alice
+            .fails(3, &["export", "--readable", "plain"])
+            .contains("--yes")
+    );
+    assert!(!alice.path("plain").exists());
+    let said = alice.run(&["export", "--readable", "plain", "--yes"]);
+    assert!(
+        said.contains("not encrypted") && said.contains("5 files"),
+        "{said}"
+    );
+    let read = |name: &str| std::fs::read_to_string(alice.path("plain").join(name)).unwrap();
+    let card = read("contacts.vcf");
+    for line in [
+        "EMAIL;PREF=1:bob@b.test\r\n",
+        "TEL;VALUE=uri:tel:+43-1-5550100\r\n",
+    ] {
+        assert!(card.contains(line), "{line}{card}");
+    }
+    assert!(read("events.ics").contains("BEGIN:VCALENDAR"));
+    let mailbox = read("messages.mbox");
+    assert!(mailbox.starts_with("From bob@b.test "), "{mailbox}");
+    assert!(mailbox.contains("filename=\"file.png\""), "{mailbox}");
+    let page = read("posts.html");
+    assert!(page.contains("The first snow! &lt;script&gt;"), "{page}");
+    let shown = page.split("<img src=\"").nth(1).unwrap();
+    let shown = &shown[..shown.find('"').unwrap()];
+    let octets = std::fs::read(alice.path("plain").join(shown)).unwrap();
+    image::load_from_memory(&octets).unwrap();
+    let errors = alice.fails(6, &["export", "--readable", "plain", "--yes"]);
+    assert!(errors.contains("plain"), "{errors}");
+}

@@ -268,6 +268,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::EXPORT_CONSISTENT,
     &req::EXPORT_NAMES,
     &req::EXPORT_EMPTY,
+    &req::EXPORT_READABLE,
     &req::KIT_CONTENT,
     &req::KIT_RENEWED,
     &req::KIT_RECOVER,
