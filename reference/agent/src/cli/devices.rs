@@ -10,9 +10,8 @@ use kith_core::Strict;
 use kith_core::agent::address;
 use serde_json::json;
 
-use super::args::Init;
 use super::failure::Failure;
-use super::init;
+use super::init::{self, Init};
 use super::output::{safe, when};
 use super::profile::{make_private, read_password, write_private};
 use super::{Context, now};
