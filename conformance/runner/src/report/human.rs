@@ -43,13 +43,17 @@ impl<W: Write> Reporter for Human<W> {
                 write!(self.out, "\n{}", self.case_text(case))?;
             }
         }
-        for case in &report.cases {
-            for note in &case.notes {
-                writeln!(self.out, "\n{}: {note}", case.id)?;
-            }
+        let noted = report.cases.iter();
+        let mut notes = noted.flat_map(|case| case.notes.iter().map(move |note| (case, note)));
+        if let Some((case, note)) = notes.next() {
+            writeln!(self.out, "\n{}: {note}", case.id)?;
+        }
+        for (case, note) in notes {
+            writeln!(self.out, "{}: {note}", case.id)?;
         }
         for (server, versions) in &report.servers {
-            writeln!(self.out, "\non {server}: {}", versions.join(", "))?;
+            let separator = if versions.is_empty() { "" } else { ": " };
+            writeln!(self.out, "\non {server}{separator}{}", versions.join(", "))?;
         }
         for hint in &report.hints {
             let mut text = String::new();
