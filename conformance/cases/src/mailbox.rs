@@ -1,8 +1,8 @@
 //! Requests in the queue, what stands in the mailbox, and the way to the servers.
 
 mod servers;
+mod transport;
 
-use kith_adapter::act::relation::Befriend;
 use kith_adapter::protocol::Class;
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::relation::{Requests, State};
@@ -11,7 +11,7 @@ use kith_forge::{Hash, Id128, Mail};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{AuthResult, Scene, Who};
 use kith_spec::{Rule, req};
-use kith_testbed::{Certificate, Deliver};
+use kith_testbed::Deliver;
 
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
@@ -75,13 +75,8 @@ pub(crate) fn cases() -> Vec<Case> {
             |scene| Box::pin(unreadable(scene)),
         )
         .class(kith_spec::Class::Mailbox),
-        case(
-            "transport/certificate",
-            "nothing is sent to a server whose certificate is not trusted, too old or another's",
-            &[&req::MAIL_CERTIFICATE_CHECK, &req::MAIL_AUTHENTICATE],
-            |scene| Box::pin(certificate(scene)),
-        ),
     ];
+    cases.extend(transport::cases());
     cases.extend(servers::cases());
     cases
 }
@@ -365,55 +360,5 @@ async fn unreadable(scene: Scene) -> Result<(), Stop> {
             format!("expected the mail in {folder}, seen it in {folders:?}")
         });
     }
-    Ok(())
-}
-
-async fn certificate(scene: Scene) -> Result<(), Stop> {
-    let agent = scene.agent().await?;
-    let bob = scene.puppet("Bob")?;
-    let authority = scene.stage().authority();
-    for wrong in [
-        Certificate::Untrusted,
-        Certificate::Expired,
-        Certificate::WrongName,
-    ] {
-        // Sessions that stand were made under another certificate.
-        scene.server().come_back().await?;
-        scene.server().set_certificate(authority, wrong)?;
-        if wrong == Certificate::Untrusted {
-            let address = bob.address.clone();
-            agent
-                .act(Befriend {
-                    address,
-                    note: None,
-                    invite: None,
-                })
-                .await?;
-        }
-        // The agent may tell of it as a failure or as a problem.
-        let told = match agent.sync().await {
-            Ok(synced) => !synced.problems.is_empty(),
-            Err(_) => true,
-        };
-        let sent = scene.server().submissions().len();
-        scene.expect(&req::MAIL_CERTIFICATE_CHECK, told && sent == 0, || {
-            format!("expected nothing sent and the person told ({wrong:?}), seen {sent} mails, told: {told}")
-        });
-    }
-    scene
-        .server()
-        .set_certificate(authority, Certificate::Valid)?;
-    agent.jump(1).await?;
-    let submissions = scene.server().submissions();
-    let logged_in = submissions.len() == 1
-        && submissions
-            .iter()
-            .all(|s| s.account.eq_ignore_ascii_case(agent.address()));
-    scene.expect(&req::MAIL_AUTHENTICATE, logged_in, || {
-        format!(
-            "expected one mail of the account afterwards, seen {}",
-            submissions.len()
-        )
-    });
     Ok(())
 }

@@ -13,7 +13,7 @@ use kith_forge::kinds::RequestOptions;
 use kith_forge::{Hash, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, Scene, Sent, request_ref};
-use kith_spec::req;
+use kith_spec::{Rule, req};
 
 use crate::faults::page;
 
@@ -69,6 +69,26 @@ pub(crate) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::PAGE_LIST],
             list,
+        )
+        .needs(&["page/published"]),
+        Case::new(
+            "page/list/carried",
+            "what the page publishes comes through a list server to those who are on the list",
+            Rung::Rest,
+            &[
+                &req::PAGE_LIST,
+                &req::PAGE_MAIL_WHOLE,
+                &req::SEC_OBJECT_SIGNATURE,
+            ],
+            carried,
+        )
+        .needs(&["page/list"]),
+        Case::new(
+            "page/list/followed",
+            "the person follows a page by its id and sees what comes through a list server",
+            Rung::Rest,
+            &[&req::FOLLOW_BY_ID, &req::MAIL_OPEN_PARTS],
+            by_list,
         ),
         Case::new(
             "follow/not-friends",
@@ -175,17 +195,29 @@ async fn received(scene: Scene) -> Result<(), Stop> {
 
 async fn by_id(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
+    let to = agent.address().to_owned();
+    followed_by_id(&scene, &agent, &to, &req::FOLLOW_BY_ID).await
+}
+
+async fn by_list(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let list = scene.list()?;
+    followed_by_id(&scene, &agent, &list, &req::MAIL_OPEN_PARTS).await
+}
+
+/// The person follows Bob's page by its id and reads what he publishes to this address.
+async fn followed_by_id(scene: &Scene, agent: &Agent, to: &str, read: Rule) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let identity = bob.id.to_string().parse().map_err(Stop::harness)?;
     agent.act(FollowId { identity }).await?;
     agent.sync().await?;
     let text = scene.token();
-    let draft = bob.public_post(agent.address(), &text, scene.now());
+    let draft = bob.public_post(to, &text, scene.now());
     scene.send(&mut bob, draft).await?;
     let timeline = agent.view(Timeline {}).await?;
-    let shown = timeline.iter().any(|entry| entry.text == text);
-    scene.expect(&req::FOLLOW_BY_ID, shown, || {
-        format!("expected the page's post `{text}`, seen {timeline:?}")
+    let times = timeline.iter().filter(|entry| entry.text == text).count();
+    scene.expect(read, times == 1, || {
+        format!("expected the page's post `{text}` once, seen {timeline:?}")
     });
     let sent = scene.all_sent()?;
     scene.expect(&req::FOLLOW_BY_ID, sent.is_empty(), || {
@@ -297,6 +329,38 @@ async fn list(scene: Scene) -> Result<(), Stop> {
     scene.expect(&req::PAGE_LIST, own, || {
         format!("expected one mail to the list, seen {}", sent.len())
     });
+    Ok(())
+}
+
+async fn carried(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let readers = [scene.puppet("Bob")?, scene.puppet("Carol")?];
+    let list = scene.list()?;
+    let mut page = page();
+    page.list = Some(list.clone());
+    agent.act(page).await?;
+    let text = scene.token();
+    agent.act(PagePost { text }).await?;
+    agent.sync().await?;
+    let sent = mails(&scene, &list, "post")?;
+    let rule = &req::PAGE_LIST;
+    let one = match sent.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    let one = scene.require_some(rule, one, || {
+        format!("expected one mail to the list, seen {}", sent.len())
+    })?;
+    let left = one.object("post").map(|post| &post.hash);
+    for reader in &readers {
+        let rules = [&req::PAGE_MAIL_WHOLE, &req::SEC_OBJECT_SIGNATURE];
+        let came = scene.received(one, reader, &rules).await?;
+        let came = came.object("post").map(|post| &post.hash);
+        scene.expect(rule, left.is_some() && came == left, || {
+            let to = &reader.address;
+            format!("expected the post {left:?} to come to {to} as it left, seen {came:?}")
+        });
+    }
     Ok(())
 }
 

@@ -41,6 +41,8 @@ const ON_SERVERS: &[&str] = &[
     "events/answer-sent",
     "page/received",
     "page/published",
+    "page/list/carried",
+    "page/list/followed",
     "follow/accepted",
 ];
 

@@ -10,7 +10,7 @@ mod weather;
 
 use futures::future::BoxFuture;
 use kith_adapter::act::group::{GroupCreate, GroupInvite, GroupJoin, GroupPost};
-use kith_adapter::act::pages::{Follow, PageCreate, PagePost};
+use kith_adapter::act::pages::{Follow, FollowId, PageCreate, PagePost};
 use kith_adapter::act::private::Message;
 use kith_adapter::act::profile::{FieldValue, ProfileSet};
 use kith_adapter::act::publishing::Post;
@@ -45,7 +45,7 @@ struct Scenario {
     part: Part,
 }
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     Scenario {
         id: "friends",
         title: "two people become friends",
@@ -91,6 +91,12 @@ const SCENARIOS: [Scenario; 8] = [
         title: "one has a page, the other follows it and reads a post",
         rules: &[&req::FRIENDS_TABLE, &req::FOLLOW_TABLE],
         part: |meeting| Box::pin(page(meeting)),
+    },
+    Scenario {
+        id: "page-by-list",
+        title: "one publishes by a mailing list, the other follows by id and reads a post",
+        rules: &[&req::FRIENDS_TABLE, &req::FOLLOW_BY_ID, &req::PAGE_LIST],
+        part: |meeting| Box::pin(page_by_list(meeting)),
     },
     Scenario {
         id: "end",
@@ -353,6 +359,31 @@ async fn page(meeting: &mut Meeting) -> Result<(), Stop> {
     meeting.scene().expect(rule, times == 1, || {
         format!("expected Bob to see the page's post `{text}` once, seen it {times} times in {timeline:?}")
     });
+    Ok(())
+}
+
+async fn page_by_list(meeting: &mut Meeting) -> Result<(), Stop> {
+    let list = Some(meeting.scene().list()?);
+    let name = meeting.token();
+    let page = PageCreate {
+        name,
+        list,
+        ..PageCreate::default()
+    };
+    meeting.act(ALICE, page).await?;
+    let identity = meeting.identity(ALICE)?;
+    meeting.act(BOB, FollowId { identity }).await?;
+    let text = meeting.token();
+    let post = PagePost { text: text.clone() };
+    meeting.act(ALICE, post).await?;
+    meeting.settle().await?;
+    let timeline = meeting.view(BOB, Timeline {}).await?;
+    let times = timeline.iter().filter(|entry| entry.text == text).count();
+    for rule in [&req::PAGE_LIST, &req::FOLLOW_BY_ID] {
+        meeting.scene().expect(rule, times == 1, || {
+            format!("expected Bob to see the page's post `{text}` once by the list, seen it {times} times in {timeline:?}")
+        });
+    }
     Ok(())
 }
 

@@ -81,6 +81,9 @@ pub(crate) enum Command {
         /// Write the table to this file.
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
+        /// Compare the table with that in this file: 1 if they differ.
+        #[arg(long, value_name = "FILE", conflicts_with = "write")]
+        check: Option<PathBuf>,
     },
     /// Test the suite: run it with deliberately broken agents.
     Sabotage(Sabotage),

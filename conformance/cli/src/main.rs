@@ -135,7 +135,9 @@ async fn obey(arguments: Arguments) -> Result<u8, Trouble> {
         Some(Command::Interop(interop)) => interop::interop(&interop).await,
         Some(Command::Serve(serve)) => serve::serve(&serve).await,
         Some(Command::Images) => servers::images().await,
-        Some(Command::Servers { write }) => servers::compare(write.as_deref()).await,
+        Some(Command::Servers { write, check }) => {
+            servers::compare(write.as_deref(), check.as_deref()).await
+        }
         Some(Command::Sabotage(sabotage)) => sabotage::sabotage(&sabotage).await,
         Some(Command::AdapterReference) => Ok(exit::COULD_NOT_RUN),
     }

@@ -76,6 +76,7 @@ async fn run_suite(suite: &[Case], arguments: &args::Run, servers: Servers) -> R
         limit: Duration::from_secs(arguments.limit),
         record: arguments.record.clone(),
         servers: servers.described,
+        named: servers.named,
         outages: servers.outages,
         ..Options::new(connector)
     };

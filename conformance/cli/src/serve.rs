@@ -33,6 +33,8 @@ const ACCOUNTS: [&str; FREE + PEOPLE.len()] = [
     "bob@b.test",
     "carol@a.test",
 ];
+/// The mailing list on the embedded server.
+const LIST: &str = "fans@b.test";
 /// So many accounts, the first ones, are free.
 const FREE: usize = 3;
 /// The people, who have the others.
@@ -49,10 +51,14 @@ pub(crate) async fn serve(arguments: &args::Serve) -> Result<u8, Trouble> {
         ended = keep(arguments, engine.as_ref()) => ended,
         () = servers::interrupted() => Ok(exit::PASSED),
     };
-    if let Some(engine) = engine {
-        engine.sweep().await?;
-    }
-    ended
+    let swept = match &engine {
+        Some(engine) => engine.sweep().await,
+        None => Ok(()),
+    };
+    // What it came to matters more.
+    let code = ended?;
+    swept?;
+    Ok(code)
 }
 
 /// Starts what is asked for, and plays the people.
@@ -63,6 +69,7 @@ async fn keep(arguments: &args::Serve, engine: Option<&Engine>) -> Result<u8, Tr
         for address in ACCOUNTS {
             server.add_account(address, PASSWORD)?;
         }
+        server.add_list(LIST)?;
         return live(arguments, &describe(&server, &authority)).await;
     };
     let wanted = Wanted {
@@ -129,6 +136,9 @@ fn announce(described: &Described, free: &[DescribedAccount], taken: &[Described
     for account in free {
         anstream::println!("  {}, password {}", account.address, account.password);
     }
+    if let Some(list) = &described.list {
+        anstream::println!("a mailing list of all accounts: {list}");
+    }
     anstream::println!("people, who accept requests and answer messages:");
     for (name, account) in PEOPLE.into_iter().zip(taken) {
         anstream::println!("  {name} <{}>", account.address);
@@ -163,6 +173,7 @@ fn describe(server: &Server, authority: &Authority) -> Described {
         versions: Vec::new(),
         domains: server.config().domains.iter().map(domain).collect(),
         accounts: ACCOUNTS.into_iter().map(account).collect(),
+        list: Some(LIST.to_owned()),
     }
 }
 

@@ -23,6 +23,8 @@ const PEOPLE: usize = 8;
 #[derive(Default)]
 pub(crate) struct Servers {
     pub(crate) described: Vec<Described>,
+    /// What they are called on the command line.
+    pub(crate) named: Option<String>,
     pub(crate) outages: Option<Arc<dyn Outages>>,
 }
 
@@ -37,9 +39,50 @@ pub(crate) fn tell(line: &str) {
     anstream::eprintln!("{line}");
 }
 
-/// Finds out what each stack does differently.
-pub(crate) async fn compare(file: Option<&Path>) -> Result<u8, Trouble> {
+/// Finds out what each stack does differently; writes that to a file, or compares it with what
+/// stands there.
+pub(crate) async fn compare(write: Option<&Path>, check: Option<&Path>) -> Result<u8, Trouble> {
     let engine = Engine::find().await?;
+    let told = check.map(std::fs::read_to_string).transpose()?;
+    let found = tokio::select! {
+        columns = probe(&engine) => columns,
+        () = interrupted() => Err(Trouble::Interrupted),
+    };
+    let swept = engine.sweep().await;
+    let table = table(&found?);
+    swept?;
+    anstream::print!("{table}");
+    if let Some(file) = write {
+        std::fs::write(file, &table)?;
+    }
+    let (Some(told), Some(file)) = (told, check) else {
+        return Ok(exit::PASSED);
+    };
+    let differences = differences(&told, &table);
+    if differences.is_empty() {
+        return Ok(exit::PASSED);
+    }
+    for difference in differences {
+        tell(&difference);
+    }
+    let file = file.display();
+    tell(&format!(
+        "{file} is not what was found; `cargo conform servers --write {file}` writes it anew"
+    ));
+    Ok(exit::FAILED)
+}
+
+/// The lines of a file that aren't in a table, and those of the table that aren't in the file.
+fn differences(file: &str, table: &str) -> Vec<String> {
+    let lacks = |text: &str, line: &&str| !text.lines().any(|one| one == *line);
+    let gone = file.lines().filter(|line| lacks(table, line));
+    let found = table.lines().filter(|line| lacks(file, line));
+    let gone = gone.map(|line| format!("- {line}"));
+    gone.chain(found.map(|line| format!("+ {line}"))).collect()
+}
+
+/// What each stack does differently, a column each.
+async fn probe(engine: &Engine) -> Result<Vec<(&'static str, Vec<Trait>)>, Trouble> {
     let mut columns = Vec::new();
     for stack in Stack::ALL {
         let wanted = Wanted {
@@ -47,7 +90,7 @@ pub(crate) async fn compare(file: Option<&Path>) -> Result<u8, Trouble> {
             lanes: 1,
             people: 1,
         };
-        let confederation = Confederation::start(&engine, wanted, &mut tell).await?;
+        let confederation = Confederation::start(engine, wanted, &mut tell).await?;
         let mut traits = Vec::new();
         for described in &confederation.described() {
             tell(&format!("{stack}: {}", described.versions.join(", ")));
@@ -56,12 +99,7 @@ pub(crate) async fn compare(file: Option<&Path>) -> Result<u8, Trouble> {
         confederation.stop().await?;
         columns.push((stack.name(), traits));
     }
-    let table = table(&columns);
-    anstream::print!("{table}");
-    if let Some(file) = file {
-        std::fs::write(file, table)?;
-    }
-    Ok(exit::PASSED)
+    Ok(columns)
 }
 
 /// A row for each thing that was looked at, a column for each server.
@@ -106,6 +144,7 @@ where
         let described = vec![described(Path::new(name))?];
         return play(Servers {
             described,
+            named: Some(name.to_owned()),
             outages: None,
         })
         .await;
@@ -123,8 +162,11 @@ where
         ended = on_stacks(&engine, &stacks, lanes, play) => ended,
         () = interrupted() => Err(Trouble::Interrupted),
     };
-    engine.sweep().await?;
-    ended
+    let swept = engine.sweep().await;
+    // What the run itself came to matters more.
+    let code = ended?;
+    swept?;
+    Ok(code)
 }
 
 /// The description of a mail server of the user's own, with what they should know before.
@@ -172,6 +214,7 @@ where
         ));
         let ended = play(Servers {
             described: confederation.described(),
+            named: Some(stack.name().to_owned()),
             outages: Some(Arc::clone(&confederation) as Arc<dyn Outages>),
         })
         .await;
@@ -198,5 +241,28 @@ pub(crate) async fn interrupted() {
     tokio::select! {
         () = heard(SignalKind::interrupt()) => {}
         () = heard(SignalKind::terminate()) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_differs_from_the_file_is_told_line_by_line() {
+        let found = |outcome: &str| {
+            let outcome = outcome.to_owned();
+            vec![(
+                "one",
+                vec![Trait {
+                    what: "NUL",
+                    outcome,
+                }],
+            )]
+        };
+        let (kept, lost) = (table(&found("kept")), table(&found("lost")));
+        assert!(differences(&kept, &kept).is_empty());
+        let told = differences(&kept, &lost);
+        assert_eq!(told, ["- | NUL | kept |", "+ | NUL | lost |"]);
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -106,6 +107,21 @@ fn endpoint(line: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(host.parse().ok()?, port.parse().ok()?))
 }
 
+/// Starts `serve` with these arguments; returns what it says until it is ready.
+fn serve(arguments: &[&OsStr]) -> (Served, Vec<String>) {
+    let mut command = Command::new(PROGRAM);
+    command.arg("serve").args(arguments).stdout(Stdio::piped());
+    let mut served = Served(command.spawn().unwrap());
+    let mut said = Vec::new();
+    for line in BufReader::new(served.0.stdout.take().unwrap()).lines() {
+        said.push(line.unwrap());
+        if said.last().unwrap().starts_with("ready") {
+            break;
+        }
+    }
+    (served, said)
+}
+
 #[test]
 fn a_served_server_listens_and_describes_itself() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,26 +129,13 @@ fn a_served_server_listens_and_describes_itself() {
         folder.path().join("ca.pem"),
         folder.path().join("server.toml"),
     );
-    let child = Command::new(PROGRAM)
-        .args(["serve", "--ca"])
-        .arg(&ca)
-        .arg("--description")
-        .arg(&description)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut served = Served(child);
-    let mut endpoints: Vec<SocketAddr> = Vec::new();
-    let mut said = Vec::new();
-    for line in BufReader::new(served.0.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        endpoints.extend(endpoint(&line));
-        let ready = line.starts_with("ready");
-        said.push(line);
-        if ready {
-            break;
-        }
-    }
+    let (_served, said) = serve(&[
+        "--ca".as_ref(),
+        ca.as_ref(),
+        "--description".as_ref(),
+        description.as_ref(),
+    ]);
+    let endpoints: Vec<SocketAddr> = said.iter().filter_map(|line| endpoint(line)).collect();
     assert_eq!(endpoints.len(), 4, "{said:?}");
     for endpoint in endpoints {
         TcpStream::connect(endpoint).unwrap();
@@ -142,4 +145,40 @@ fn a_served_server_listens_and_describes_itself() {
     assert_eq!(described.accounts.len(), 3);
     let pem = std::fs::read_to_string(&ca).unwrap();
     assert_eq!(described.ca.as_deref(), Some(pem.as_str()));
+}
+
+#[test]
+fn cases_run_on_a_server_that_a_file_describes() {
+    let folder = tempfile::tempdir().unwrap();
+    let description = folder.path().join("server.toml");
+    let report = folder.path().join("report.json");
+    let (_served, _) = serve(&["--description".as_ref(), description.as_ref()]);
+    let run = |cases: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "--server"]).arg(&description);
+        command.args(cases.iter().flat_map(|case| ["--run", *case]));
+        command.arg("--json").arg(&report).output().unwrap()
+    };
+    let done = run(&["message/*", "page/list/*", "together/friends"]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let text = std::fs::read_to_string(&report).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let cases = json["cases"].as_array().unwrap();
+    assert!(cases.len() >= 6, "{said}");
+    for case in cases {
+        assert_eq!(case["status"], "pass", "{said}");
+        assert_eq!(case["axes"]["server"], "served", "{said}");
+        let repeat = case["repeat"].as_str().unwrap();
+        let named = format!("--server '{}'", description.display());
+        assert!(repeat.ends_with(&named), "{repeat}");
+    }
+
+    let text = std::fs::read_to_string(&description).unwrap();
+    let refused = text.replace("may-empty-the-mailboxes = true", "");
+    std::fs::write(&description, refused).unwrap();
+    let done = run(&["message/*"]);
+    assert_eq!(done.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(told.contains("may not be emptied"), "{told}");
 }

@@ -5,6 +5,7 @@ use kith_testbed::{Authority, Described, DescribedAccount, Outage, Outages, Test
 use testcontainers::core::WaitFor;
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::engine::random_word;
 use crate::images::{self, Images, Progress};
@@ -16,8 +17,13 @@ pub const AGENT_DOMAIN: &str = "a.test";
 /// The domain of the people that the harness plays.
 pub const PUPPET_DOMAIN: &str = "b.test";
 
+/// The domain of the mailing lists.
+const LIST_DOMAIN: &str = "lists.test";
+
 /// What the name server writes when it is ready.
 const NAME_SERVER_READY: &str = "started, version";
+/// What the list server writes when it is ready.
+const LIST_SERVER_READY: &str = "daemon started";
 
 /// What a confederation is made of.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +36,18 @@ pub struct Wanted {
     pub people: usize,
 }
 
-/// Two mail domains that send each other mail.
+/// Two mail domains that send each other mail, and a list server. When it is dropped,
+/// everything is removed.
 #[derive(Debug)]
 pub struct Confederation {
-    // In the order in which they have to go.
+    engine: Engine,
     agent: MailServer,
     puppets: MailServer,
+    lists: ContainerAsync<GenericImage>,
+    list_versions: String,
     dns: ContainerAsync<GenericImage>,
+    /// Whether all of them are removed already.
+    stopped: bool,
     stack: Stack,
     ca: String,
     lanes: Vec<Vec<DescribedAccount>>,
@@ -52,6 +63,11 @@ fn accounts(lane: usize, people: usize) -> Vec<DescribedAccount> {
     let agent = account(format!("agent-{lane}@{AGENT_DOMAIN}"));
     let played = (1..=people).map(|number| format!("p{number}-{lane}@{PUPPET_DOMAIN}"));
     std::iter::once(agent).chain(played.map(account)).collect()
+}
+
+/// The address of a lane's mailing list.
+fn list(lane: usize) -> String {
+    format!("fans-{lane}@{LIST_DOMAIN}")
 }
 
 impl Confederation {
@@ -83,9 +99,10 @@ impl Confederation {
             .collect();
         let run = format!("{}-{}", engine.owner(), random_word(6));
         let relay = format!("{run}-relay");
-        let dns = name_server(engine, &images, &relay).await?;
-        let address = engine.address(&relay, dns.id()).await?;
+        engine.network(&relay).await?;
         let authority = Authority::new()?;
+        let dns = name_server(engine, &images, &relay, &authority).await?;
+        let address = engine.address(&relay, dns.id()).await?;
         let place = Place {
             engine,
             run: &run,
@@ -95,14 +112,19 @@ impl Confederation {
             authority: &authority,
             lanes: &lanes,
         };
-        let (agent, puppets) = tokio::try_join!(
+        let (agent, puppets, lists) = tokio::try_join!(
             place.server(&images.agent, AGENT_DOMAIN),
             place.server(&images.puppets, PUPPET_DOMAIN),
+            place.list_server(&images.lists),
         )?;
-        let confederation = Self {
+        let mut confederation = Self {
+            engine: engine.clone(),
             agent,
             puppets,
+            lists,
+            list_versions: String::new(),
             dns,
+            stopped: false,
             stack: wanted.stack,
             ca: authority.pem().to_owned(),
             lanes,
@@ -110,6 +132,12 @@ impl Confederation {
         for server in confederation.servers() {
             confederation.announce(server).await?;
         }
+        let lists = confederation.lists.id();
+        let command = ["cat", "/versions"];
+        let versions = engine.exec(lists, LIST_DOMAIN, &command).await?;
+        let address = engine.address(&relay, lists).await?;
+        confederation.list_versions = versions;
+        confederation.tell_name(LIST_DOMAIN, &address).await?;
         Ok(confederation)
     }
 
@@ -135,7 +163,8 @@ impl Confederation {
     /// What runs in it: packages with their versions.
     pub fn versions(&self) -> Vec<String> {
         let [agent, puppets] = self.servers().map(MailServer::versions);
-        let lines = agent.lines().chain(puppets.lines());
+        let lines = [agent, puppets, &self.list_versions];
+        let lines = lines.into_iter().flat_map(str::lines);
         let mut lines: Vec<String> = lines.map(ToOwned::to_owned).collect();
         lines.sort_unstable();
         lines.dedup();
@@ -144,7 +173,7 @@ impl Confederation {
 
     /// Each lane as the suite takes it: a server with accounts.
     pub fn described(&self) -> Vec<Described> {
-        let describe = |accounts: &Vec<DescribedAccount>| Described {
+        let describe = |(lane, accounts): (usize, &Vec<DescribedAccount>)| Described {
             name: self.stack.to_string(),
             may_empty_the_mailboxes: true,
             ca: Some(self.ca.clone()),
@@ -152,8 +181,9 @@ impl Confederation {
             versions: self.versions(),
             domains: self.servers().map(MailServer::described).to_vec(),
             accounts: accounts.clone(),
+            list: Some(list(lane)),
         };
-        self.lanes.iter().map(describe).collect()
+        (1..).zip(&self.lanes).map(describe).collect()
     }
 
     /// Ends [`MailServer::cut`].
@@ -165,35 +195,41 @@ impl Confederation {
         self.announce(server).await
     }
 
-    /// Tells the name server where a server is.
     async fn announce(&self, server: &MailServer) -> Result<(), ContainerError> {
-        let domain = server.domain();
         let address = server.relay_address().await?;
+        self.tell_name(server.domain(), &address).await
+    }
+
+    /// Tells the name server where a domain's server is.
+    async fn tell_name(&self, domain: &str, address: &str) -> Result<(), ContainerError> {
         let host = host_of(domain);
         let command = format!("echo '{address} {host}' > /run/kith/hosts/{domain}");
         let command = ["sh", "-c", &command];
-        let told = server
-            .engine()
-            .exec(self.dns.id(), "the name server", &command);
+        let told = self.engine.exec(self.dns.id(), "the name server", &command);
         told.await.map(drop)
     }
 
-    /// Removes everything. What is dropped without this is removed too, but errors of that
-    /// are only logged.
+    /// Removes everything that its engine has made.
     ///
     /// # Errors
     /// If something can't be removed.
-    pub async fn stop(self) -> Result<(), ContainerError> {
-        let Self {
-            agent,
-            puppets,
-            dns,
-            ..
-        } = self;
-        let servers = tokio::join!(agent.remove(), puppets.remove());
-        let removed = dns.rm().await;
-        servers.0.and(servers.1)?;
-        removed.map_err(|error| ContainerError::engine("remove the name server", &error))
+    pub async fn stop(mut self) -> Result<(), ContainerError> {
+        self.stopped = true;
+        self.engine.sweep().await
+    }
+}
+
+impl Drop for Confederation {
+    fn drop(&mut self) {
+        let Ok(handle) = Handle::try_current() else {
+            return;
+        };
+        // Only there can a thread wait for something that takes its time.
+        if !self.stopped && handle.runtime_flavor() == RuntimeFlavor::MultiThread {
+            let swept = tokio::task::block_in_place(|| handle.block_on(self.engine.sweep()));
+            // What is left bears the label of its engine; nobody is here to be told.
+            drop(swept);
+        }
     }
 }
 
@@ -247,7 +283,9 @@ impl Outages for Confederation {
         Box::pin(async move {
             let [agent, puppets] = self.servers();
             let (agent, puppets) = tokio::try_join!(agent.queued(), puppets.queued())?;
-            Ok(agent + puppets)
+            // Afterwards: it gets its mail from them.
+            let lists = self.engine.queued(self.lists.id(), LIST_DOMAIN).await?;
+            Ok(agent + puppets + lists)
         })
     }
 }
@@ -256,13 +294,19 @@ async fn name_server(
     engine: &Engine,
     images: &Images,
     relay: &str,
+    authority: &Authority,
 ) -> Result<ContainerAsync<GenericImage>, ContainerError> {
+    // The hosts of the policies of MTA-STS (RFC 8461 section 3.3).
+    let domains = [AGENT_DOMAIN, PUPPET_DOMAIN, LIST_DOMAIN];
+    let certificate = authority.server_pem(&domains.map(|domain| format!("mta-sts.{domain}")))?;
     let ready = WaitFor::message_on_stderr(NAME_SERVER_READY);
     let image = images.dns.generic().with_wait_for(ready);
     let started = image
         .with_network(relay)
         .with_labels([engine.label()])
         .with_env_var("DOMAINS", format!("{AGENT_DOMAIN} {PUPPET_DOMAIN}"))
+        .with_env_var("LISTS", LIST_DOMAIN)
+        .with_copy_to("/run/kith/server.pem", certificate.into_bytes())
         .start()
         .await;
     started.map_err(|error| ContainerError::engine("start the name server", &error))
@@ -298,6 +342,7 @@ impl Place<'_> {
             .collect();
         let certificate = self.authority.server_pem(&[host_of(domain)])?;
         let network = format!("{}-{}", self.run, domain.replace('.', "-"));
+        self.engine.network(&network).await?;
         MailServer::start(Start {
             engine: self.engine,
             image,
@@ -313,5 +358,38 @@ impl Place<'_> {
             ],
         })
         .await
+    }
+
+    /// The server of the mailing lists, one for each lane; its accounts are the members.
+    async fn list_server(
+        &self,
+        image: &images::Image,
+    ) -> Result<ContainerAsync<GenericImage>, ContainerError> {
+        let host = host_of(LIST_DOMAIN);
+        let certificate = self.authority.server_pem(std::slice::from_ref(&host))?;
+        let lines = (1..).zip(self.lanes).map(|(lane, accounts)| {
+            let members: Vec<_> = accounts.iter().map(|one| one.address.as_str()).collect();
+            format!("{} {}\n", list(lane), members.join(","))
+        });
+        let lists: String = lines.collect();
+        let dns = self.name_server.to_owned();
+        let mut request = image
+            .generic()
+            .with_wait_for(WaitFor::message_on_stdout(LIST_SERVER_READY))
+            .with_network(self.relay)
+            .with_labels([self.engine.label()])
+            .with_hostname(&host)
+            .with_env_var("HOST", &host)
+            .with_env_var("DOMAIN", LIST_DOMAIN)
+            .with_host_config_modifier(move |config| config.dns = Some(vec![dns.clone()]));
+        for (name, content) in [
+            ("ca.pem", self.authority.pem().to_owned()),
+            ("lists", lists),
+            ("server.pem", certificate),
+        ] {
+            request = request.with_copy_to(format!("/run/kith/{name}"), content.into_bytes());
+        }
+        let started = request.start().await;
+        started.map_err(|error| ContainerError::engine("start the list server", &error))
     }
 }

@@ -2,9 +2,10 @@
 //! testcontainers; here is what it doesn't do: second networks, and commands with their output.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
+use futures::future::try_join_all;
 use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use testcontainers::bollard::Docker;
@@ -12,7 +13,7 @@ use testcontainers::bollard::container::LogOutput;
 use testcontainers::bollard::errors::Error;
 use testcontainers::bollard::exec::StartExecResults;
 use testcontainers::bollard::models::{
-    ExecConfig, NetworkConnectRequest, NetworkDisconnectRequest,
+    ExecConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
 };
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -30,7 +31,16 @@ pub struct Engine {
     owner: String,
 }
 
-/// The label that tells whose a container is.
+/// How long the engine has for a removal.
+const REMOVAL: Duration = Duration::from_secs(60);
+/// How long it has for an answer. Now and then none comes, and a client that only waits gives up
+/// after two minutes.
+const ANSWER: Duration = Duration::from_secs(15);
+/// How soon it is asked again: what somebody else is removing isn't gone yet, nor is a network
+/// before its containers are.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// The label that tells whose a container or a network is.
 const LABEL: &str = "kith.owner";
 
 /// A word that nobody guesses, for names and passwords.
@@ -64,9 +74,22 @@ impl Engine {
         &self.owner
     }
 
-    /// The label of new containers.
+    /// The label of new containers and networks.
     pub(crate) fn label(&self) -> (&'static str, &str) {
         (LABEL, &self.owner)
+    }
+
+    /// Makes a network.
+    pub(crate) async fn network(&self, name: &str) -> Result<(), ContainerError> {
+        let (label, owner) = self.label();
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            labels: Some(HashMap::from([(label.to_owned(), owner.to_owned())])),
+            ..NetworkCreateRequest::default()
+        };
+        let made = self.docker.create_network(request).await;
+        made.map(drop)
+            .map_err(|error| ContainerError::engine("make a network", &error))
     }
 
     /// Removes all containers and networks that were made through this, whatever became of
@@ -76,20 +99,23 @@ impl Engine {
     /// If one can't be removed.
     pub async fn sweep(&self) -> Result<(), ContainerError> {
         let wrong = |error: Error| ContainerError::engine("remove what is left", &error);
-        let filter = |name: &str, value: String| HashMap::from([(name.to_owned(), vec![value])]);
-        let mine = filter("label", format!("{LABEL}={}", self.owner));
+        let (label, owner) = self.label();
+        let mine = HashMap::from([("label".to_owned(), vec![format!("{label}={owner}")])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&mine);
         let left = self.docker.list_containers(Some(options.build())).await;
-        for id in left.map_err(wrong)?.into_iter().filter_map(|one| one.id) {
-            let force = RemoveContainerOptionsBuilder::new().force(true).v(true);
-            let removed = self.docker.remove_container(&id, Some(force.build()));
-            gone(removed.await).map_err(wrong)?;
-        }
-        let mine = filter("name", self.owner.clone());
+        let left = left.map_err(wrong)?;
+        let ids = left.iter().filter_map(|one| one.id.as_deref());
+        let removals = ids.map(|id| {
+            removed("remove a container", move || {
+                let force = RemoveContainerOptionsBuilder::new().force(true).v(true);
+                self.docker.remove_container(id, Some(force.build()))
+            })
+        });
+        try_join_all(removals).await?;
         let options = ListNetworksOptionsBuilder::new().filters(&mine).build();
         let left = self.docker.list_networks(Some(options)).await;
         for id in left.map_err(wrong)?.into_iter().filter_map(|one| one.id) {
-            gone(self.docker.remove_network(&id).await).map_err(wrong)?;
+            removed("remove a network", || self.docker.remove_network(&id)).await?;
         }
         Ok(())
     }
@@ -129,6 +155,17 @@ impl Engine {
         let address = here.and_then(|here| here.ip_address);
         let address = address.filter(|address| !address.is_empty());
         address.ok_or_else(|| ContainerError::engine(what, &"the container has none there"))
+    }
+
+    /// How many mails wait in the queue of the server in a container.
+    pub(crate) async fn queued(&self, id: &str, whose: &str) -> Result<usize, ContainerError> {
+        let text = self.exec(id, whose, &["queued"]).await?;
+        let count = text.trim().parse();
+        count.map_err(|_| ContainerError::Command {
+            command: "queued".to_owned(),
+            container: whose.to_owned(),
+            output: text,
+        })
     }
 
     /// Runs a command in a container and returns what it wrote.
@@ -175,14 +212,25 @@ impl Engine {
     }
 }
 
-/// What somebody else is removing, or has removed, is no trouble.
-fn gone(removed: Result<(), Error>) -> Result<(), Error> {
-    match removed {
-        Err(Error::DockerResponseServerError {
-            status_code: 404 | 409,
-            ..
-        }) => Ok(()),
-        other => other,
+/// Asks for a removal until the thing is gone, whoever removed it.
+async fn removed<F>(what: &str, ask: impl Fn() -> F) -> Result<(), ContainerError>
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let until = Instant::now() + REMOVAL;
+    loop {
+        let reason = match tokio::time::timeout(ANSWER, ask()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(Error::DockerResponseServerError {
+                status_code: 404, ..
+            })) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        if Instant::now() > until {
+            return Err(ContainerError::engine(what, &reason));
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

@@ -14,8 +14,10 @@ use crate::{ContainerError, Engine, Stack, base};
 /// Where the images' files are.
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testbed/images");
 
-/// The name server's image, and its folder.
-const NAME_SERVER: &str = "dns";
+/// The name server's image, and the folder of its files.
+const NAME_SERVER: (&str, &[&str]) = ("dns", &["dns"]);
+/// The list server's image, and the folders of its files.
+const LIST_SERVER: (&str, &[&str]) = ("lists", &["postfix", "lists"]);
 
 /// Is told what goes on, a line each.
 pub type Progress<'a> = dyn FnMut(&str) + Send + 'a;
@@ -42,6 +44,7 @@ impl Image {
 #[derive(Debug, Clone)]
 pub(crate) struct Images {
     pub(crate) dns: Image,
+    pub(crate) lists: Image,
     pub(crate) agent: Image,
     pub(crate) puppets: Image,
 }
@@ -56,7 +59,10 @@ pub async fn prepare(
     progress: &mut Progress<'_>,
 ) -> Result<Vec<Image>, ContainerError> {
     let base = base::prepare(engine, progress).await?;
-    let mut images = vec![build(engine, NAME_SERVER, &[NAME_SERVER], &base, progress).await?];
+    let mut images = Vec::new();
+    for (name, folders) in [NAME_SERVER, LIST_SERVER] {
+        images.push(build(engine, name, folders, &base, progress).await?);
+    }
     let others = stacks
         .iter()
         .filter(|stack| **stack != Stack::PostfixDovecot);
@@ -75,7 +81,8 @@ pub(crate) async fn of(
     let base = base::prepare(engine, progress).await?;
     let puppets = Stack::PostfixDovecot;
     Ok(Images {
-        dns: build(engine, NAME_SERVER, &[NAME_SERVER], &base, progress).await?,
+        dns: build(engine, NAME_SERVER.0, NAME_SERVER.1, &base, progress).await?,
+        lists: build(engine, LIST_SERVER.0, LIST_SERVER.1, &base, progress).await?,
         agent: build(engine, stack.name(), stack.folders(), &base, progress).await?,
         puppets: build(engine, puppets.name(), puppets.folders(), &base, progress).await?,
     })

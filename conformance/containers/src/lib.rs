@@ -2,7 +2,8 @@
 //!
 //! A [`Confederation`] is two mail domains, `a.test` and `b.test`, each with a server in a
 //! network of its own. A relay network joins the two, and a name server there tells them of
-//! each other: MX, SPF, DKIM, DMARC, SRV. Everything is encrypted, with certificates of the
+//! each other: MX, SPF, DKIM, DMARC, SRV, MTA-STS. A list server at `lists.test` has a mailing list for
+//! each lane of accounts. Everything is encrypted, with certificates of the
 //! run's authority, between the servers too. The agent's account is on `a.test`, on the
 //! [`Stack`] that is asked for; the people that the harness plays are on `b.test`, on Postfix
 //! and Dovecot.
@@ -15,7 +16,7 @@
 //! | `engine.rs` | the container engine, and what testcontainers doesn't do |
 //! | `images.rs` | images from `conformance/testbed/images`, named by their content |
 //! | `base.rs` | the image below them, where no registry gives it |
-//! | `confederation.rs` | networks, name server, accounts |
+//! | `confederation.rs` | networks, name server, list server, accounts |
 //! | `server.rs` | one mail server and its faults |
 
 mod base;

@@ -56,7 +56,7 @@ impl Stack {
     /// The folders of its image's files.
     pub(crate) fn folders(self) -> &'static [&'static str] {
         match self {
-            Self::PostfixDovecot => &["postfix-dovecot"],
+            Self::PostfixDovecot => &["postfix", "postfix-dovecot"],
             Self::EximCyrus => &["exim", "exim-cyrus"],
             Self::EximCourier => &["exim", "exim-courier"],
         }
@@ -229,11 +229,6 @@ impl MailServer {
         self.engine.address(&self.relay, self.container.id()).await
     }
 
-    /// The engine that it runs on.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     /// Its domain.
     pub fn domain(&self) -> &str {
         &self.domain
@@ -273,6 +268,16 @@ impl MailServer {
         String::from_utf8_lossy(&both).into_owned()
     }
 
+    /// How it is to reach another domain, by that domain's policy of MTA-STS (RFC 8461), in the
+    /// terms of Postfix: only its stack asks for policies.
+    ///
+    /// # Errors
+    /// If it can't be asked, or there is no policy.
+    pub async fn policy_for(&self, domain: &str) -> Result<String, ContainerError> {
+        let map = "socketmap:inet:127.0.0.1:8461:postfix";
+        self.exec(&["postmap", "-q", domain, map]).await
+    }
+
     /// How many mails wait in its queue; none is known of while it is paused.
     ///
     /// # Errors
@@ -281,13 +286,8 @@ impl MailServer {
         if self.paused.load(Ordering::SeqCst) {
             return Ok(0);
         }
-        let text = self.exec(&["queued"]).await?;
-        let count = text.trim().parse();
-        count.map_err(|_| ContainerError::Command {
-            command: "queued".to_owned(),
-            container: host_of(&self.domain),
-            output: text,
-        })
+        let (id, host) = (self.container.id(), host_of(&self.domain));
+        self.engine.queued(id, &host).await
     }
 
     /// Stops its processes where they are. Connections stay open and say nothing.
@@ -353,11 +353,5 @@ impl MailServer {
     pub async fn quota(&self, address: &str, kib: Option<u32>) -> Result<(), ContainerError> {
         let kib = kib.unwrap_or(0).to_string();
         self.exec(&["quota", address, &kib]).await.map(drop)
-    }
-
-    /// Ends and removes it.
-    pub(crate) async fn remove(self) -> Result<(), ContainerError> {
-        let removed = self.container.rm().await;
-        removed.map_err(|error| ContainerError::engine("remove a server", &error))
     }
 }

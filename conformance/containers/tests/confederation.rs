@@ -200,7 +200,34 @@ async fn crosses(stack: Stack) {
     submit(&described, agent, person, "toktwo").await;
     let (mail, _) = arrival(&described, person, "toktwo").await;
     assert!(mail.contains("dmarc=pass"), "{mail}");
-    assert!(!confederation.versions().is_empty());
+    let there = confederation.server(PUPPET_DOMAIN).unwrap();
+    let policy = there.policy_for(AGENT_DOMAIN).await.unwrap();
+    let enforced = policy.starts_with("secure match=") && policy.contains("mail.a.test");
+    assert!(enforced, "{policy}");
+    let versions = confederation.versions().join(" ");
+    assert!(versions.contains("mlmmj"), "{versions}");
+    let list = described.list.clone().unwrap();
+    let list = DescribedAccount {
+        address: list.clone(),
+        ..agent.clone()
+    };
+    submit(&described, agent, &list, "tokthree").await;
+    let (mail, _) = arrival(&described, person, "tokthree").await;
+    for changed in [
+        "Subject: [fans-1] tokthree",
+        "\nList-Id: <fans-1.lists.test>",
+        "\r\n-- \r\nTo leave this list",
+        // What its author's domain signed is not what came.
+        "dmarc=fail",
+    ] {
+        assert!(mail.contains(changed), "{changed:?} in {mail}");
+    }
+    let mut own = login(&described, agent).await;
+    assert_eq!(
+        inbox(&mut own, "tokthree").await.len(),
+        0,
+        "not to its author"
+    );
     confederation.stop().await.unwrap();
 }
 

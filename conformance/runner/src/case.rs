@@ -122,11 +122,14 @@ pub struct Case {
     pub since: &'static str,
     /// The kind of keys the agent under test makes.
     pub keys: KeyKind,
-    /// The mail server: `embedded`, or with a suffix that tells what is special about it, or the
-    /// name of one outside.
+    /// The embedded mail server: `embedded`, or with a suffix that tells what is special about
+    /// it. The results of a run on a server outside this process name that one instead.
     pub server: String,
     /// How the embedded server is set up.
     pub(crate) config: Config,
+    /// Whether the agent reaches the embedded server by STARTTLS, and not by TLS from the first
+    /// octet.
+    pub(crate) starttls: bool,
     /// When in a run it comes.
     pub rung: Rung,
     /// The ids of the cases without which this one says nothing.
@@ -159,6 +162,7 @@ impl Case {
             keys: KeyKind::V4,
             server: "embedded".to_owned(),
             config: Config::default(),
+            starttls: false,
             rung,
             needs: Vec::new(),
             on_servers: false,
@@ -201,6 +205,13 @@ impl Case {
         self.server = format!("embedded-{kind}");
         set_up(&mut self.config);
         self
+    }
+
+    /// The agent reaches the embedded server by STARTTLS.
+    #[must_use]
+    pub fn by_starttls(mut self) -> Self {
+        self.starttls = true;
+        self.on("starttls", |_| ())
     }
 
     /// The same case for each kind of keys: itself with version 4, and one

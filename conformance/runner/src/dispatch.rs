@@ -54,6 +54,8 @@ pub struct Options {
     /// Servers outside this process; then only cases for such are run, one on each at a time.
     /// None: each case has an embedded one.
     pub servers: Vec<Described>,
+    /// What these servers are called on the command line.
+    pub named: Option<String>,
     /// What can happen to these servers, where the harness has them in hand.
     pub outages: Option<Arc<dyn Outages>>,
 }
@@ -71,6 +73,7 @@ impl Options {
             record: None,
             expected: Expected::default(),
             servers: Vec::new(),
+            named: None,
             outages: None,
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             partner: None,
@@ -312,8 +315,8 @@ impl Worker {
             name if name == "builtin:reference" => String::new(),
             name => format!(" --adapter '{name}'"),
         };
-        let server = self.options.servers.first();
-        let server = server.map_or_else(String::new, |server| format!(" --server {}", server.name));
+        let server = self.options.named.as_ref();
+        let server = server.map_or_else(String::new, |name| format!(" --server '{name}'"));
         let Case { id, .. } = case;
         format!(
             "cargo conform run --run '{id}' --seed {}{adapter}{server}",

@@ -166,6 +166,41 @@ pub fn sent(sighting: &Sighting<'_>, memory: &mut Memory, ledger: &mut Ledger) {
     }
 }
 
+/// Reads a mail as it came to a puppet, by whatever way, and judges it by these rules: what
+/// happens on the way may break others.
+///
+/// # Errors
+/// If it can't be read.
+pub(crate) fn received(
+    octets: &[u8],
+    keyring: &Keyring,
+    now: i64,
+    rules: &[Rule],
+    ledger: &mut Ledger,
+) -> Result<Mail, ReadError> {
+    let mail = Mail::read(octets, keyring.sequoia())?;
+    let seen = Seen {
+        octets,
+        outer: &mail.root,
+        mail: Some(&mail),
+        submission: None,
+        agent: None,
+        now,
+        keyring,
+        memory: None,
+    };
+    for (rule, verdict) in run(&seen) {
+        match verdict {
+            Verdict::Holds if rules.contains(&rule) => drop(ledger.assert(rule, true, String::new)),
+            Verdict::Broken(message) if rules.contains(&rule) => {
+                ledger.assert(rule, false, || format!("{message}, in the mail as it came"));
+            }
+            _ => {}
+        }
+    }
+    Ok(mail)
+}
+
 /// A mail must be readable by the puppets that it is for.
 fn unreadable(sighting: &Sighting<'_>, ledger: &mut Ledger) {
     if let (Err(error), true) = (sighting.mail, sighting.readable) {

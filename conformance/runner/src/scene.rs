@@ -57,6 +57,8 @@ struct Inner {
     stage: Arc<Stage>,
     case: String,
     keys: KeyKind,
+    /// Whether the agent reaches the embedded server by STARTTLS.
+    starttls: bool,
     seed: Seed,
     server: Server,
     outside: Option<outside::Place>,
@@ -83,6 +85,8 @@ struct State {
     sent: Vec<Arc<Sent>>,
     taken: Vec<bool>,
     delivered: Vec<kith_forge::Mail>,
+    /// The mailing list, once somebody has asked for it.
+    list: Option<String>,
     /// What a server outside this process has not been given yet.
     pending: Vec<kith_forge::Mail>,
     memory: Memory,
@@ -164,6 +168,7 @@ impl Scene {
             sent: Vec::new(),
             taken: Vec::new(),
             delivered: Vec::new(),
+            list: None,
             pending: Vec::new(),
             memory: Memory::default(),
             steps: Vec::new(),
@@ -175,6 +180,7 @@ impl Scene {
             stage: Arc::clone(stage),
             case: case.id.clone(),
             keys: case.keys,
+            starttls: case.starttls,
             seed,
             server,
             outside,

@@ -10,8 +10,9 @@ use time::format_description::well_known::Rfc2822;
 use crate::dsn;
 use crate::faults::DeliveryAction;
 use crate::mime;
-use crate::names::{INBOX, domain_of};
+use crate::names::{INBOX, address_key, domain_of};
 use crate::server::Shared;
+use crate::transforms::list_footer;
 use crate::world::{NewMessage, Uid, World};
 
 /// What the server's Authentication-Results say of a mail.
@@ -82,6 +83,8 @@ pub enum Delivered {
     Dropped,
     /// A fault returned it, or the mailbox was full or gone.
     Bounced,
+    /// It went to the members of a list.
+    Distributed,
 }
 
 impl Delivered {
@@ -107,8 +110,33 @@ pub(crate) struct Letter {
 /// A mail that a fault keeps.
 pub(crate) type Held = Letter;
 
+/// Sends a mail that came for a list to its members.
+fn distribute(shared: &Shared, world: &mut World, letter: &Letter) {
+    let name = letter.to.split('@').next().unwrap_or_default();
+    let footer = format!("To leave this list, write to {name}+unsubscribe.");
+    let octets: Arc<[u8]> = list_footer(name, &footer)(&letter.octets).into();
+    let author = address_key(&letter.how.envelope_from).ok();
+    let members = world.accounts.iter();
+    let members = members.filter(|(key, _)| Some(*key) != author.as_ref());
+    let members: Vec<_> = members.map(|(_, one)| one.address.clone()).collect();
+    for to in members {
+        let member = Letter {
+            to,
+            octets: Arc::clone(&octets),
+            // The list has changed what its author signed.
+            how: Deliver::from(&letter.to).auth(AuthResult::Fail),
+            received: letter.received.clone(),
+        };
+        route(shared, world, member);
+    }
+}
+
 /// Brings a mail to one recipient, through the faults.
 pub(crate) fn route(shared: &Shared, world: &mut World, mut letter: Letter) -> Delivered {
+    if world.is_list(&letter.to) {
+        distribute(shared, world, &letter);
+        return Delivered::Distributed;
+    }
     let mut copies = 1;
     let mut keep = None;
     for action in shared.faults.delivery(&letter.to) {

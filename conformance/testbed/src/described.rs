@@ -6,6 +6,7 @@
 //! let text = r#"
 //!     name = "my-server"
 //!     may-empty-the-mailboxes = true
+//!     list = "fans@lists.example.org"
 //!
 //!     [[domain]]
 //!     name = "example.org"
@@ -60,6 +61,10 @@ pub struct Described {
     /// What runs there, for reports: names with versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
+    /// The address of a mailing list whose members are all the accounts, and which takes mail
+    /// from each of them. Absent: cases that need a list are not tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
     /// The mail domains, each with its servers.
     #[serde(rename = "domain")]
     pub domains: Vec<DescribedDomain>,
@@ -245,6 +250,11 @@ impl Described {
         }
         if self.ca.is_some() && self.ca_file.is_some() {
             return wrong("it has both `ca` and `ca-file`; leave one out".to_owned());
+        }
+        if let Some(list) = &self.list
+            && address_key(list).is_err()
+        {
+            return wrong(format!("the list `{list}` is no mail address"));
         }
         let mut seen = BTreeSet::new();
         for account in &self.accounts {

@@ -52,7 +52,7 @@ pub use described::{
 };
 pub use error::TestbedError;
 pub use faults::{DeliveryAction, Fault, FaultId, Faults, ImapAction, SmtpAction, SmtpStage};
-pub use outside::{Door, Outage, Outages, Outside, Trait};
+pub use outside::{Door, Outage, Outages, Outside, Trait, message_id};
 pub use server::{Endpoints, Server};
 pub use wire::{Direction, Protocol, WireEvent, WireLog};
 pub use world::{FolderState, MailParams, StoredMessage, Submission, Uid};

@@ -33,6 +33,7 @@ use crate::described::{Described, DescribedAccount, DescribedDomain};
 use crate::wire::{Recorder, WireLog};
 use crate::world::Submission;
 use crate::{Endpoints, TestbedError};
+pub use mailbox::message_id;
 pub use outage::{Outage, Outages};
 pub use probe::Trait;
 use relay::Relay;
@@ -187,24 +188,47 @@ impl Outside {
         *clock.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// Submits a mail as the account with this address, and waits until it is in the agent's
-    /// INBOX.
+    /// The address of the server's mailing list, if it has one.
+    pub fn list(&self) -> Option<&str> {
+        self.described.list.as_deref()
+    }
+
+    /// Submits a mail as the account with this address, to the agent or to the mailing list, and
+    /// waits until it is in the agent's INBOX.
     ///
     /// # Errors
     /// If it isn't taken, or doesn't arrive.
-    pub async fn deliver(&self, from: &str, octets: &[u8]) -> Result<(), TestbedError> {
+    pub async fn deliver(&self, from: &str, to: &str, octets: &[u8]) -> Result<(), TestbedError> {
         let account = self.described.account(from);
         let account = account.ok_or_else(|| TestbedError::Account(from.to_owned()))?;
         let theirs = domain(&self.described, account)?;
         let (home, agent) = (&self.agent.home, self.agent.account());
         let mut inbox = mailbox::Inbox::open(home, agent, &self.tls).await?;
-        let id = mailbox::message_id(octets)
+        let id = message_id(octets)
             .ok_or_else(|| failed("recognise a mail", &"it has no Message-ID"))?;
         let before = inbox.with_id(&id).await?;
-        submit::submit(theirs, account, &agent.address, octets, &self.tls).await?;
+        submit::submit(theirs, account, to, octets, &self.tls).await?;
         inbox.wait(&id, before.len() + 1).await?;
         inbox.close().await;
         Ok(())
+    }
+
+    /// A mail as it came into the INBOX of an account that the harness plays: the one with the
+    /// Message-ID of this one. Waits for it.
+    ///
+    /// # Errors
+    /// If it doesn't come.
+    pub async fn received(&self, by: &str, mail: &[u8]) -> Result<Vec<u8>, TestbedError> {
+        let account = self.described.account(by);
+        let account = account.ok_or_else(|| TestbedError::Account(by.to_owned()))?;
+        let theirs = domain(&self.described, account)?;
+        let id =
+            message_id(mail).ok_or_else(|| failed("recognise a mail", &"it has no Message-ID"))?;
+        let mut inbox = mailbox::Inbox::open(theirs, account, &self.tls).await?;
+        inbox.wait(&id, 1).await?;
+        let received = inbox.mail(&id).await?;
+        inbox.close().await;
+        Ok(received)
     }
 
     /// What the agent submitted after the first `known` mails.
@@ -231,7 +255,7 @@ impl Outside {
             for submission in &submissions {
                 let mut recipients = submission.recipients.iter();
                 if recipients.any(|to| to.eq_ignore_ascii_case(&account.address)) {
-                    sent.extend(mailbox::message_id(&submission.octets));
+                    sent.extend(message_id(&submission.octets));
                 }
             }
             if sent.is_empty() {

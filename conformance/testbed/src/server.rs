@@ -1,6 +1,7 @@
 //! The running server: listeners, and the handles by which the harness sets it up and looks in.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,9 +29,16 @@ pub(crate) struct Shared {
     pub(crate) recorder: Arc<Recorder>,
     world: Mutex<World>,
     tls: Mutex<Arc<ServerConfig>>,
+    /// Whether somebody on the way takes STARTTLS out of what is offered.
+    stripped: AtomicBool,
 }
 
 impl Shared {
+    /// Whether clients may go on in the clear, as if nobody had ever heard of STARTTLS.
+    pub(crate) fn is_stripped(&self) -> bool {
+        self.stripped.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,6 +188,7 @@ impl Server {
                 recorder: Arc::new(Recorder::new()),
                 world: Mutex::new(World::new()),
                 tls: Mutex::new(tls),
+                stripped: AtomicBool::new(false),
             }),
             addresses,
             listening: Mutex::default(),
@@ -230,6 +239,12 @@ impl Server {
         Ok(())
     }
 
+    /// From the next command on, offers no STARTTLS and takes passwords and mail in the clear, as
+    /// it looks when somebody on the way takes STARTTLS out (RFC 3207 section 6); or no longer.
+    pub fn strip_starttls(&self, on: bool) {
+        self.shared().stripped.store(on, Ordering::SeqCst);
+    }
+
     /// Closes listeners and sessions: connections are refused until [`Server::come_back`].
     pub async fn go_away(&self) {
         for task in self.0.hang_up() {
@@ -268,6 +283,14 @@ impl Server {
         }
         let mut world = self.shared().world();
         world.add_account(address, password, self.config())
+    }
+
+    /// Makes a mailing list, if it isn't there: what comes for this address goes to all accounts
+    /// but that of its author, changed as lists change mail.
+    pub fn add_list(&self, address: &str) -> Result<(), TestbedError> {
+        let key = names::address_key(address)?;
+        self.shared().world().lists.insert(key);
+        Ok(())
     }
 
     /// The addresses of all accounts, as they were given.
@@ -309,7 +332,7 @@ impl Server {
         let mut how = how.clone();
         how.folder = names::check_path(&how.folder, &shared.config.capabilities.imap)?;
         let mut world = shared.world();
-        if world.recipient(to).is_none() {
+        if world.recipient(to).is_none() && !world.is_list(to) {
             return Err(TestbedError::Account(to.to_owned()));
         }
         let origin = names::domain_of(&how.envelope_from);

@@ -60,6 +60,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
 }
 
 impl Session {
+    /// Whether there is TLS, or nobody minds.
+    fn is_open(&self) -> bool {
+        self.connection.is_tls() || self.shared.is_stripped()
+    }
+
     fn reply(&mut self, text: &str) {
         self.connection.put(text.as_bytes());
         self.connection.put(b"\r\n");
@@ -112,9 +117,7 @@ impl Session {
                 Ok(Flow::Close)
             }
             Request::StartTls => self.start_tls().await,
-            _ if !self.connection.is_tls() => {
-                self.say("530 5.7.0 Must issue a STARTTLS command first")
-            }
+            _ if !self.is_open() => self.say("530 5.7.0 Must issue a STARTTLS command first"),
             Request::Auth {
                 mechanism,
                 initial_response,
@@ -135,7 +138,7 @@ impl Session {
         if offered.pipelining {
             lines.push("PIPELINING".to_owned());
         }
-        if self.connection.is_tls() {
+        if self.is_open() {
             lines.push(format!("SIZE {}", offered.size_limit));
             if offered.eight_bit_mime {
                 lines.push("8BITMIME".to_owned());
@@ -168,6 +171,9 @@ impl Session {
     async fn start_tls(&mut self) -> Outcome {
         if self.connection.is_tls() {
             return self.say("503 5.5.1 TLS is already there");
+        }
+        if self.shared.is_stripped() {
+            return self.say("502 5.5.1 Command not implemented");
         }
         if self.connection.has_input() {
             // RFC 3207 section 4: nothing may follow STARTTLS before the reply.

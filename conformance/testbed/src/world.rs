@@ -243,6 +243,8 @@ pub(crate) const SPECIAL: [(&str, &str); 5] = [
 pub(crate) struct World {
     now: Option<i64>,
     pub(crate) accounts: BTreeMap<String, Account>,
+    /// Mailing lists, by the keys of their addresses. All accounts are members.
+    pub(crate) lists: BTreeSet<String>,
     pub(crate) submissions: Vec<Submission>,
     pub(crate) held: Vec<Held>,
     pub(crate) reorder: Vec<Held>,
@@ -257,6 +259,7 @@ impl World {
         Self {
             now: None,
             accounts: BTreeMap::new(),
+            lists: BTreeSet::new(),
             submissions: Vec::new(),
             held: Vec::new(),
             reorder: Vec::new(),
@@ -342,6 +345,11 @@ impl World {
         }
         let base = without_detail(&key);
         self.accounts.contains_key(&base).then_some(base)
+    }
+
+    /// Whether a mailing list has this address.
+    pub(crate) fn is_list(&self, address: &str) -> bool {
+        address_key(address).is_ok_and(|key| self.lists.contains(&key))
     }
 
     /// The key of the account that a login names, if the password is right.

@@ -307,11 +307,19 @@ impl Scene {
 
     pub(super) fn opening(&self, name: &str, way: Way, keys: Keys) -> Result<Open, Stop> {
         let endpoints = way.endpoints;
+        let (mode, submission, mailbox) = match self.0.starttls {
+            true => (
+                Mode::Starttls,
+                endpoints.submission_starttls,
+                endpoints.imap_starttls,
+            ),
+            false => (Mode::Tls, endpoints.submission_tls, endpoints.imap_tls),
+        };
         let endpoint = |at: std::net::SocketAddr| MailServer {
             host: endpoints.server_name.clone(),
             connect: at.ip(),
             port: at.port(),
-            mode: Mode::Tls,
+            mode,
         };
         Ok(Open {
             person: Person {
@@ -321,8 +329,8 @@ impl Scene {
             device: "laptop".to_owned(),
             user: way.user,
             password: way.password,
-            submission: endpoint(endpoints.submission_tls),
-            mailbox: endpoint(endpoints.imap_tls),
+            submission: endpoint(submission),
+            mailbox: endpoint(mailbox),
             ca: self.0.stage.authority().pem().to_owned(),
             authserv_id: way.authserv_id,
             store: Store::Empty,

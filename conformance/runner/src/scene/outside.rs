@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use kith_forge::Puppet;
+use kith_spec::Rule;
 use kith_testbed::{AuthResult, Door, Outside, Submission, WireLog};
 
-use super::Scene;
+use super::{PUPPET_DOMAIN, Scene, Sent};
 use crate::case::Stop;
+use crate::judge;
 use crate::stage::{Lane, Stage};
 
 /// A server outside this process, for one case.
@@ -85,9 +88,81 @@ impl Scene {
         };
         let pending = std::mem::take(&mut self.state().pending);
         for mail in pending {
-            place.outside.deliver(&mail.from, &mail.octets).await?;
+            let agent = &place.outside.agent().account().address;
+            let to = match self.is_list(&mail.to) {
+                true => &mail.to,
+                false => agent,
+            };
+            place.outside.deliver(&mail.from, to, &mail.octets).await?;
         }
         Ok(())
+    }
+
+    /// The address of a mailing list whose members are the agent and everybody else.
+    ///
+    /// # Errors
+    /// `NotTested` on a server outside that has none.
+    pub fn list(&self) -> Result<String, Stop> {
+        let list = match &self.0.outside {
+            Some(place) => place.outside.list().map(ToOwned::to_owned),
+            None => Some(format!("fans@{PUPPET_DOMAIN}")),
+        };
+        let reason = "the server has no mailing list";
+        let list = list.ok_or_else(|| Stop::NotTested(reason.to_owned()))?;
+        if self.0.outside.is_none() {
+            self.server().add_list(&list)?;
+        }
+        self.state().list = Some(list.clone());
+        Ok(list)
+    }
+
+    /// Whether this is the address of the mailing list.
+    pub(super) fn is_list(&self, address: &str) -> bool {
+        self.state().list.as_deref() == Some(address)
+    }
+
+    /// Reads and judges a mail of the agent as it came to somebody that the harness plays, by
+    /// what is asked of it wherever it has passed.
+    ///
+    /// # Errors
+    /// If it doesn't come, or can't be read: an assertion that bears the first rule.
+    pub async fn received(
+        &self,
+        sent: &Sent,
+        by: &Puppet,
+        rules: &[Rule],
+    ) -> Result<judge::Mail, Stop> {
+        let mail = &sent.submission.octets;
+        let octets = match &self.0.outside {
+            Some(place) => place.outside.received(&by.address, mail).await?,
+            None => self.in_inbox(&by.address, mail)?,
+        };
+        let mut state = self.state();
+        let keyring = Arc::clone(&state.keyring);
+        let read = judge::received(&octets, &keyring, state.now.0, rules, &mut state.ledger);
+        drop(state);
+        let to = &by.address;
+        match (read, rules.first()) {
+            (Ok(mail), _) => Ok(mail),
+            (Err(error), Some(rule)) => {
+                let told = || format!("expected mail that {to} can read: {error}");
+                Err(self
+                    .require(rule, false, told)
+                    .err()
+                    .unwrap_or(Stop::Failed))
+            }
+            (Err(error), None) => Err(Stop::harness(error)),
+        }
+    }
+
+    /// The mail in a puppet's mailbox on the harness's own server with this one's Message-ID.
+    fn in_inbox(&self, address: &str, mail: &[u8]) -> Result<Vec<u8>, Stop> {
+        let id = kith_testbed::message_id(mail);
+        let messages = self.server().messages(address, "INBOX")?;
+        let mut octets = messages.iter().map(|message| &message.octets);
+        let found = octets.find(|octets| kith_testbed::message_id(octets) == id);
+        let found = found.ok_or_else(|| Stop::Harness(format!("{address} got no copy")))?;
+        Ok(found.to_vec())
     }
 
     /// The folders of the agent's mailbox in which a mail stands, wherever the mailbox is.

@@ -135,7 +135,10 @@ impl Scene {
         drop(state);
         if !self.keep(mail, auth)? {
             let how = Deliver::from(&mail.from).auth(auth);
-            let address = self.agent_address().unwrap_or_else(|| mail.to.clone());
+            let address = match self.agent_address() {
+                Some(agent) if !self.is_list(&mail.to) => agent,
+                _ => mail.to.clone(),
+            };
             self.server().deliver(&address, &mail.octets, &how)?;
         }
         self.state().delivered.push(mail.clone());

@@ -18,6 +18,11 @@ pub(super) fn user_in_plain(message: &[u8]) -> String {
 }
 
 impl Session {
+    /// Whether there is TLS, or nobody minds.
+    fn is_open(&self) -> bool {
+        self.connection.is_tls() || self.shared.is_stripped()
+    }
+
     /// What CAPABILITY lists at this moment.
     pub(super) fn capabilities(&self) -> String {
         let offered = &self.shared.config.capabilities.imap;
@@ -30,7 +35,7 @@ impl Session {
         if offered.id {
             list.push("ID");
         }
-        if !self.connection.is_tls() {
+        if !self.is_open() {
             list.extend(["STARTTLS", "LOGINDISABLED"]);
             return list.join(" ");
         }
@@ -62,6 +67,10 @@ impl Session {
             self.tagged(tag, &Answer::bad("TLS is already there"));
             return Ok(Flow::Continue);
         }
+        if self.shared.is_stripped() {
+            self.tagged(tag, &Answer::bad("There is no such command"));
+            return Ok(Flow::Continue);
+        }
         if self.connection.has_input() {
             self.tagged(
                 tag,
@@ -75,7 +84,7 @@ impl Session {
     }
 
     pub(super) fn login(&mut self, user: &[u8], password: &[u8]) -> Answered {
-        if !self.connection.is_tls() {
+        if !self.is_open() {
             return Err(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"));
         }
         if self.account.is_some() {
@@ -102,7 +111,7 @@ impl Session {
         let offered = &self.shared.config.capabilities.imap;
         let refusal = if *mechanism != AuthMechanism::Plain {
             Some(Answer::no("[CANNOT] No such mechanism here"))
-        } else if !self.connection.is_tls() {
+        } else if !self.is_open() {
             Some(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"))
         } else if initial.is_some() && !offered.sasl_ir {
             Some(Answer::bad("No initial response here"))

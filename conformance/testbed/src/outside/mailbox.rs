@@ -42,7 +42,7 @@ pub(super) async fn login(
 }
 
 /// The Message-ID of a mail, with its brackets.
-pub(super) fn message_id(octets: &[u8]) -> Option<String> {
+pub fn message_id(octets: &[u8]) -> Option<String> {
     let (headers, _) = mailparse::parse_headers(octets).ok()?;
     let field = headers
         .iter()
@@ -108,6 +108,20 @@ impl Inbox {
         let fetched = fetched.map_err(|error| self.wrong(&error))?;
         let mut bodies = fetched.iter().filter_map(async_imap::types::Fetch::body);
         Ok(bodies.next().map(<[u8]>::to_vec))
+    }
+
+    /// The mail with this Message-ID, which is there.
+    pub(super) async fn mail(&mut self, id: &str) -> Result<Vec<u8>> {
+        let fetched: std::result::Result<Vec<_>, _> =
+            match self.session.fetch("1:*", "BODY.PEEK[]").await {
+                Ok(stream) => stream.try_collect().await,
+                Err(error) => Err(error),
+            };
+        let fetched = fetched.map_err(|error| self.wrong(&error))?;
+        let mut bodies = fetched.iter().filter_map(async_imap::types::Fetch::body);
+        let found = bodies.find(|body| message_id(body).as_deref() == Some(id));
+        let found = found.map(<[u8]>::to_vec);
+        found.ok_or_else(|| self.wrong(&format!("{id} is not there any more")))
     }
 
     /// The messages with this Message-ID.

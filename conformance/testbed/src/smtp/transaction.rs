@@ -102,7 +102,10 @@ impl Session {
             let world = self.shared.world();
             let key = world.recipient(&to.address);
             let account = key.and_then(|key| world.accounts.get(&key));
-            account.map(|account| account.has_room(1))
+            match world.is_list(&to.address) {
+                true => Some(true),
+                false => account.map(|account| account.has_room(1)),
+            }
         };
         match (room, &mut self.transaction) {
             (Some(true), Some(transaction)) => {

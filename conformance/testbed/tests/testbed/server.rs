@@ -106,6 +106,36 @@ async fn delivery_sets_its_own_fields() {
 }
 
 #[tokio::test]
+async fn a_list_sends_to_all_but_the_author() {
+    let server = server(Config::default()).await;
+    server.add_account("carol@a.test", "secret").unwrap();
+    server.add_list("fans@b.test").unwrap();
+    let mut client = Client::smtp(&server).await;
+    client
+        .dialogue(
+            "C: MAIL FROM:<alice@a.test>
+             S: 250 …
+             C: RCPT TO:<fans@b.test>
+             S: 250 …
+             C: DATA
+             S: 354 …
+             C: From: alice@a.test\\r\\nSubject: hello\\r\\n\\r\\nbody\\r\\n.
+             S: 250 …",
+        )
+        .await;
+    for (address, count) in [("alice@a.test", 0), ("bob@b.test", 1), ("carol@a.test", 1)] {
+        let inbox = server.messages(address, "INBOX").unwrap();
+        assert_eq!(inbox.len(), count, "{address}");
+        for message in inbox {
+            let text = String::from_utf8_lossy(&message.octets).into_owned();
+            assert!(text.contains("Subject: [fans] hello\r\n"), "{text}");
+            assert!(text.contains("dmarc=fail"), "{text}");
+            assert_eq!(message.envelope_from.as_deref(), Some("fans@b.test"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn delivery_into_folders_with_flags_or_as_spam() {
     let server = server(Config::default()).await;
     let how = Deliver {

@@ -48,6 +48,32 @@ async fn before_tls_only_starttls() {
 }
 
 #[tokio::test]
+async fn where_starttls_is_taken_out_all_is_taken_in_the_clear() {
+    let server = server(Config::default()).await;
+    server.strip_starttls(true);
+    let mut client = Client::plain(&server, server.endpoints().submission_starttls).await;
+    client
+        .dialogue(
+            "S: 220 mail.test ESMTP
+             C: STARTTLS
+             S: 502 …
+             C: EHLO client.test
+             S*: 250 …
+             C: AUTH PLAIN AGFsaWNlQGEudGVzdABzZWNyZXQ=
+             S: 235 2.7.0 …
+             C: MAIL FROM:<alice@a.test>
+             S: 250 …",
+        )
+        .await;
+    let mut client = Client::plain(&server, server.endpoints().imap_starttls).await;
+    client.line().await.unwrap();
+    let refused = client.command("a STARTTLS").await;
+    assert!(refused.last().unwrap().starts_with("a BAD"), "{refused:?}");
+    let taken = client.command("b LOGIN alice@a.test secret").await;
+    assert!(taken.last().unwrap().starts_with("b OK"), "{taken:?}");
+}
+
+#[tokio::test]
 async fn nothing_may_follow_starttls_in_the_clear() {
     let server = server(Config::default()).await;
     let mut client = Client::plain(&server, server.endpoints().submission_starttls).await;
