@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::TryStreamExt as _;
 use kith_containers::{
     AGENT_DOMAIN, Confederation, Engine, MailServer, PUPPET_DOMAIN, Stack, Wanted,
@@ -19,6 +21,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -70,6 +73,17 @@ async fn submit(
     to: &DescribedAccount,
     token: &str,
 ) {
+    submit_with(described, from, to, token, "").await;
+}
+
+/// Submits a mail with these header fields besides the usual ones.
+async fn submit_with(
+    described: &Described,
+    from: &DescribedAccount,
+    to: &DescribedAccount,
+    token: &str,
+    fields: &str,
+) {
     let endpoint = &described.domain_of(from).unwrap().submission;
     let ca = Certificate::from_pem(described.ca.as_ref().unwrap().as_bytes()).unwrap();
     let parameters = TlsParameters::builder(endpoint.host.clone())
@@ -85,7 +99,7 @@ async fn submit(
         .build();
     let mail = format!(
         "From: {}\r\nTo: {}\r\nSubject: {token}\r\nDate: Sun, 22 Nov 2026 06:00:00 +0000\r\n\
-         Message-ID: <{token}@test>\r\n\r\nHello.\r\n",
+         Message-ID: <{token}@test>\r\n{fields}\r\nHello.\r\n",
         from.address, to.address
     );
     let from = from.address.parse().unwrap();
@@ -120,6 +134,11 @@ async fn login(described: &Described, account: &DescribedAccount) -> Imap {
 /// The mails in an INBOX whose subject is the token.
 async fn inbox(imap: &mut Imap, token: &str) -> Vec<String> {
     imap.select("INBOX").await.unwrap();
+    selected(imap, token).await
+}
+
+/// The mails in the folder that is open whose subject is the token.
+async fn selected(imap: &mut Imap, token: &str) -> Vec<String> {
     let found = imap.uid_search(format!("SUBJECT {token}")).await.unwrap();
     let mut mails = Vec::new();
     for uid in found {
@@ -165,6 +184,64 @@ async fn settled(
     }
     let mut imap = login(described, to).await;
     assert_eq!(inbox(&mut imap, token).await.len(), 1, "{token}");
+}
+
+/// What chapter "The mailbox" of the specification has for servers that filter.
+const SIEVE: &str = "require [\"fileinto\", \"mailbox\"];\r\n\
+    if header :is \"Kith-Version\" \"1.0\" { fileinto :create \"Kith\"; stop; }\r\n";
+
+/// Says something in ManageSieve (RFC 5804) and waits for OK.
+async fn manage(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), said: &str) {
+    stream.write_all(said.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        assert!(
+            !line.starts_with("NO") && !line.starts_with("BYE"),
+            "{line}"
+        );
+        if line.starts_with("OK") {
+            return;
+        }
+    }
+}
+
+/// A script that is installed by ManageSieve puts Kith mail aside.
+async fn filters(
+    described: &Described,
+    server: &MailServer,
+    account: &DescribedAccount,
+    from: &DescribedAccount,
+) {
+    let (config, name) = tls(described, &described.domain_of(account).unwrap().mailbox);
+    let mut stream = TcpStream::connect(server.sieve()).await.unwrap();
+    manage(&mut stream, "").await;
+    manage(&mut stream, "STARTTLS\r\n").await;
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    manage(&mut stream, "").await;
+    let plain = format!("\0{}\0{}", account.login(), account.password);
+    let plain = STANDARD.encode(plain);
+    for step in [
+        format!("AUTHENTICATE \"PLAIN\" \"{plain}\"\r\n"),
+        format!("PUTSCRIPT \"kith\" {{{}+}}\r\n{SIEVE}\r\n", SIEVE.len()),
+        "SETACTIVE \"kith\"\r\n".to_owned(),
+    ] {
+        manage(&mut stream, &step).await;
+    }
+    let fields = "Kith-Version: 1.0\r\n";
+    submit_with(described, from, account, "tokkith", fields).await;
+    let began = Instant::now();
+    let mut imap = login(described, account).await;
+    while !matches!(imap.select("Kith").await, Ok(there) if there.exists > 0) {
+        assert!(began.elapsed() < SOON, "nothing came into the folder");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(selected(&mut imap, "tokkith").await.len(), 1);
+    assert!(inbox(&mut imap, "tokkith").await.is_empty());
+    submit(described, from, account, "tokother").await;
+    arrival(described, account, "tokother").await;
 }
 
 /// The agent's side and one of the people.
@@ -228,6 +305,10 @@ async fn crosses(stack: Stack) {
         0,
         "not to its author"
     );
+    if stack != Stack::EximCourier {
+        let here = confederation.server(AGENT_DOMAIN).unwrap();
+        filters(&described, here, agent, person).await;
+    }
     confederation.stop().await.unwrap();
 }
 
