@@ -239,8 +239,8 @@ impl Driver {
         Ok((Self::open(gate, store, account)?, made.recovery_kit))
     }
 
-    /// Goes on, in an empty store, as the identity whose recovery kit this is. Returns the text of
-    /// the next kit besides.
+    /// Goes on, in an empty store, as the identity whose recovery kit this is, at another address
+    /// where one is given. Returns the text of the next kit besides.
     ///
     /// # Errors
     ///
@@ -251,13 +251,13 @@ impl Driver {
         mut store: Store,
         account: Account,
         kit: &[u8],
-        compromised: bool,
+        (compromised, to): (bool, Option<&str>),
         now: i64,
     ) -> Result<(Self, String), DriverError> {
         if let Some(own) = Own::load(&store)? {
             return Err(DriverError::Exists(own.address));
         }
-        let recovered = Own::recover(gate.as_ref(), kit, compromised, rand::random(), now);
+        let recovered = Own::recover(gate.as_ref(), kit, compromised, to, rand::random(), now);
         let (writes, next) = recovered?;
         store.apply(&writes)?;
         Ok((Self::open(gate, store, account)?, next))

@@ -225,7 +225,8 @@ fn start(
             Driver::create(gate, store, account, &new_identity(*kind, open, now)?)
         }
         Some(Keys::Recover(Recover { kit, compromised })) => {
-            Driver::recover(gate, store, account, kit.as_bytes(), *compromised, now)
+            let lost = (*compromised, Some(&*open.person.address));
+            Driver::recover(gate, store, account, kit.as_bytes(), lost, now)
         }
         Some(Keys::Import(import)) => {
             let chain: Vec<_> = import.chain.iter().map(|entry| entry.0.clone()).collect();

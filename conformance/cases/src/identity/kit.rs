@@ -2,10 +2,11 @@
 //! a person goes on with nothing else.
 
 use kith_adapter::act::identity::Rotate;
+use kith_adapter::view::relation::Friends;
 use kith_forge::openpgp::{dearmor, split, tag};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::judge::read::{document, openpgp};
-use kith_runner::scene::{Scene, Who};
+use kith_runner::scene::{Scene, Who, request_ref};
 use kith_spec::{Rule, req};
 
 use super::write;
@@ -33,6 +34,13 @@ pub(super) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::KIT_RECOVER],
             recover,
+        ),
+        Case::new(
+            "identity/kit/recover-elsewhere",
+            "from the recovery kit alone a person whose provider is lost too goes on at another address",
+            Rung::Rest,
+            &[&req::KIT_RECOVER, &req::KIT_CONTENT],
+            elsewhere,
         ),
     ];
     cases.into_iter().map(|case| case.needs(&needs)).collect()
@@ -202,6 +210,48 @@ async fn recover(scene: Scene) -> Result<(), Stop> {
     let request = sent.object("request").map(|request| request.author.clone());
     scene.expect(rule, request.as_ref() == Some(&same), || {
         format!("expected a request of {same}, seen one of {request:?}")
+    });
+    Ok(())
+}
+
+async fn elsewhere(scene: Scene) -> Result<(), Stop> {
+    let rule = &req::KIT_RECOVER;
+    let lost = scene.agent_with_own_keys().await?;
+    let mut bob = scene.puppet("Bob")?;
+    scene.befriend(&mut bob, Who::Puppet).await?;
+    let kit = shown(lost.opened().kit.clone())?;
+    let same = lost.identity().to_string();
+    let agent = scene.recovered_elsewhere(&lost, kit, true).await?;
+    scene.require(rule, agent.identity().as_str() == same, || {
+        format!("expected the identity {same}, seen {}", agent.identity())
+    })?;
+    let sent = scene.asked(&agent, &bob).await?;
+    let contact = scene.require_some(rule, sent.object("contact"), || {
+        "expected a request with a contact, seen none".to_owned()
+    })?;
+    let address = contact.payload.child("address");
+    let address = address.map(|address| address.text.clone());
+    scene.expect(rule, address.as_deref() == Some(agent.address()), || {
+        let wanted = agent.address();
+        format!("expected a contact that prefers {wanted}, seen {address:?}")
+    });
+    // The next kit leads there, and not to the address that is gone.
+    let next = read(
+        &scene,
+        &req::KIT_CONTENT,
+        &shown(agent.opened().kit.clone())?,
+    )?;
+    expect_complete(&scene, &req::KIT_CONTENT, &next, 2);
+    let kept = next.objects.last().map(|(_, hash, _)| hash);
+    scene.expect(&req::KIT_CONTENT, kept == Some(&contact.hash), || {
+        format!("expected the contact of the request in the new kit, seen {kept:?}")
+    });
+    let accept = bob.accept(&request_ref(&sent)?, &agent.peer()?, scene.now());
+    scene.send(&mut bob, accept.map_err(Stop::harness)?).await?;
+    let friends = agent.view(Friends {}).await?;
+    let friend = friends.iter().any(|friend| friend.address == bob.address);
+    scene.expect(rule, friend, || {
+        format!("expected the friend again after the accept, seen {friends:?}")
     });
     Ok(())
 }

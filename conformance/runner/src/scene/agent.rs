@@ -260,6 +260,28 @@ impl Scene {
         self.start(open).await
     }
 
+    /// The agent under test anew, from a recovery kit, at another address: the account that it had
+    /// is gone.
+    ///
+    /// # Errors
+    /// As [`recovered`](Self::recovered).
+    pub async fn recovered_elsewhere(
+        &self,
+        lost: &Agent,
+        kit: String,
+        compromised: bool,
+    ) -> Result<Agent, Stop> {
+        self.embedded("the agent has the address that there is")?;
+        let name = &lost.account.name;
+        let address = format!("alice-again-{}@{AGENT_DOMAIN}", &self.token()[3..11]);
+        let password = self.token();
+        self.server().remove_account(lost.address())?;
+        self.server().add_account(&address, &password)?;
+        let keys = Keys::Recover(Recover { kit, compromised });
+        let open = self.opening(name, self.way(&address, &password), keys)?;
+        self.start(open).await
+    }
+
     fn agent_keys(&self, address: &str, with_import: bool) -> Result<Keys, Stop> {
         let kind = self.keys();
         let About { keys, .. } = self.0.stage.about();

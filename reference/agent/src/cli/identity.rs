@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::{Args as Arguments, Subcommand, ValueEnum};
 use kith_agent::Driver;
-use kith_core::agent::address;
 use kith_core::{Action, Done, Strict};
 use serde_json::json;
 
@@ -307,21 +306,9 @@ async fn recover(context: &Context, recover: Recover) -> Result<(), Failure> {
     let recovery = wanted.recovery.clone();
     let recovery = recovery.unwrap_or_else(|| init::recovery_file(&setting.config.address));
     let make = |store, account| {
-        let to = &setting.config.address;
-        let made = Driver::recover(
-            Arc::new(Strict),
-            store,
-            account,
-            &kit,
-            recover.compromised,
-            now(),
-        );
-        let (mut driver, kit) = made?;
-        if !address::same(&driver.agent().own().address, to) {
-            let address = to.clone();
-            driver.act(Action::Move { address }, now())?;
-        }
-        Ok((driver, kit))
+        let lost = (recover.compromised, Some(&*setting.config.address));
+        let made = Driver::recover(Arc::new(Strict), store, account, &kit, lost, now());
+        Ok(made?)
     };
     let driver = with_kit(context, &recovery, || init::settle(context, &setting, make))?;
     let own = driver.agent().own();

@@ -514,3 +514,56 @@ async fn other_programs_read_what_is_exported_for_them() {
     let errors = alice.fails(6, &["export", "--readable", "plain", "--yes"]);
     assert!(errors.contains("plain"), "{errors}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_key_and_provider_goes_on_at_another_address() {
+    const NEW: &str = "alice@b.test";
+    let (server, lost, bob) = friends().await;
+    let identity = json(&lost.run(&["identity", "show", "--json"]))["identity"].clone();
+    lost.run(&["message", BOB, "Before"]);
+    bob.run(&["sync"]);
+    let kit = std::fs::read(lost.path("kith-recovery-alice@a.test.asc")).unwrap();
+    drop(lost);
+    server.remove_account(ALICE).unwrap();
+    server.add_account(NEW, "secret").unwrap();
+    let alice = Shell::new(NEW);
+    std::fs::write(alice.path("kit.asc"), kit).unwrap();
+    let arguments = alice.init(&server);
+    let mut arguments = strings(&arguments);
+    arguments.splice(0..1, ["identity", "recover", "kit.asc"]);
+    arguments.extend(["--compromised", "--recovery", "second.asc"]);
+    alice.run(&arguments);
+    let own = json(&alice.run(&["identity", "show", "--json"]));
+    assert_eq!(
+        (&own["identity"], &own["address"]),
+        (&identity, &NEW.into())
+    );
+    assert_eq!(own["earlier"][0], ALICE);
+    alice.run(&["befriend", BOB, "--note", "My provider is gone"]);
+    bob.run(&["sync"]);
+    bob.run(&["accept", NEW]);
+    for shell in [&alice, &bob, &alice] {
+        shell.run(&["sync"]);
+    }
+    alice.run(&["message", BOB, "Here I am again"]);
+    bob.run(&["sync"]);
+    assert!(bob.run(&["messages"]).contains("Here I am again"));
+    bob.run(&["message", NEW, "Good!"]);
+    alice.run(&["sync"]);
+    assert!(alice.run(&["messages"]).contains("Good!"));
+    let friends = json(&bob.run(&["friends", "--json"]));
+    assert_eq!(friends.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&friends[0]["identity"], &friends[0]["address"]),
+        (&identity, &NEW.into())
+    );
+    assert!(bob.run(&["messages", NEW]).contains("Before"));
+    // The new kit leads to the new address, and not to the one that is gone.
+    let again = Shell::new(NEW);
+    std::fs::copy(alice.path("second.asc"), again.path("kit.asc")).unwrap();
+    arguments.pop();
+    again.run(&[&arguments[..], &["third.asc"]].concat());
+    let own = json(&again.run(&["identity", "show", "--json"]));
+    assert_eq!((&own["identity"], &own["epoch"]), (&identity, &2.into()));
+    assert_eq!(own["address"], NEW);
+}

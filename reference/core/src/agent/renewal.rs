@@ -19,7 +19,7 @@ use crate::wire::{WireError, sha256};
 
 impl Own {
     /// Goes on as an identity of which only the recovery kit is left: rows for an empty store, and
-    /// the kit of the next epoch.
+    /// the kit of the next epoch. With an address, at that one: the provider may be lost, too.
     ///
     /// # Errors
     ///
@@ -28,6 +28,7 @@ impl Own {
         gate: &dyn Gate,
         kit: &[u8],
         compromised: bool,
+        to: Option<&str>,
         seed: [u8; 32],
         now: i64,
     ) -> Result<(Vec<Write>, String), ActError> {
@@ -41,6 +42,13 @@ impl Own {
         let mut store = crate::store::Memory::default();
         store.apply(writes.clone());
         let mut own = Self::load(&store)?.ok_or_else(incomplete)?;
+        if let Some(to) = to.filter(|to| !address::same(to, &own.address)) {
+            if !address::is_valid(to) {
+                return Err(ActError::Address(to.to_owned()));
+            }
+            let earlier = std::mem::replace(&mut own.address, to.to_owned());
+            own.addresses.push(earlier);
+        }
         let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
         let mut step = Step::alone(gate, &mut own, &mut rng, &store, now);
         let compromised = compromised && gate.enforces(&req::KIT_RECOVER);
