@@ -4,6 +4,7 @@ mod owner;
 mod table;
 
 use kith_adapter::act::group::GroupPost;
+use kith_adapter::view::delivery::{Deliveries, DeliveryState};
 use kith_adapter::view::group::GroupTimeline;
 use kith_adapter::view::publishing::Timeline;
 use kith_forge::draft::Draft;
@@ -11,7 +12,8 @@ use kith_forge::kinds::{Group, ack};
 use kith_forge::{Id128, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, Scene, Who};
-use kith_spec::req;
+use kith_spec::{Class, req};
+use kith_testbed::{DeliveryAction, Fault};
 
 use crate::gather::{joined, named, shown};
 
@@ -55,6 +57,14 @@ pub(crate) fn cases() -> Vec<Case> {
             resent,
         )
         .needs(&["groups/sent"]),
+        Case::new(
+            "groups/bounced",
+            "a copy that comes back from one member is shown as that member's",
+            Rung::Rest,
+            &[&req::LOOP_BOUNCE_SHOWN],
+            bounced,
+        )
+        .class(Class::Groups),
         Case::new(
             "groups/acknowledged",
             "deliveries to a group are acknowledged to each sender alone",
@@ -285,6 +295,34 @@ async fn resent(scene: Scene) -> Result<(), Stop> {
     let alone = carol.iter().all(|sent| sent.object("post").is_none());
     scene.expect(rule, alone, || {
         "expected nothing again for who has it, seen the post".to_owned()
+    });
+    Ok(())
+}
+
+async fn bounced(scene: Scene) -> Result<(), Stop> {
+    let circle = circle(&scene).await?;
+    let fault = DeliveryAction::Bounce("5.1.1".to_owned(), "No such mailbox".to_owned());
+    let fault = Fault::delivery(fault).address(&circle.dora.address);
+    scene.server().faults().add(fault.times(1));
+    let group = named(&circle.group)?;
+    let text = scene.token();
+    let post = circle.agent.act(GroupPost { group, text }).await?;
+    // The notification comes after the mail was taken.
+    for _ in 0..3 {
+        circle.agent.sync().await?;
+    }
+    let copies = circle.agent.view(Deliveries {}).await?;
+    let state = |member: &Puppet| {
+        let member = member.id.to_string();
+        let mut copies = copies.iter().filter(|copy| copy.id == post.id);
+        copies
+            .find(|copy| copy.to.as_str() == member)
+            .map(|copy| copy.state)
+    };
+    let seen = (state(&circle.dora), state(&circle.carol));
+    let right = (Some(DeliveryState::Bounced), Some(DeliveryState::Sent));
+    scene.expect(&req::LOOP_BOUNCE_SHOWN, seen == right, || {
+        format!("expected the states {right:?} of the two members' copies, seen {seen:?}")
     });
     Ok(())
 }

@@ -3,10 +3,12 @@
 use kith_adapter::act::group::GroupPost;
 use kith_adapter::act::private::Message;
 use kith_adapter::act::publishing::Post;
-use kith_adapter::protocol::KeyKind as AgentKeys;
+use kith_adapter::act::thread::Comment;
+use kith_adapter::protocol::{KeyKind as AgentKeys, ObjectRef};
 use kith_adapter::view::group::GroupTimeline;
 use kith_adapter::view::private::Messages;
 use kith_adapter::view::publishing::Timeline;
+use kith_adapter::view::thread::Threads;
 use kith_forge::openpgp::{split, tag};
 use kith_forge::{DAY, KeyKind, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
@@ -312,9 +314,12 @@ async fn no_downgrade(scene: Scene) -> Result<(), Stop> {
 async fn protection(agent: &Agent, texts: &[&str]) -> Result<Vec<Option<bool>>, Stop> {
     let messages = agent.view(Messages {}).await?;
     let posts = agent.view(Timeline {}).await?;
+    let threads = agent.view(Threads {}).await?;
+    let comments = threads.iter().flat_map(|thread| &thread.comments);
+    let comments = comments.map(|seen| (&seen.text, seen.protected));
     let messages = messages.iter().map(|seen| (&seen.text, seen.protected));
     let posts = posts.iter().map(|seen| (&seen.text, seen.protected));
-    let all: Vec<_> = messages.chain(posts).collect();
+    let all: Vec<_> = messages.chain(posts).chain(comments).collect();
     let find = |text: &&str| all.iter().find(|(seen, _)| seen.as_str() == *text);
     Ok(texts
         .iter()
@@ -327,27 +332,36 @@ async fn shown(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet_with("Bob", KeyKind::Pq)?;
     let mut carol = scene.puppet_with("Carol", KeyKind::V6)?;
     let peer = scene.befriend(&mut bob, Who::Puppet).await?.peer;
-    let [to_bob, to_carol, by_bob, post] = [(); 4].map(|()| scene.token());
+    let [to_bob, to_carol, by_bob, post, said] = [(); 5].map(|()| scene.token());
     let draft = bob.message(&peer, &by_bob, scene.now());
     scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
     agent.act(message(&bob, &to_bob)?).await?;
     let text = post.clone();
-    agent
-        .act(Post {
-            text,
-            ..Post::default()
-        })
-        .await?;
+    let posted = Post {
+        text,
+        ..Post::default()
+    };
+    let root = ObjectRef {
+        author: agent.identity().clone(),
+        id: agent.act(posted).await?.id,
+    };
+    let comment = Comment {
+        root,
+        parent: None,
+        text: said.clone(),
+        private: false,
+    };
+    agent.act(comment).await?;
     agent.sync().await?;
     scene.befriend(&mut carol, Who::Puppet).await?;
     agent.act(message(&carol, &to_carol)?).await?;
     agent.sync().await?;
-    let seen = protection(&agent, &[&to_bob, &to_carol, &by_bob, &post]).await?;
+    let seen = protection(&agent, &[&to_bob, &to_carol, &by_bob, &post, &said]).await?;
     // What the agent gets is under its own keys.
     let own = scene.keys() == AgentKeys::Pq;
-    let expected = [Some(true), Some(false), Some(own), Some(true)];
+    let expected = [Some(true), Some(false), Some(own), Some(true), Some(true)];
     scene.expect(&req::PQ_SHOWN, seen == expected, || {
-        let what = "a message to and one from a friend, and a post; and to somebody with \
+        let what = "a message to and one from a friend, a post and a comment; and to somebody with \
                     classical keys second";
         format!("expected {expected:?} for {what}, seen {seen:?}")
     });

@@ -39,6 +39,10 @@ pub struct Comment {
     pub created: Timestamp,
     /// The revision shown; from 1, higher if it was edited.
     pub rev: u32,
+    /// Whether every mail that carried it was protected after quantum computers. Absent where that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// A reaction that the user sees.
@@ -50,6 +54,10 @@ pub struct Reaction {
     pub target: ObjectRef,
     /// The symbols.
     pub symbols: Vec<String>,
+    /// Whether every mail that carried it was protected after quantum computers. Absent where that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// Public posts that friends, and the user, hand on.

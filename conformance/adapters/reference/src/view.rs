@@ -307,6 +307,7 @@ fn comment(comment: view::Comment) -> Result<Comment, Failure> {
         text: comment.text,
         created: timestamp(comment.created),
         rev: comment.rev,
+        protected: comment.protected,
     })
 }
 
@@ -316,6 +317,7 @@ fn reaction(reaction: view::Reaction) -> Result<Reaction, Failure> {
         author: identity(&reaction.speaker.author)?,
         target: named(&hex::encode(target.author), &hex::encode(target.id))?,
         symbols: reaction.symbols,
+        protected: reaction.protected,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What stands under posts: comments, reactions, shares and hiding.
 
 use clap::Args as Arguments;
+use kith_agent::Driver;
 use kith_core::agent::view::Thread;
 use kith_core::{Action, Done};
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output::{safe, short, when};
 use super::sync::finish;
-use super::talk::{say, text};
+use super::talk::{protection, say, text};
 use super::{Context, now, resolve};
 
 #[derive(Debug, Arguments)]
@@ -148,12 +149,12 @@ pub(super) fn thread(context: &Context, of: &ThreadOf) -> Result<(), Failure> {
         context.output.line("Nobody said anything.");
     }
     for thread in &threads {
-        show(context, thread);
+        show(context, &driver, thread);
     }
     Ok(())
 }
 
-fn show(context: &Context, thread: &Thread) {
+fn show(context: &Context, driver: &Driver, thread: &Thread) {
     let title = format!("Under the {} {}:", thread.kind, short(&thread.id));
     context.output.line(&title);
     for comment in &thread.comments {
@@ -162,18 +163,22 @@ fn show(context: &Context, thread: &Thread) {
         rest.extend(comment.private.then(|| "for the author alone".to_owned()));
         let answered = comment.parent.as_ref();
         rest.extend(answered.map(|(_, id)| format!("to {}", short(id))));
+        rest.extend(protection(driver, comment.protected));
         let who = &comment.speaker.name;
         context.output.entry(who, &rest.join(", "), &comment.text);
     }
     for reaction in &thread.reactions {
         let (who, symbols) = (&reaction.speaker.name, reaction.symbols.join(" "));
         let to = hex::encode(reaction.target.id);
-        let line = format!(
+        let mut line = format!(
             "{} feels {} about {}",
             safe(who),
             safe(&symbols),
             short(&to)
         );
+        if let Some(protection) = protection(driver, reaction.protected) {
+            line = format!("{line}, {protection}");
+        }
         context.output.line(&line);
     }
 }

@@ -567,3 +567,21 @@ async fn who_lost_key_and_provider_goes_on_at_another_address() {
     assert_eq!((&own["identity"], &own["epoch"]), (&identity, &2.into()));
     assert_eq!(own["address"], NEW);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_comes_back_is_told() {
+    let server = server(Config::default()).await;
+    let alice = Shell::set_up(ALICE, &server);
+    let gone = ("5.1.1".to_owned(), "No such mailbox".to_owned());
+    let fault = kith_testbed::DeliveryAction::Bounce(gone.0, gone.1);
+    let fault = kith_testbed::Fault::delivery(fault).address(BOB).times(1);
+    server.faults().add(fault);
+    alice.run(&["befriend", BOB]);
+    assert!(!alice.run(&["requests"]).contains("came back"));
+    let told = alice.run(&["sync"]);
+    assert!(told.contains("came back"), "{told}");
+    assert!(alice.run(&["requests"]).contains("came back"));
+    alice.run(&["withdraw", BOB]);
+    alice.run(&["befriend", BOB]);
+    assert!(!alice.run(&["requests"]).contains("came back"));
+}

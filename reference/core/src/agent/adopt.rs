@@ -60,6 +60,7 @@ impl Step<'_> {
         match &object.payload {
             Payload::Request(request) => {
                 let asked = Asked {
+                    failed: None,
                     request: signed.hash,
                     id: object.id.0,
                     nonce: request.nonce.0,

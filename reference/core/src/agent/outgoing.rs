@@ -3,7 +3,7 @@
 use kith_schemas::types;
 use kith_spec::req;
 
-use super::{AgentError, Id, Step};
+use super::{AgentError, Id, Step, bounce};
 use crate::agent::media::{Carried, Need};
 use crate::agent::outbox::Copy;
 use crate::agent::peer::Peer;
@@ -212,7 +212,8 @@ impl Step<'_> {
         let mut objects = vec![object];
         objects.extend(&self.own.chain);
         objects.push(self.own.contact);
-        let mail = self.open_mail(to, &objects, &objects)?;
+        let (mail, message_id) = self.open_mail(to, &objects, &objects)?;
+        self.await_bounce(&message_id, bounce::request_row(object))?;
         self.enqueue(
             Copy {
                 to: to.to_owned(),
@@ -222,13 +223,14 @@ impl Step<'_> {
         )
     }
 
-    /// An open mail with objects and the own certificate. Its text is what `said` say.
+    /// An open mail with objects and the own certificate, and its Message-ID. Its text is what `said`
+    /// say.
     pub(super) fn open_mail(
         &mut self,
         to: &str,
         objects: &[Id],
         said: &[Id],
-    ) -> Result<Vec<u8>, AgentError> {
+    ) -> Result<(Vec<u8>, String), AgentError> {
         let (messages, _) = self.signed_objects(objects)?;
         let (_, fallback) = self.signed_objects(said)?;
         let mut fields = self.fields(to, &fallback, false);
@@ -250,7 +252,8 @@ impl Step<'_> {
             certificates: outgoing.certificates,
             media: outgoing.media,
         };
-        Ok(compose::open(self.gate, &outgoing.fields, parts, &boundary))
+        let mail = compose::open(self.gate, &outgoing.fields, parts, &boundary);
+        Ok((mail, outgoing.fields.message_id))
     }
 
     fn ride_confirm(&mut self, peer: &Peer, load: &mut Load) -> Result<(), AgentError> {

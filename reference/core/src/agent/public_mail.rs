@@ -88,7 +88,7 @@ impl Step<'_> {
         if said.is_empty() {
             said.push(page);
         }
-        let mail = self.open_mail(shown, &all, &said)?;
+        let (mail, _) = self.open_mail(shown, &all, &said)?;
         let copy = Copy {
             to: to.clone(),
             also: also.to_vec(),

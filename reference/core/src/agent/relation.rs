@@ -187,6 +187,9 @@ pub struct Asked {
     pub note: Option<String>,
     /// The invite that it was made from.
     pub invite: Option<AskedInvite>,
+    /// What a server said about a mail that came back.
+    #[serde(default)]
+    pub failed: Option<String>,
 }
 
 /// The invite that a request was made from.

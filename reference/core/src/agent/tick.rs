@@ -74,6 +74,8 @@ pub(crate) enum Due {
         #[serde(with = "hex::serde")]
         id: Id,
     },
+    /// No notification about a mail is awaited any more.
+    ForgetMail { message_id: String },
     /// The journal has waited long enough.
     Journal,
     /// The own page passes on what others wrote.
@@ -123,6 +125,10 @@ impl Step<'_> {
             }
             Due::Unsee { key } => {
                 self.store.delete(Table::Seen, key);
+                Ok(())
+            }
+            Due::ForgetMail { message_id } => {
+                self.store.delete(Table::MessageId, message_id.as_bytes());
                 Ok(())
             }
             Due::Follower { id } => self.forget_follower(id),

@@ -72,6 +72,7 @@ pub(crate) fn ask(
         payload: Payload::Request(request),
     })?;
     let asked = Asked {
+        failed: None,
         request: hash,
         id,
         nonce,

@@ -307,6 +307,7 @@ impl Step<'_> {
         let done = self.store.get(Table::Seen, &answered)?.is_some()
             || self.store.get(Table::Asked, &hash)?.is_some();
         let asked = Asked {
+            failed: None,
             request: hash,
             id: object.id.0,
             nonce: request.nonce.0,

@@ -252,7 +252,9 @@ impl Step<'_> {
             fallback,
             media: Vec::new(),
         };
+        let message_id = outgoing.fields.message_id.clone();
         let mail = self.seal(outgoing, recipients)?;
+        self.await_bounce(&message_id, sent_key(&channel, number))?;
         for target in targets {
             let copy = Copy {
                 to: target.address().to_owned(),

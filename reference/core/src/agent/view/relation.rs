@@ -117,7 +117,7 @@ impl View<'_> {
                 authenticated: false,
                 invited: asked.invite.is_some(),
                 introduced: None,
-                warning: None,
+                warning: asked.failed,
             });
         }
         for (id, relation) in self.relations_of()? {

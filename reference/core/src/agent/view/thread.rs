@@ -58,6 +58,9 @@ pub struct Comment {
     pub rev: u32,
     /// Whether only the root's author and its own author know it.
     pub private: bool,
+    /// Whether every mail that carried it was protected after quantum computers; not known of what
+    /// another device sent.
+    pub protected: Option<bool>,
 }
 
 /// A reaction.
@@ -72,6 +75,9 @@ pub struct Reaction {
     pub symbols: Vec<String>,
     /// Whether only the root's author and its own author know it.
     pub private: bool,
+    /// Whether every mail that carried it was protected after quantum computers; not known of what
+    /// another device sent.
+    pub protected: Option<bool>,
 }
 
 /// A public post as a share hands it on.
@@ -145,6 +151,7 @@ impl View<'_> {
                     created: entry.created,
                     rev: entry.rev,
                     private: *private,
+                    protected: self.protected(entry.hash)?,
                 }),
                 Body::Reaction {
                     target,
@@ -157,6 +164,7 @@ impl View<'_> {
                     target: target.clone(),
                     symbols: symbols.clone(),
                     private: *private,
+                    protected: self.protected(entry.hash)?,
                 }),
                 _ => {}
             }
