@@ -211,6 +211,10 @@ impl Confederation {
 
     /// Removes everything that its engine has made.
     ///
+    /// The containers are not left to remove their networks when they are dropped: testcontainers
+    /// blocks the thread for that, and what is awaited beside it then misses that it is woken,
+    /// and goes on only when its time is up.
+    ///
     /// # Errors
     /// If something can't be removed.
     pub async fn stop(mut self) -> Result<(), ContainerError> {

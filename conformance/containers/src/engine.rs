@@ -32,12 +32,9 @@ pub struct Engine {
 }
 
 /// How long the engine has for a removal.
-const REMOVAL: Duration = Duration::from_secs(60);
-/// How long it has for an answer. Now and then none comes, and a client that only waits gives up
-/// after two minutes.
-const ANSWER: Duration = Duration::from_secs(15);
-/// How soon it is asked again: what somebody else is removing isn't gone yet, nor is a network
-/// before its containers are.
+const REMOVAL: Duration = Duration::from_secs(120);
+/// How soon it is asked again: what somebody else is removing isn't gone yet, nor can a network
+/// go before its containers have.
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// The label that tells whose a container or a network is.
@@ -219,16 +216,15 @@ where
 {
     let until = Instant::now() + REMOVAL;
     loop {
-        let reason = match tokio::time::timeout(ANSWER, ask()).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(Error::DockerResponseServerError {
+        let error = match ask().await {
+            Ok(())
+            | Err(Error::DockerResponseServerError {
                 status_code: 404, ..
-            })) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
-            Err(late) => late.to_string(),
+            }) => return Ok(()),
+            Err(error) => error,
         };
         if Instant::now() > until {
-            return Err(ContainerError::engine(what, &reason));
+            return Err(ContainerError::engine(what, &error));
         }
         tokio::time::sleep(AGAIN).await;
     }
