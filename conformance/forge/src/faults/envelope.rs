@@ -99,7 +99,40 @@ fn integrity() -> Vec<Fault> {
                 packets
             });
         }),
+        Fault::new(
+            "security/ciphertext-cut-off",
+            "protected data of version 1 cut off within its first block",
+            rule,
+            Base::Message,
+        )
+        .flags(&["efail"])
+        .sealed(|_, draft| {
+            draft.envelope.protection = Protection::V1;
+            draft.envelope.packets.set(|packets| cut_off(packets, 9));
+        }),
+        Fault::new(
+            "security/authenticated-ciphertext-cut-off",
+            "protected data of version 2 cut off after the salt",
+            rule,
+            Base::Message,
+        )
+        .key(KeyKind::V6)
+        .flags(&["efail", "v6-recipient"])
+        .sealed(|_, draft| {
+            // Version, cipher, mode, chunk size, and the salt.
+            draft
+                .envelope
+                .packets
+                .set(|packets| cut_off(packets, 4 + 32));
+        }),
     ]
+}
+
+fn cut_off(mut packets: Vec<Packet>, length: usize) -> Vec<Packet> {
+    if let Some(data) = packets.last_mut() {
+        data.body.truncate(length);
+    }
+    packets
 }
 
 fn turn_over(mut packets: Vec<Packet>) -> Vec<Packet> {
