@@ -228,7 +228,7 @@ async fn names_garbage() {
         "{fault}"
     );
     let (sender, last) = fault.transcript.lines().last().unwrap();
-    assert_eq!((sender, last), (Sender::Adapter, "DEBUG: syncing"));
+    assert_eq!((sender, last.as_str()), (Sender::Adapter, "DEBUG: syncing"));
 }
 
 #[tokio::test]

@@ -18,25 +18,38 @@ pub enum Sender {
     Adapter,
 }
 
-/// The last lines that went over a connection, long ones cut.
+/// The last lines that went over a connection. They are cut for reading only when somebody reads
+/// them, which is seldom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
-    lines: VecDeque<(Sender, String)>,
+    lines: VecDeque<Line>,
+}
+
+/// The beginning of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    sender: Sender,
+    head: Vec<u8>,
+    length: usize,
 }
 
 impl Transcript {
-    /// The lines, oldest first.
-    pub fn lines(&self) -> impl Iterator<Item = (Sender, &str)> {
+    /// The lines, oldest first, long ones cut.
+    pub fn lines(&self) -> impl Iterator<Item = (Sender, String)> {
         self.lines
             .iter()
-            .map(|(sender, line)| (*sender, line.as_str()))
+            .map(|line| (line.sender, readable(&line.head, line.length)))
     }
 
     pub(crate) fn add(&mut self, sender: Sender, line: &[u8]) {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back((sender, shorten(line)));
+        self.lines.push_back(Line {
+            sender,
+            head: head(line).to_vec(),
+            length: line.len(),
+        });
     }
 
     /// Adds a request, without the password it may hold: with a real account it
@@ -65,7 +78,16 @@ impl fmt::Display for Transcript {
 
 /// A line for a person to read: cut, and without control characters.
 pub(crate) fn shorten(line: &[u8]) -> String {
-    let head = &line[..line.len().min(4 * CHARACTERS)];
+    readable(head(line), line.len())
+}
+
+/// As many octets of a line as can be shown.
+fn head(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(4 * CHARACTERS)]
+}
+
+/// The beginning of a line of so many octets.
+fn readable(head: &[u8], length: usize) -> String {
     let text = String::from_utf8_lossy(head);
     let mut short: String = text
         .chars()
@@ -78,8 +100,8 @@ pub(crate) fn shorten(line: &[u8]) -> String {
             }
         })
         .collect();
-    if head.len() < line.len() || text.chars().nth(CHARACTERS).is_some() {
-        short.push_str(&format!("… ({} octets)", line.len()));
+    if head.len() < length || text.chars().nth(CHARACTERS).is_some() {
+        short.push_str(&format!("… ({length} octets)"));
     }
     short
 }

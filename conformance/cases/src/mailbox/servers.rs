@@ -1,12 +1,14 @@
 //! Servers that lack something or say it otherwise: folders with a prefix, no MOVE, no keywords,
 //! new numbers, and another device that files at the same time.
 
+use std::collections::BTreeMap;
+
 use kith_adapter::view::private::Messages;
 use kith_forge::{Mail, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Who};
 use kith_spec::{Rule, req};
-use kith_testbed::{Fault, ImapAction};
+use kith_testbed::{Direction, Fault, ImapAction, Protocol};
 
 pub(super) fn cases() -> Vec<Case> {
     let case = |id, title, rule: Rule, play: fn(Scene) -> super::Play| {
@@ -55,6 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
             "a folder that is numbered anew is read anew, without a second effect",
             &req::FILE_UIDVALIDITY,
             |scene| Box::pin(renumbered(scene)),
+        ),
+        case(
+            "file/new-only",
+            "mail that was looked at is not fetched again",
+            &req::FILE_NEW_ONLY,
+            |scene| Box::pin(new_only(scene)),
         ),
         case(
             "file/raced",
@@ -201,6 +209,50 @@ async fn renumbered(scene: Scene) -> Result<(), Stop> {
     agent.sync().await?;
     expect_once(&scene, &agent, rule, &text).await?;
     expect_once(&scene, &agent, rule, &later).await
+}
+
+/// How often the server sent a part of a mail that stands in no other.
+fn fetched(scene: &Scene, part: &[u8]) -> usize {
+    let mut sessions: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    let log = scene.wire_log();
+    let said = log
+        .iter()
+        .filter(|event| (event.protocol, event.direction) == (Protocol::Imap, Direction::Server));
+    for event in said {
+        let session = sessions.entry(event.session).or_default();
+        session.extend_from_slice(&event.octets);
+    }
+    let times = |said: &Vec<u8>| said.windows(part.len()).filter(|at| *at == part).count();
+    sessions.values().map(times).sum()
+}
+
+async fn new_only(scene: Scene) -> Result<(), Stop> {
+    let rule = &req::FILE_NEW_ONLY;
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let (text, offer) = (scene.token(), scene.token());
+    let mail = written(&scene, &mut bob, &friendship, &text)?;
+    let ordinary = format!("From: shop@b.test\r\nTo: you\r\nSubject: Offer\r\n\r\n{offer}\r\n");
+    let how = kith_testbed::Deliver::from("shop@b.test");
+    let server = scene.server();
+    server.deliver(agent.address(), ordinary.as_bytes(), &how)?;
+    scene.deliver(&mail)?;
+    agent.sync().await?;
+    expect_once(&scene, &agent, rule, &text).await?;
+    agent.sync().await?;
+    agent.jump(1).await?;
+    // Of the sealed text, so much that it stands nowhere else.
+    let middle = mail.octets.len() / 2;
+    let sealed = fetched(&scene, &mail.octets[middle..middle + 60]);
+    let other = fetched(&scene, offer.as_bytes());
+    scene.expect(rule, sealed == 1 && other <= 1, || {
+        format!(
+            "expected the friend's mail to be fetched once and the ordinary one once at most, seen \
+             {sealed} and {other} times"
+        )
+    });
+    Ok(())
 }
 
 async fn raced(scene: Scene) -> Result<(), Stop> {

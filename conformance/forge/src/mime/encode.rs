@@ -10,9 +10,12 @@ const COLUMNS: usize = 76;
 pub fn base64_lines(octets: &[u8]) -> String {
     let text = STANDARD.encode(octets);
     let mut out = String::with_capacity(text.len() + text.len() / 38 + 2);
-    for line in text.as_bytes().chunks(COLUMNS) {
-        out.extend(line.iter().map(|&octet| char::from(octet)));
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(COLUMNS));
+        out.push_str(line);
         out.push_str("\r\n");
+        rest = after;
     }
     out
 }

@@ -49,17 +49,34 @@ fn has_version_6(octets: &[u8]) -> bool {
     packets.any(|packet| packet.body.first() == Some(&6))
 }
 
-/// The checksum of RFC 9580, section 6.1.
-fn crc24(octets: &[u8]) -> [u8; 3] {
-    let mut crc: u32 = 0x00B7_04CE;
-    for octet in octets {
-        crc ^= u32::from(*octet) << 16;
-        for _ in 0..8 {
+/// What each octet does to the checksum.
+static STEPS: [u32; 256] = steps();
+
+const fn steps() -> [u32; 256] {
+    let mut steps = [0; 256];
+    let mut octet = 0;
+    while octet < steps.len() {
+        let mut crc = (octet as u32) << 16;
+        let mut bit = 0;
+        while bit < 8 {
             crc <<= 1;
             if crc & 0x0100_0000 != 0 {
                 crc ^= 0x0186_4CFB;
             }
+            bit += 1;
         }
+        steps[octet] = crc;
+        octet += 1;
+    }
+    steps
+}
+
+/// The checksum of RFC 9580, section 6.1.
+fn crc24(octets: &[u8]) -> [u8; 3] {
+    let mut crc: u32 = 0x00B7_04CE;
+    for octet in octets {
+        let [_, high, ..] = crc.to_be_bytes();
+        crc = (crc << 8) & 0x00FF_FFFF ^ STEPS[usize::from(high ^ octet)];
     }
     let [_, high, middle, low] = crc.to_be_bytes();
     [high, middle, low]

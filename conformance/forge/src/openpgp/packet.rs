@@ -94,7 +94,8 @@ pub fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
 
 /// Packets one after the other.
 pub fn serialize(packets: &[Packet]) -> Vec<u8> {
-    packets.iter().flat_map(Packet::octets).collect()
+    let packets: Vec<_> = packets.iter().map(Packet::octets).collect();
+    packets.concat()
 }
 
 /// Splits octets into packets, in the current or the legacy format, partial

@@ -30,8 +30,13 @@ pub const MULTIPARTS: usize = 256;
 /// Whether a mail names more than [`MULTIPARTS`]: mailparse goes down one level with each, and so
 /// does what reads its answer, on the stack. Asked before it parses.
 pub fn too_many_multiparts(octets: &[u8]) -> bool {
-    let multipart = |window: &&[u8]| window.eq_ignore_ascii_case(b"multipart/");
-    let mut named = octets.windows(10).filter(multipart);
+    let multipart = |slash: &usize| {
+        let word = slash
+            .checked_sub(9)
+            .and_then(|from| octets.get(from..*slash));
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"multipart"))
+    };
+    let mut named = memchr::memchr_iter(b'/', octets).filter(multipart);
     named.nth(MULTIPARTS).is_some()
 }
 

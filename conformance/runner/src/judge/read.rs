@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use memchr::memmem;
 use sequoia_openpgp::Cert;
 use sha2::{Digest, Sha256};
 
@@ -246,7 +247,7 @@ fn indented(octets: &[u8]) -> String {
 
 /// Whether `needle` stands in `hay`.
 pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && hay.windows(needle.len()).any(|window| window == needle)
+    !needle.is_empty() && memmem::find(hay, needle).is_some()
 }
 
 fn of_type<'a>(root: &'a Entity, media_type: &'a str) -> impl Iterator<Item = &'a Entity> {

@@ -99,7 +99,6 @@ impl Driver {
         now: i64,
         report: &mut Report,
     ) -> Result<Option<Position>, Failure> {
-        implements!(req::FILE_NEW_ONLY);
         let cursor: Option<Cursor> = ledger::read(&self.store, &ledger::cursor_key(folder))?;
         let waiting = !ledger::all::<Move>(&self.store, &ledger::moves(folder))?.is_empty()
             || !ledger::all::<Later>(&self.store, &ledger::laters(folder))?.is_empty();
@@ -115,7 +114,9 @@ impl Driver {
         let position = mailbox.select(folder).await?;
         let validity = position.validity;
         let anew = self.rest.gate.enforces(&req::FILE_UIDVALIDITY);
-        let known = cursor.filter(|cursor| cursor.validity == validity || !anew);
+        let known = cursor
+            .filter(|cursor| cursor.validity == validity || !anew)
+            .filter(|_| self.rest.gate.enforces(&req::FILE_NEW_ONLY));
         // When the server numbered the folder anew, it can't be told which mail is new. All are
         // read, which merging makes harmless, but what was filed long ago stays.
         let files = (folder == Folder::Inbox || cursor.is_none() || known.is_some())

@@ -247,6 +247,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::FILE_NO_MOVE,
     &req::FILE_FLAGS,
     &req::FILE_RACE,
+    &req::FILE_NEW_ONLY,
     &req::FILE_UIDVALIDITY,
     // Devices
     &req::SELF_CONFIRM_HELD,
