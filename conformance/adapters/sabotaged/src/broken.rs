@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kith_adapter::act::{Act, ActResult, Action};
 use kith_adapter::protocol::{
-    About, Close, Closed, Empty, Failure, Open, Opened, Receive, Received, Session, Store, Sync,
-    Synced,
+    About, Close, Closed, Empty, Failure, Mode, Open, Opened, Receive, Received, Session, Store,
+    Sync, Synced,
 };
 use kith_adapter::server::Adapter;
 use kith_adapter::view::{Query, View, ViewResult};
@@ -17,6 +18,8 @@ use kith_core::agent::outgoing::Outgoing;
 use kith_core::{Gate, Violation};
 use kith_spec::{Outcome, Rule};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 use crate::catalogue::{Fault, Sabotage};
 use crate::mail;
@@ -136,6 +139,8 @@ pub(crate) struct Driven {
     done: BTreeSet<String>,
     /// The sessions that started from an export.
     imported: BTreeSet<Session>,
+    /// Where a mailbox is that is reached by STARTTLS, and the command that logs in there.
+    mailbox: Option<(SocketAddr, String)>,
 }
 
 impl Driven {
@@ -146,6 +151,7 @@ impl Driven {
             broken,
             done: BTreeSet::new(),
             imported: BTreeSet::new(),
+            mailbox: None,
         }
     }
 
@@ -215,6 +221,21 @@ impl Driven {
     }
 }
 
+/// Logs in without TLS, with this command.
+async fn log_in(at: SocketAddr, login: &str) -> std::io::Result<()> {
+    let mut stream = BufReader::new(TcpStream::connect(at).await?);
+    stream.write_all(login.as_bytes()).await?;
+    stream.flush().await?;
+    let mut lines = stream.lines();
+    // The greeting comes first.
+    while let Some(line) = lines.next_line().await? {
+        if line.starts_with("x ") {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// What a fault may look at before it does something else.
 pub(crate) struct Surroundings {
     pub(crate) friends: Vec<Value>,
@@ -281,6 +302,11 @@ impl Adapter for Driven {
             _ => open,
         };
         let now = value(&open.now)?;
+        self.mailbox = (open.mailbox.mode == Mode::Starttls).then(|| {
+            let user = open.user.as_ref().unwrap_or(&open.person.address);
+            let login = format!("x LOGIN {user} {}\r\n", open.password);
+            ((open.mailbox.connect, open.mailbox.port).into(), login)
+        });
         let opened = self.agent.open(open).await?;
         if imported {
             self.imported.insert(opened.session);
@@ -292,6 +318,10 @@ impl Adapter for Driven {
     async fn sync(&mut self, sync: Sync) -> Result<Synced, Failure> {
         let (session, now) = (sync.session, value(&sync.now)?);
         let synced = self.agent.sync(sync).await;
+        if let (Sabotage::Plain, Some((at, login))) = (self.sabotage(), &self.mailbox) {
+            // Whether anybody listens is no matter.
+            let _ = log_in(*at, login).await;
+        }
         if matches!(self.sabotage(), Sabotage::Quiet) {
             let quiet = Synced {
                 fetched: 0,

@@ -104,6 +104,8 @@ pub(crate) enum Sabotage {
     Return(fn(&Value, &mut Value)),
     /// Problems with servers are not told.
     Quiet,
+    /// Where TLS begins by STARTTLS, it logs in without.
+    Plain,
 }
 
 /// What a fault remembers of a mail, whose base64 is decoded.

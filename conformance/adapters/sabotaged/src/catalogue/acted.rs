@@ -11,7 +11,7 @@ use sequoia_openpgp::serialize::Serialize as _;
 use sequoia_openpgp::types::{HashAlgorithm, SymmetricAlgorithm};
 use serde_json::{Value, json};
 
-use super::Sabotage::{Idle, Instead, Meddle, Open, Quiet, Return};
+use super::Sabotage::{Idle, Instead, Meddle, Open, Plain, Quiet, Return};
 use super::{Fault, deaf, fault};
 use crate::broken::Surroundings;
 use crate::mail::field;
@@ -377,5 +377,11 @@ pub(super) static FAULTS: &[Fault] = &[
         "tells nobody that a server can't be trusted",
         &req::MAIL_CERTIFICATE_CHECK,
         Quiet,
+    ),
+    fault(
+        "login-in-the-clear",
+        "logs in where there is no TLS",
+        &req::MAIL_TLS,
+        Plain,
     ),
 ];
