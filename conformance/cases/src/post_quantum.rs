@@ -85,7 +85,7 @@ pub(crate) fn cases() -> Vec<Case> {
         pq(case!(
             "no-downgrade",
             "nothing is sent under a classical subkey to who declares a post-quantum one",
-            &[&req::PQ_NO_DOWNGRADE],
+            &[&req::PQ_NO_DOWNGRADE, &req::PQ_WITHHELD],
             no_downgrade
         )),
         pq(case!(
@@ -278,6 +278,11 @@ async fn no_downgrade(scene: Scene) -> Result<(), Stop> {
     agent.jump(11).await?;
     // The agent may say that it can't, or let the message wait.
     let _ = agent.try_act(message(&bob, &scene.token())?).await?;
+    let post = Post {
+        text: scene.token(),
+        ..Post::default()
+    };
+    let written = agent.try_act(post).await?.is_ok();
     agent.sync().await?;
     let mails = scene.mail_to(&bob)?;
     let weak = |sent: &Sent| session_keys(sent).iter().any(|(kind, _)| *kind != ENCRYPT);
@@ -299,6 +304,11 @@ async fn no_downgrade(scene: Scene) -> Result<(), Stop> {
     agent.act(message(&bob, &scene.token())?).await?;
     agent.sync().await?;
     let mails = scene.mail_to(&bob)?;
+    let posts = mails.iter().filter(|sent| sent.object("post").is_some());
+    let posts = posts.count();
+    scene.expect(&req::PQ_WITHHELD, posts == usize::from(written), || {
+        format!("expected what was written meanwhile once, seen {posts} posts")
+    });
     let mut messages = mails.iter().filter(|sent| sent.object("message").is_some());
     let newest = messages.next_back().map(|sent| session_keys(sent));
     let right = newest

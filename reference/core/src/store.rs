@@ -130,6 +130,9 @@ pub enum Table {
     /// Whether every mail with an object was protected after quantum computers, by object hash: 1
     /// or 0.
     Protection = 96,
+    /// What is kept back until somebody has a post-quantum subkey again, by identity id and merge
+    /// key: the object hashes.
+    Withheld = 97,
 }
 
 /// One row to write or, without value, to delete.

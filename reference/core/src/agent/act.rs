@@ -515,13 +515,16 @@ impl Step<'_> {
     ) -> Result<(), AgentError> {
         let subject = load.subject.clone().unwrap_or_default();
         let sent = load.objects.clone();
+        let before = self.last_delivery(peer.id)?;
         self.deliver(peer, load)?;
+        let delivery = self.last_delivery(peer.id)?;
         let key = audience_key(&subject, peer.id);
         let known: Option<Recipient> = self.store.record(Table::Audience, &key)?;
         let mut hashes = known.map(|known| known.hashes).unwrap_or_default();
         hashes.extend(sent.iter().map(hex::encode));
         let recipient = Recipient {
-            delivery: self.last_delivery(peer.id)?,
+            // Of what is kept back there is no delivery yet.
+            delivery: delivery.filter(|now| before.as_ref() != Some(now)),
             rev,
             gone: false,
             hashes,

@@ -68,7 +68,8 @@ impl Step<'_> {
         if frozen && self.gate.enforces(&req::IDENTITY_FROZEN) {
             return Ok(());
         }
-        if self.is_withheld(std::slice::from_ref(peer))? {
+        let subject = load.subject.as_deref().filter(|_| load.again.is_none());
+        if self.withhold(std::slice::from_ref(peer), subject, &load.objects)? {
             return Ok(());
         }
         if self.exchanges_with(peer.id)? {

@@ -175,6 +175,7 @@ impl Step<'_> {
         }
         if grown || renewed.is_some() {
             self.set_peer(Some(&known), &peer)?;
+            self.release_withheld(&peer)?;
         }
         Ok(peer)
     }

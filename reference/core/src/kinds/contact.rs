@@ -156,6 +156,7 @@ fn update(step: &mut Step<'_>, part: &Part, peer: &Peer) -> Result<(), Failure> 
         step.store
             .put(Table::Octets, part.signed.hash, part.signed.message.clone());
         step.set_peer(Some(peer), &renewed)?;
+        step.release_withheld(&renewed)?;
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::PQ_DECLARE,
     &req::PQ_DECLARED,
     &req::PQ_NO_DOWNGRADE,
+    &req::PQ_WITHHELD,
     &req::PQ_RECEIVED,
     &req::PQ_ROTATION,
     &req::PQ_EVERY_PACKET,

@@ -55,7 +55,8 @@ impl Step<'_> {
             return Ok(());
         }
         let peers = self.members(group)?;
-        if self.is_withheld(&peers)? {
+        let subject = load.subject.as_ref().map(|(key, _)| &key[..]);
+        if self.withhold(&peers, subject, &load.objects)? {
             return Ok(());
         }
         for peer in &peers {
