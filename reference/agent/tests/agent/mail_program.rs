@@ -8,15 +8,7 @@ use crate::support::Shell;
 
 /// Reads every mail of a folder as mutt displays it. `keys.asc` holds the keys.
 pub(crate) fn shown(shell: &Shell, server: &Server, user: &str, folder: &str) -> Vec<String> {
-    let home = shell.path("gnupg");
-    std::fs::create_dir_all(&home).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    run(
-        shell,
-        "gpg",
-        &["--batch", "--quiet", "--import", "keys.asc"],
-    );
+    import(shell);
     let count = server.messages(user, folder).unwrap().len();
     let port = server.endpoints().imap_tls.port();
     let displays = "<display-message><next-entry>".repeat(count);
@@ -51,7 +43,41 @@ pub(crate) fn shown(shell: &Shell, server: &Server, user: &str, folder: &str) ->
         .collect()
 }
 
-fn run(shell: &Shell, program: &str, arguments: &[&str]) {
+/// After a rotation, mail to the earlier key and to the new one can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_all_epochs_are_for_other_programs_too() {
+    let server = crate::support::server(kith_testbed::Config::default()).await;
+    let alice = Shell::set_up(crate::support::ALICE, &server);
+    let kit = "kith-recovery-alice@a.test.asc";
+    alice.run(&["identity", "rotate", kit, "--recovery", "second.asc"]);
+    alice.run(&["keys", "keys.asc"]);
+    import(&alice);
+    let listed = run(
+        &alice,
+        "gpg",
+        &["--batch", "--list-secret-keys", "--with-colons"],
+    );
+    for kind in ["sec:", "ssb:"] {
+        let lines = listed.lines().filter(|line| line.starts_with(kind));
+        assert_eq!(lines.count(), 2, "{listed}");
+    }
+    assert_eq!(listed.matches("<alice@a.test>").count(), 2, "{listed}");
+}
+
+/// Imports `keys.asc`.
+fn import(shell: &Shell) {
+    let home = shell.path("gnupg");
+    std::fs::create_dir_all(&home).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    run(
+        shell,
+        "gpg",
+        &["--batch", "--quiet", "--import", "keys.asc"],
+    );
+}
+
+fn run(shell: &Shell, program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(shell.folder.path())
@@ -66,4 +92,5 @@ fn run(shell: &Shell, program: &str, arguments: &[&str]) {
         });
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -122,13 +122,19 @@ pub(crate) fn is_declared(gate: &dyn Gate, certificate: &Certificate, now: i64) 
 }
 
 impl Own {
-    /// The secret key in armor, for a mail program that shall read the fallbacks.
+    /// The secret keys in armor, for a mail program that shall read the fallbacks: today's, and those
+    /// of earlier epochs, for mail of that time.
     ///
     /// # Errors
     ///
     /// When the OpenPGP library can't write the key.
-    pub fn armored_key(&self) -> Result<Vec<u8>, AgentError> {
-        Ok(self.key.to_armor()?)
+    pub fn armored_keys(&self, now: i64) -> Result<Vec<u8>, AgentError> {
+        let mut armored = Vec::new();
+        for key in std::iter::once(&self.key).chain(self.earlier.iter().map(|earlier| &earlier.key))
+        {
+            armored.extend(key.named(&self.address, now)?.to_armor()?);
+        }
+        Ok(armored)
     }
 
     /// How it is named in fallbacks: the name, else the address.

@@ -82,12 +82,14 @@ pub(crate) fn write(
         data: data.clone(),
     };
     let info = said.info.as_deref().unwrap_or("something happened");
+    let stand = said.summary.as_deref();
+    let stand = stand.map_or_else(String::new, |summary| format!(" ({summary})"));
     let id = id(&app.0, &app.1, serial);
     let hash = step.sign(Draft {
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name}: {info}"),
+        fallback: format!("{name}: {info}{stand}"),
         payload: Payload::AppUpdate(update),
     })?;
     let body = Body::AppUpdate {

@@ -63,7 +63,7 @@ pub(crate) fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, A
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name} knows that you accepted on Kith."),
+        fallback: format!("{name} confirms: you are connected on Kith."),
         payload: Payload::Confirm(confirm),
     })
 }

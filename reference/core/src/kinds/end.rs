@@ -25,7 +25,7 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
         id,
         rev: 1,
         audience: Audience::Direct,
-        fallback: format!("{name} ended what you had on Kith."),
+        fallback: format!("{name} ended the connection with you on Kith."),
         payload: Payload::End(end),
     })?;
     step.deliver(

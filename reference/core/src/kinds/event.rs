@@ -125,7 +125,12 @@ impl std::fmt::Display for When {
                 Ok(time) => write!(f, "{time}"),
                 Err(_) => f.write_str("at an unknown time"),
             },
-            Self::Zoned { time, tzid } => write!(f, "{} {tzid}", time.replace('T', " ")),
+            Self::Zoned { time, tzid } => {
+                let shown = time.replace('T', " ");
+                // Seconds are told where there are some.
+                let minutes = shown.strip_suffix(":00").filter(|rest| rest.contains(':'));
+                write!(f, "{} {tzid}", minutes.unwrap_or(&shown))
+            }
         }
     }
 }
@@ -179,10 +184,11 @@ impl Happening {
         })
     }
 
-    fn fallback(&self, name: &str) -> String {
-        let what = match self.status {
-            Status::Cancelled => "cancelled",
-            _ => "invites you",
+    fn fallback(&self, name: &str, is_new: bool) -> String {
+        let what = match (self.status, is_new) {
+            (Status::Cancelled, _) => "cancelled",
+            (_, true) => "invites you",
+            (_, false) => "changed",
         };
         let place = self.location.as_deref().map(|place| format!(", {place}"));
         format!(
@@ -226,7 +232,7 @@ pub(crate) fn write(
 ) -> Result<[u8; 16], ActError> {
     event.check()?;
     let payload = Payload::Event(event.write()?);
-    let fallback = event.fallback(&step.own.shown());
+    let fallback = event.fallback(&step.own.shown(), earlier.is_none());
     let body = Body::Event(event.clone());
     crate::implements!(req::EVENT_CHANGED);
     let group = match (earlier, guests) {

@@ -50,11 +50,16 @@ pub(crate) fn write(
     };
     let listed = super::post::listed(&message.media);
     let name = step.own.shown();
+    let did = if earlier.is_none() {
+        "writes"
+    } else {
+        "changed a message"
+    };
     let hash = step.sign(Draft {
         id,
         rev,
         audience: Audience::Direct,
-        fallback: format!("{name} writes: {text}{listed}"),
+        fallback: format!("{name} {did}: {text}{listed}"),
         payload: Payload::Message(message),
     })?;
     let body = Body::Message {

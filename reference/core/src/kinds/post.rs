@@ -104,11 +104,16 @@ pub(crate) fn publish(
             reason: "you have no page; make one with `kith page set`",
         });
     };
+    let did = if earlier.is_none() {
+        "posted"
+    } else {
+        "changed a post"
+    };
     let hash = step.sign(Draft {
         id,
         rev,
         audience: Audience::Public,
-        fallback: format!("{} posted: {text}", page.name),
+        fallback: format!("{} {did}: {text}", page.name),
         payload: Payload::Post(plain(text)?),
     })?;
     let body = Body::Post {
@@ -146,8 +151,13 @@ fn sign(
     let rev = earlier.map_or(1, |entry| entry.rev + 1);
     let text = post.text.as_ref().map(ToString::to_string);
     let body = body(&post);
+    let did = if earlier.is_none() {
+        "posted"
+    } else {
+        "changed a post"
+    };
     let fallback = format!(
-        "{} posted: {}{}",
+        "{} {did}: {}{}",
         step.own.shown(),
         text.unwrap_or_default(),
         listed(&post.media)
@@ -168,15 +178,17 @@ fn sign(
 pub(super) fn listed(media: &[Media]) -> String {
     let mut lines = String::new();
     for medium in media {
-        let alt = medium.alt.as_ref().or(medium.caption.as_ref());
+        let alt = medium.alt.as_ref().map(ToString::to_string);
         let name = medium.name.as_ref().map(ToString::to_string);
-        let about = alt.map(ToString::to_string).or(name).unwrap_or_default();
+        let about = alt.or(name).unwrap_or_default();
+        let caption = medium.caption.as_ref();
+        let caption = caption.map_or_else(String::new, |caption| format!(" {caption}"));
         let open = medium
             .source
             .as_ref()
             .filter(|source| source.password.is_none());
         let place = open.map_or_else(String::new, |source| format!(" {}", source.href));
-        lines.push_str(&format!("\n[{}: {about}]{place}", medium.r#type));
+        lines.push_str(&format!("\n[{}: {about}]{caption}{place}", medium.r#type));
     }
     lines
 }

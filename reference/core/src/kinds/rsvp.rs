@@ -113,7 +113,17 @@ pub(crate) fn write(
         Some(Answer::Maybe) => "perhaps comes to",
         None => "has not decided about",
     };
-    let fallback = format!("{} {words} {}.", step.own.shown(), happening.summary);
+    let more = match guests {
+        0 => String::new(),
+        1 => ", with one guest".to_owned(),
+        some => format!(", with {some} guests"),
+    };
+    let said = note.map(|note| format!(" {note}")).unwrap_or_default();
+    let fallback = format!(
+        "{} {words} {}{more}.{said}",
+        step.own.shown(),
+        happening.summary
+    );
     let hash = step.sign(Draft {
         id: own,
         rev,

@@ -8,11 +8,14 @@ use kith_spec::{limit, req};
 use sequoia_openpgp::cert::prelude::*;
 use sequoia_openpgp::crypto::KeyPair;
 use sequoia_openpgp::packet::key::{PrimaryRole, PublicParts, SecretParts, UnspecifiedRole};
+use sequoia_openpgp::packet::signature::SignatureBuilder;
 use sequoia_openpgp::packet::{Key, Packet, UserID};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use sequoia_openpgp::policy::{Policy, StandardPolicy};
 use sequoia_openpgp::serialize::{Marshal, MarshalInto};
-use sequoia_openpgp::types::{Features, KeyFlags, PublicKeyAlgorithm, RevocationStatus};
+use sequoia_openpgp::types::{
+    Features, KeyFlags, PublicKeyAlgorithm, RevocationStatus, SignatureType,
+};
 use sequoia_openpgp::{Cert, Fingerprint, Profile};
 
 use super::WireError;
@@ -170,6 +173,39 @@ impl OwnKey {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.cert.fingerprint()
+    }
+
+    /// The key with a user ID. Keys that were made to be rotated to have none, and GnuPG and its
+    /// friends don't take those.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenPGP library fails.
+    pub fn named(&self, address: &str, now: i64) -> Result<Self, WireError> {
+        if self.cert.userids().next().is_some() {
+            return Ok(self.clone());
+        }
+        let name = || {
+            let cert = self.cert.clone();
+            let policy = StandardPolicy::new();
+            let direct = cert.with_policy(&policy, system_time(now))?;
+            let direct = direct.direct_key_signature()?.clone();
+            let binding = SignatureBuilder::from(direct)
+                .set_type(SignatureType::PositiveCertification)
+                .set_signature_creation_time(system_time(now))?;
+            let mut pair = cert
+                .primary_key()
+                .key()
+                .clone()
+                .parts_into_secret()?
+                .into_keypair()?;
+            let user = UserID::from(format!("<{address}>"));
+            let binding = user.bind(&mut pair, &cert, binding)?;
+            let packets: [Packet; 2] = [user.into(), binding.into()];
+            Ok(cert.insert_packets(packets)?.0)
+        };
+        let cert = name().map_err(WireError::openpgp)?;
+        Ok(Self { cert })
     }
 
     /// The transferable secret key in armor, for other OpenPGP programs.

@@ -191,7 +191,7 @@ impl Step<'_> {
             id: id.id,
             rev,
             audience: Audience::Group,
-            fallback: format!("{} keeps the group {name}.", self.own.shown()),
+            fallback: format!("{} tells who is in the group {name}.", self.own.shown()),
             payload: Payload::Group(content.clone()),
         })?;
         let key = merge_key(self.own.id, "group", id.id);

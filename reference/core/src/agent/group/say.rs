@@ -88,6 +88,12 @@ impl Step<'_> {
         Ok(self.deliver_to_group(&group, &load)?)
     }
 
+    /// What was said in a group, as plain text that can't be taken for a private one.
+    fn said_in(&self, group: GroupId, did: &str, text: &str) -> Result<String, ActError> {
+        let group = self.known_group(group)?.name;
+        Ok(format!("{} {did} ({group}): {text}", self.own.shown()))
+    }
+
     /// Posts to a group, or changes a post.
     pub(crate) fn post_to_group(
         &mut self,
@@ -95,6 +101,12 @@ impl Step<'_> {
         text: &str,
         earlier: Option<&Entry>,
     ) -> Result<[u8; 16], ActError> {
+        let did = if earlier.is_none() {
+            "posted"
+        } else {
+            "changed a post"
+        };
+        let fallback = self.said_in(group, did, text)?;
         let said = Said {
             kind: "post",
             payload: Payload::Post(kinds::post::plain(text)?),
@@ -102,7 +114,7 @@ impl Step<'_> {
                 text: text.to_owned(),
                 rich: false,
             },
-            fallback: format!("{} posted: {text}", self.own.shown()),
+            fallback,
         };
         self.say_in_group(group, said, earlier)
     }
@@ -122,6 +134,12 @@ impl Step<'_> {
             text: checked,
             media: Vec::new(),
         };
+        let did = if earlier.is_none() {
+            "writes"
+        } else {
+            "changed a message"
+        };
+        let fallback = self.said_in(group, did, text)?;
         let said = Said {
             kind: "message",
             payload: Payload::Message(message),
@@ -129,7 +147,7 @@ impl Step<'_> {
                 parent: parent.map(hex::encode),
                 text: text.to_owned(),
             },
-            fallback: format!("{} writes: {text}", self.own.shown()),
+            fallback,
         };
         self.say_in_group(group, said, earlier)
     }
