@@ -154,6 +154,8 @@ fn medium(carried: Carried) -> MimePart<'static> {
 pub fn payload(gate: &dyn Gate, fields: &Fields, parts: Parts, boundary: &str) -> Vec<u8> {
     let content_type = ContentType::new("multipart/mixed")
         .attribute("hp", "cipher")
+        // What mail programs read that are older than RFC 9788, Thunderbird among them.
+        .attribute("protected-headers", "v1")
         .attribute("boundary", boundary.to_owned());
     let mut payload = Vec::new();
     for (name, value) in fields.outer() {
