@@ -116,6 +116,8 @@ pub enum Protocol {
     Smtp,
     /// IMAP (RFC 9051).
     Imap,
+    /// ManageSieve (RFC 5804). The server tells its capabilities after TLS.
+    Sieve,
     /// HTTPS, where TLS begins at once.
     Https,
 }
@@ -326,6 +328,16 @@ async fn starttls(
             }
             return Err(no_tls());
         }
+        Protocol::Sieve => {
+            let offers = sieve_answer(tcp).await.map_err(lost)?;
+            let offer = |line: &String| line.trim().eq_ignore_ascii_case("\"STARTTLS\"");
+            if !offers.iter().any(offer) {
+                return Err(no_tls());
+            }
+            tcp.write_all(b"STARTTLS\r\n").await.map_err(lost)?;
+            let ready = line(tcp).await.map_err(lost)?;
+            expect(Some(&ready), "OK", server)?;
+        }
         Protocol::Https => return Err(no_tls()),
     }
     Ok(())
@@ -381,6 +393,29 @@ async fn reply(tcp: &mut TcpStream) -> io::Result<Vec<String>> {
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
         "a reply without end",
+    ))
+}
+
+/// The lines of a ManageSieve server up to OK.
+async fn sieve_answer(tcp: &mut TcpStream) -> io::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    while lines.len() < LINES {
+        let line = line(tcp).await?;
+        let starts = |status: &str| {
+            line.get(..status.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(status))
+        };
+        if starts("OK") {
+            return Ok(lines);
+        }
+        if starts("BYE") || starts("NO") {
+            return Err(io::Error::other(shown(&line)));
+        }
+        lines.push(line);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "a greeting without end",
     ))
 }
 

@@ -16,6 +16,7 @@ pub mod driver;
 pub mod mailbox;
 pub mod media;
 pub mod readable;
+pub mod sieve;
 pub mod store;
 pub mod submission;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Arguments, Parser, Subcommand, ValueEnum};
 
+use super::config::Server;
 use super::init::Init;
 
 const EXAMPLES: &str = "\
@@ -185,13 +186,34 @@ pub(super) struct Mailbox {
     pub(super) command: MailboxCommand,
 }
 
+#[derive(Debug, Arguments)]
+#[command(after_help = "\
+With --install, the script goes to your server by ManageSieve, in TLS. A script of yours that is active
+there is never changed: add the lines to it yourself. `kith mailbox restore` takes kith's away.
+
+Examples:
+  kith mailbox sieve
+  kith mailbox sieve --install
+  kith mailbox sieve --install --server sieve.example.org")]
+pub(super) struct Sieve {
+    /// Install it and make it active, unless another script is
+    #[arg(long)]
+    pub(super) install: bool,
+    /// Take it away
+    #[arg(long, conflicts_with = "install")]
+    pub(super) remove: bool,
+    /// The filter server [default: what your domain names beside the IMAP server, else that server]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) server: Option<Server>,
+}
+
 /// What can be done with the mailbox.
 #[derive(Debug, Subcommand)]
 pub(super) enum MailboxCommand {
     /// Show the folders of kith and whether mail is filed into them
     Status,
-    /// Print a Sieve script that lets your server file Kith mail
-    Sieve,
+    /// Print the Sieve script that lets your server file Kith mail, or install it
+    Sieve(Sieve),
     /// Undo what kith did: all mail goes back to INBOX, and nothing is filed any more
     Restore {
         /// Do it without asking

@@ -39,6 +39,9 @@ pub(super) struct Config {
     pub(super) submission: Endpoint,
     /// The mailbox server.
     pub(super) mailbox: Endpoint,
+    /// The filter server, where kith installed its script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sieve: Option<Endpoint>,
 }
 
 impl Config {
@@ -114,6 +117,16 @@ impl FromStr for Server {
 }
 
 impl Server {
+    /// As a filter server, which begins with STARTTLS unless told otherwise (RFC 5804).
+    pub(super) fn sieve(self) -> Endpoint {
+        Endpoint {
+            host: self.host,
+            connect: None,
+            port: self.port.unwrap_or(kith_agent::sieve::PORT),
+            mode: self.mode.unwrap_or(TlsMode::Starttls),
+        }
+    }
+
     pub(super) fn endpoint(self, (tls_port, starttls_port): Ports) -> Endpoint {
         let mode = self.mode.unwrap_or(match self.port {
             Some(port) if port == starttls_port => TlsMode::Starttls,

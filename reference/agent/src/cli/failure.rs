@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use kith_agent::driver::leaving::LeaveError;
+use kith_agent::sieve::SieveError;
 use kith_agent::{ConnectError, DriverError, MailboxError, Problem, StoreError, SubmissionError};
 
 /// Doctor found a problem.
@@ -76,6 +77,12 @@ pub(super) enum Failure {
     Unconfirmed,
     #[error("{} can't be imported: {}; nothing was sent", .0.display(), .1)]
     Calendar(PathBuf, kith_agent::calendar::CalendarError),
+    #[error(transparent)]
+    Sieve(#[from] SieveError),
+    #[error(
+        "the script \"{0}\" on your filter server is not kith's, so nothing was changed; add to the active script what `kith mailbox sieve` prints"
+    )]
+    OtherScript(String),
     #[error("this command can't be tried with --dry-run; nothing was done")]
     NotTried,
     #[error(transparent)]
@@ -112,12 +119,16 @@ impl Failure {
             | Self::OtherAddress(..)
             | Self::Differ
             | Self::NotTried
+            | Self::OtherScript(_)
+            | Self::Sieve(SieveError::Refused { .. } | SieveError::Lacks { .. })
             | Self::Calendar(..)
             | Self::Unconfirmed => IMPOSSIBLE,
             Self::Leave(LeaveError::Mailbox(error)) => mailbox(error),
             Self::Submission(error) => submission(error),
             Self::Mailbox(error) => mailbox(error),
-            Self::Connect(error) => connect(error),
+            Self::Connect(error) | Self::Sieve(SieveError::Connect(error)) => connect(error),
+            Self::Sieve(SieveError::Login { .. }) => REJECTED,
+            Self::Sieve(SieveError::Lost { .. }) => AWAY,
             Self::Unfinished(code) => *code,
             _ => UNUSABLE,
         }

@@ -177,6 +177,7 @@ async fn configure(
         daily: None,
         submission: servers.submission,
         mailbox: servers.mailbox,
+        sieve: None,
     };
     config.set_secret(secret.unwrap_or_else(|| Secret::File(PathBuf::from("password"))));
     Ok(Setting {

@@ -15,6 +15,7 @@ fn help() {
         "identity",
         "identity rotate",
         "identity recover",
+        "mailbox sieve",
         "group",
         "event",
         "event create",

@@ -15,6 +15,7 @@ mod mail_program;
 mod mailbox;
 mod program;
 mod sending;
+mod sieve;
 mod store;
 mod story;
 mod support;
