@@ -316,7 +316,7 @@ mod tests {
         );
         let read = read(text, Some("Europe/Oslo")).unwrap();
         assert_eq!(read[0].summary, "A long line");
-        assert_eq!(read[0].start.to_string(), "2027-06-21 19:00:00 Europe/Oslo");
+        assert_eq!(read[0].start.to_string(), "2027-06-21 19:00 Europe/Oslo");
         assert_eq!(read[0].url, None);
     }
 
@@ -336,7 +336,7 @@ mod tests {
         let both = calendar(&[weekly, moved.clone()]).unwrap();
         let end = both[0].end.as_ref().map(ToString::to_string);
         assert_eq!(both.len(), 1);
-        assert_eq!(end.as_deref(), Some("2027-06-21 20:30:00 Europe/Oslo"));
+        assert_eq!(end.as_deref(), Some("2027-06-21 20:30 Europe/Oslo"));
         assert_eq!(calendar(&[moved]).unwrap().len(), 1);
         let end = |lines: &str| calendar(&[event(lines)]).map(|read| read[0].end.clone());
         let days = end("DTSTART;VALUE=DATE:20271230\r\nDURATION:P3D\r\n");
