@@ -29,10 +29,6 @@ pub(crate) static RULES: &[(Rule, &str)] = &[
         "A server takes nothing from who doesn't log in, so such an agent would do nothing at all.",
     ),
     (
-        &req::MAIL_TLS,
-        "The embedded server has no port without TLS; its case is played on servers in containers only.",
-    ),
-    (
         &req::SEC_OWN_PRIMARY,
         "The reference has no other key that could sign.",
     ),
