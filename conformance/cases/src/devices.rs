@@ -109,8 +109,7 @@ async fn export(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let token = scene.token();
-    let draft = bob.message(&friendship.peer, &token, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &friendship.peer, &token).await?;
     let mine = scene.token();
     laptop.act(message(&bob, &mine)?).await?;
     laptop.sync().await?;
@@ -247,8 +246,7 @@ async fn journal(scene: Scene) -> Result<(), Stop> {
     };
     let early = laptop.act(early).await?.archive;
     let token = scene.token();
-    let draft = bob.message(&friendship.peer, &token, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &friendship.peer, &token).await?;
     let received = |messages: Vec<kith_adapter::view::private::Message>| {
         let message = messages.into_iter().find(|message| message.text == token);
         message.and_then(|message| message.received)
@@ -318,8 +316,7 @@ async fn restore(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    let mail = scene.write(&mut bob, draft.map_err(Stop::harness)?)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &scene.token())?;
     scene.deliver_unjudged(&mail, AuthResult::Pass)?;
     agent.sync().await?;
     let folders = scene.folders_with(&mail.octets)?;

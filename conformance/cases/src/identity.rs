@@ -136,8 +136,9 @@ async fn receipt(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     write(&scene, &agent, &bob).await?;
     let before = scene.mail_to(&bob)?;
     let silent = before.iter().all(|sent| sent.object("receipt").is_none());
@@ -150,8 +151,9 @@ async fn receipt(scene: Scene) -> Result<(), Stop> {
         introduce: false,
     };
     agent.act(consent).await?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     write(&scene, &agent, &bob).await?;
     let sent = scene.expect_mail(&req::RECEIPT_RIDES, &bob, "receipt")?;
     let receipt = sent.object("receipt");

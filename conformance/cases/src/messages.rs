@@ -66,8 +66,7 @@ async fn received(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let draft = bob.message(&friendship.peer, &text, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &friendship.peer, &text).await?;
     let messages = agent.view(Messages {}).await?;
     let author = bob.id.to_string();
     let shown = messages

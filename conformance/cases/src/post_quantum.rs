@@ -192,8 +192,7 @@ async fn friends(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet_with("Bob", KeyKind::Pq)?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let draft = bob.message(&friendship.peer, &text, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &friendship.peer, &text).await?;
     let messages = agent.view(Messages {}).await?;
     let read = messages.iter().any(|message| message.text == text);
     scene.expect(&req::PQ_ACCEPT_KEYS, read, || {
@@ -343,8 +342,7 @@ async fn shown(scene: Scene) -> Result<(), Stop> {
     let mut carol = scene.puppet_with("Carol", KeyKind::V6)?;
     let peer = scene.befriend(&mut bob, Who::Puppet).await?.peer;
     let [to_bob, to_carol, by_bob, post, said] = [(); 5].map(|()| scene.token());
-    let draft = bob.message(&peer, &by_bob, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &peer, &by_bob).await?;
     agent.act(message(&bob, &to_bob)?).await?;
     let text = post.clone();
     let posted = Post {

@@ -91,8 +91,7 @@ async fn only_own(scene: Scene) -> Result<(), Stop> {
     let (mine, hash) = written(&scene, &agent, &bob, rule).await?;
     let (other, foreign) = written(&scene, &agent, &carol, rule).await?;
     let text = scene.token();
-    let draft = bob.message(&friendship.peer, &text, scene.now());
-    let mail = scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let mail = scene.say(&mut bob, &friendship.peer, &text).await?;
     let theirs = mail.objects.last().copied();
     agent
         .act(Post {
@@ -142,8 +141,9 @@ async fn unanswered(scene: Scene) -> Result<(), Stop> {
     let (_, hash) = written(&scene, &agent, &bob, rule).await?;
     let told = receipt(&scene, &mut bob, &friendship, &[hash], &[hash]).await?;
     agent.jump(2).await?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    let mail = scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    let mail = scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     agent.jump(2).await?;
     let mut named = Vec::new();
     for sent in scene.mail_to(&bob)? {

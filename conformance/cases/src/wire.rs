@@ -227,8 +227,9 @@ async fn sends_acknowledgement(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent_with_own_keys().await?;
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     scene.mail_to(&bob)?;
     agent.jump(2).await?;
     let mails = scene.mail_to(&bob)?;

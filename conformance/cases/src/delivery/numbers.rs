@@ -143,8 +143,9 @@ async fn apart(scene: Scene) -> Result<(), Stop> {
 async fn missing(scene: Scene) -> Result<(), Stop> {
     let (agent, mut bob, friendship) = friends(&scene).await?;
     let lost = bob.next_seq(friendship.peer.id).seq.unsigned_abs();
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     scene.mail_to(&bob)?;
     write(&agent, &bob, &scene.token()).await?;
     agent.sync().await?;
@@ -291,8 +292,7 @@ async fn order(scene: Scene) -> Result<(), Stop> {
     dated.created = ahead;
     hand(&scene, (&mut bob, &friendship), [dated]).await?;
     scene.advance(3600)?;
-    let draft = bob.message(&friendship.peer, &second, scene.now());
-    let mail = scene.write(&mut bob, draft.map_err(Stop::harness)?)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &second)?;
     scene.deliver_as(&mail, AuthResult::Pass)?;
     agent.sync().await?;
     let messages = agent.view(Messages {}).await?;

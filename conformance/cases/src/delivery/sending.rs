@@ -230,8 +230,9 @@ async fn own_first(scene: Scene) -> Result<(), Stop> {
     // From noon on, an acknowledgement is owed to Bob, on the next day at the latest.
     let noon = scene.now().0.div_euclid(DAY) * DAY + DAY + 12 * HOUR;
     scene.advance(noon - scene.now().0)?;
-    let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene
+        .say(&mut bob, &friendship.peer, &scene.token())
+        .await?;
     scene.advance(20 * HOUR)?;
     for _ in 0..2 {
         write(&agent, &carol, &scene.token()).await?;

@@ -70,8 +70,7 @@ async fn exported(scene: &Scene) -> Result<Exported, Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let draft = bob.message(&friendship.peer, &text, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &friendship.peer, &text).await?;
     let passphrase = scene.token();
     let export = Export {
         passphrase: passphrase.clone(),

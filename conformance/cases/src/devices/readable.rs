@@ -68,8 +68,7 @@ async fn readable(scene: Scene) -> Result<(), Stop> {
     let [heard, posted, said] = [scene.token(), scene.token(), scene.token()];
     // A line of a message must not be taken for the beginning of another.
     let text = format!("From Bob with love\nFrom {heard}");
-    let draft = bob.message(&peer, &text, scene.now());
-    scene.send(&mut bob, draft.map_err(Stop::harness)?).await?;
+    scene.say(&mut bob, &peer, &text).await?;
     let written = scene.token();
     let to = bob.id.to_string().parse().map_err(Stop::harness)?;
     let answer = Message {

@@ -173,8 +173,7 @@ async fn own_earlier(scene: Scene, compromised: bool) -> Result<(), Stop> {
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     // Bob does not know of the rotation yet.
     let text = scene.token();
-    let draft = bob.message(&friendship.peer, &text, scene.now());
-    let mail = scene.write(&mut bob, draft.map_err(Stop::harness)?)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &text)?;
     rotate(&scene, &agent, compromised).await?;
     scene.deliver_unjudged(&mail, AuthResult::Pass)?;
     agent.sync().await?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kith_adapter::view::private::Messages;
-use kith_forge::{Mail, Puppet};
+use kith_forge::Puppet;
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Who};
 use kith_spec::{Rule, req};
@@ -73,17 +73,6 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A friend's message, not delivered yet.
-fn written(
-    scene: &Scene,
-    bob: &mut Puppet,
-    friendship: &Friendship,
-    text: &str,
-) -> Result<Mail, Stop> {
-    let draft = bob.message(&friendship.peer, text, scene.now());
-    scene.write(bob, draft.map_err(Stop::harness)?)
-}
-
 /// Delivers a friend's message, and expects it to be shown and to stand in these folders.
 async fn filed(
     scene: &Scene,
@@ -93,7 +82,7 @@ async fn filed(
 ) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let text = scene.token();
-    let mail = written(scene, bob, friendship, &text)?;
+    let mail = scene.message(bob, &friendship.peer, &text)?;
     scene.deliver(&mail)?;
     agent.sync().await?;
     expect_once(scene, &agent, rule, &text).await?;
@@ -170,16 +159,13 @@ async fn flags(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let mail = written(&scene, &mut bob, &friendship, &text)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &text)?;
     scene.deliver(&mail)?;
     agent.sync().await?;
     agent.sync().await?;
     expect_once(&scene, &agent, rule, &text).await?;
-    let end = mail.octets.windows(4).position(|four| four == b"\r\n\r\n");
-    let body = &mail.octets[end.unwrap_or(0)..];
-    let kith = scene.server().messages(agent.address(), "Kith")?;
-    let found = kith.iter().find(|stored| stored.octets.ends_with(body));
-    let flags = found.map(|stored| stored.flags.clone());
+    let flags = scene.stored("Kith", &mail.octets)?;
+    let flags = flags.map(|stored| stored.flags);
     let kept = |flag: &String| !flag.eq_ignore_ascii_case("\\Recent");
     let none = flags.as_ref().map(|flags| !flags.iter().any(kept));
     scene.expect(rule, none == Some(true), || {
@@ -194,7 +180,7 @@ async fn renumbered(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let mail = written(&scene, &mut bob, &friendship, &text)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &text)?;
     scene.deliver(&mail)?;
     agent.sync().await?;
     expect_once(&scene, &agent, rule, &text).await?;
@@ -203,7 +189,7 @@ async fn renumbered(scene: Scene) -> Result<(), Stop> {
     }
     // What comes now has numbers that were used before.
     let later = scene.token();
-    let mail = written(&scene, &mut bob, &friendship, &later)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &later)?;
     scene.deliver(&mail)?;
     agent.sync().await?;
     agent.sync().await?;
@@ -232,7 +218,7 @@ async fn new_only(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let (text, offer) = (scene.token(), scene.token());
-    let mail = written(&scene, &mut bob, &friendship, &text)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &text)?;
     let ordinary = format!("From: shop@b.test\r\nTo: you\r\nSubject: Offer\r\n\r\n{offer}\r\n");
     let how = kith_testbed::Deliver::from("shop@b.test");
     let server = scene.server();
@@ -261,7 +247,7 @@ async fn raced(scene: Scene) -> Result<(), Stop> {
     let mut bob = scene.puppet("Bob")?;
     let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
     let text = scene.token();
-    let mail = written(&scene, &mut bob, &friendship, &text)?;
+    let mail = scene.message(&mut bob, &friendship.peer, &text)?;
     scene.deliver(&mail)?;
     let rival = Fault::imap(&["MOVE", "COPY"], ImapAction::MovedBefore).times(1);
     let rival = scene.server().faults().add(rival);

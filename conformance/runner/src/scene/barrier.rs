@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use kith_adapter::protocol::Class;
 use kith_forge::Mail;
 use kith_spec::{Outcome, Rule, req};
-use kith_testbed::AuthResult;
+use kith_testbed::{AuthResult, StoredMessage};
 
 use super::{Agent, Scene, Sent};
 use crate::case::Stop;
@@ -174,19 +174,28 @@ impl Scene {
     /// # Errors
     /// If the agent isn't open.
     pub fn folders_with(&self, octets: &[u8]) -> Result<Vec<String>, Stop> {
-        let address = self.agent_address();
-        let address = address.ok_or_else(|| Stop::Harness("the agent is not open".to_owned()))?;
         let mut found = Vec::new();
-        for folder in self.server().folders(&address)? {
-            let messages = self.server().messages(&address, &folder.name)?;
-            let body = super::outside::body(octets);
-            if messages
-                .iter()
-                .any(|message| message.octets.ends_with(body))
-            {
+        for folder in self.server().folders(&self.open_address()?)? {
+            if self.stored(&folder.name, octets)?.is_some() {
                 found.push(folder.name);
             }
         }
         Ok(found)
+    }
+
+    /// A mail as it stands in a folder of the agent's mailbox.
+    ///
+    /// # Errors
+    /// If the agent isn't open, or there is no such folder.
+    pub fn stored(&self, folder: &str, octets: &[u8]) -> Result<Option<StoredMessage>, Stop> {
+        let messages = self.server().messages(&self.open_address()?, folder)?;
+        let body = super::outside::body(octets);
+        let mut messages = messages.into_iter();
+        Ok(messages.find(|message| message.octets.ends_with(body)))
+    }
+
+    fn open_address(&self) -> Result<String, Stop> {
+        let address = self.agent_address();
+        address.ok_or_else(|| Stop::Harness("the agent is not open".to_owned()))
     }
 }

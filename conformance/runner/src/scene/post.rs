@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kith_forge::draft::AnyDraft;
-use kith_forge::{Mail, Puppet};
+use kith_forge::{Mail, Peer, Puppet};
 use kith_spec::Rule;
 use kith_testbed::{AuthResult, Deliver, Submission};
 
@@ -158,6 +158,24 @@ impl Scene {
         self.deliver(&mail)?;
         self.agent().await?.sync().await?;
         Ok(mail)
+    }
+
+    /// A puppet's message for somebody, not delivered yet.
+    ///
+    /// # Errors
+    /// If the forge can't write it.
+    pub fn message(&self, puppet: &mut Puppet, to: &Peer, text: &str) -> Result<Mail, Stop> {
+        let draft = puppet.message(to, text, self.now());
+        self.write(puppet, draft.map_err(Stop::harness)?)
+    }
+
+    /// A puppet's message for the agent's person, delivered and fetched.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn say(&self, puppet: &mut Puppet, to: &Peer, text: &str) -> Result<Mail, Stop> {
+        let draft = puppet.message(to, text, self.now());
+        self.send(puppet, draft.map_err(Stop::harness)?).await
     }
 
     /// What the agent submitted for a puppet since the last time this was asked.

@@ -222,8 +222,6 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
             .line("No posts yet: `kith post TEXT` writes one to all friends.");
     }
     let own = driver.agent().own();
-    let mut bounced = view.deliveries()?;
-    bounced.retain(|copy| copy.state == DeliveryState::Bounced);
     for post in &posts {
         let mine = post.author == hex::encode(own.id);
         let who = if mine {
@@ -233,7 +231,13 @@ pub(super) fn timeline(context: &Context, last: usize) -> Result<(), Failure> {
         };
         let mut rest = vec![when(post.created), short(&post.id).to_owned()];
         rest.extend((post.rev > 1).then(|| "edited".to_owned()));
-        let lost = bounced.iter().filter(|copy| copy.id == post.id);
+        let copies = match mine {
+            true => view.deliveries_of(&post.kind, &post.id)?,
+            false => Vec::new(),
+        };
+        let lost = copies
+            .iter()
+            .filter(|copy| copy.state == DeliveryState::Bounced);
         rest.extend(lost.map(|copy| format!("not delivered to {}", safe(&copy.address))));
         rest.extend(protection(&driver, post.protected));
         context.output.entry(

@@ -96,26 +96,15 @@ impl Step<'_> {
         }
         Ok(())
     }
-}
 
-/// What stands in [`Table::MessageId`] for the mail of an own request.
-pub(super) fn request_row(request: Id) -> Vec<u8> {
-    [REQUEST, &request].concat()
-}
-
-impl Step<'_> {
     /// Sends the copies of an own object again that came back or were refused, because the person
     /// wants it (`send.permanent`).
     pub(super) fn resend_failed(&mut self, object: &Entry) -> Result<(), ActError> {
         let key = object.key();
         let mut again = 0;
         for (row, recipient) in self.store.records::<Recipient>(Table::Audience, &key)? {
-            let delivery = recipient.delivery.and_then(|(channel, number)| {
-                let channel = <[u8; 16] as hex::FromHex>::from_hex(channel).ok()?;
-                Some((channel, number))
-            });
             let peer = Id::try_from(&row[key.len()..]);
-            let (Some((channel, number)), Ok(peer)) = (delivery, peer) else {
+            let (Some((channel, number)), Ok(peer)) = (recipient.carrier(), peer) else {
                 continue;
             };
             for member in [None, Some(peer)] {
@@ -137,6 +126,11 @@ impl Step<'_> {
             reason: "no copy of it came back, so there is nothing to send again",
         })
     }
+}
+
+/// What stands in [`Table::MessageId`] for the mail of an own request.
+pub(super) fn request_row(request: Id) -> Vec<u8> {
+    [REQUEST, &request].concat()
 }
 
 /// The Message-IDs that a notification quotes.

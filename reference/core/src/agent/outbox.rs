@@ -96,11 +96,11 @@ impl Copy {
 }
 
 impl Step<'_> {
-    pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: &[u8]) -> Result<(), AgentError> {
+    pub(crate) fn enqueue(&mut self, mut copy: Copy, mail: Vec<u8>) -> Result<(), AgentError> {
         crate::implements!(req::SEND_DURABLE, req::SEND_ONE_TRANSACTION);
         let posted = Posted {
             to: copy.recipients().cloned().collect(),
-            mail: mail.to_vec(),
+            mail,
         };
         for Posted { mut to, mail } in self.gate.post(posted) {
             let number: u64 = self.store.record(Table::Own, COUNTER)?.unwrap_or(0) + 1;
@@ -387,6 +387,15 @@ pub struct Recipient {
     /// The hashes of all revisions sent, in hex.
     #[serde(default)]
     pub hashes: Vec<String>,
+}
+
+impl Recipient {
+    /// The channel and number of the delivery that carried it last.
+    pub(crate) fn carrier(&self) -> Option<([u8; 16], u64)> {
+        let (channel, number) = self.delivery.as_ref()?;
+        let channel = <[u8; 16] as hex::FromHex>::from_hex(channel).ok()?;
+        Some((channel, *number))
+    }
 }
 
 pub(crate) fn audience_key(merge_key: &[u8], peer: Id) -> Vec<u8> {

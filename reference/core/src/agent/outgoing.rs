@@ -184,7 +184,7 @@ impl Step<'_> {
             peer: Some(hex::encode(peer.id)),
             ..Copy::default()
         };
-        self.enqueue(copy, &mail)
+        self.enqueue(copy, mail)
     }
 
     /// What a friend doesn't know of the own chain rides along, in a delivery that is numbered.
@@ -220,7 +220,7 @@ impl Step<'_> {
                 to: to.to_owned(),
                 ..Copy::default()
             },
-            &mail,
+            mail,
         )
     }
 

@@ -94,7 +94,7 @@ impl Step<'_> {
             also: also.to_vec(),
             ..Copy::default()
         };
-        self.enqueue(copy, &mail)
+        self.enqueue(copy, mail)
     }
 
     /// The document of an own or received object that is stored.

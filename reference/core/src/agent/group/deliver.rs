@@ -263,7 +263,7 @@ impl Step<'_> {
                 peer: Some(hex::encode(target.id)),
                 ..Copy::default()
             };
-            self.enqueue(copy, &mail)?;
+            self.enqueue(copy, mail.clone())?;
         }
         Ok(())
     }

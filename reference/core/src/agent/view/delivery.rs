@@ -4,9 +4,8 @@ use kith_spec::req;
 use serde::Serialize;
 
 use super::View;
-use crate::agent::channel::{Incoming, Outgoing, Sent, sent_key};
-use crate::agent::group::deliver::member_key;
-use crate::agent::objects::Entry;
+use crate::agent::channel::{Incoming, Outgoing, Sent, sent_row};
+use crate::agent::objects::{Entry, merge_key};
 use crate::agent::outbox::{Recipient, audience_key};
 use crate::agent::{AgentError, Id};
 use crate::store::{Read, Table, successor};
@@ -58,7 +57,24 @@ impl View<'_> {
     ///
     /// When the store fails.
     pub fn deliveries(&self) -> Result<Vec<Copy>, AgentError> {
-        let (from, to) = (&self.own[..], successor(&self.own));
+        self.copies(&self.own)
+    }
+
+    /// The copies of one own object: its kind, and its id in hex.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn deliveries_of(&self, kind: &str, id: &str) -> Result<Vec<Copy>, AgentError> {
+        match hex::FromHex::from_hex(id) {
+            Ok(id) => self.copies(&merge_key(self.own, kind, id)),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The copies of own objects whose merge keys begin so.
+    fn copies(&self, from: &[u8]) -> Result<Vec<Copy>, AgentError> {
+        let to = successor(from);
         let mut copies = Vec::new();
         for (key, _) in self.store.range(Table::Audience, from, &to, usize::MAX)? {
             let (subject, peer) = key.split_at(key.len().saturating_sub(32));
@@ -95,20 +111,16 @@ impl View<'_> {
         let recipient: Option<Recipient> = self
             .store
             .record(Table::Audience, &audience_key(key, peer))?;
-        let Some((channel, number)) = recipient.and_then(|recipient| recipient.delivery) else {
+        let Some((channel, number)) = recipient.and_then(|recipient| recipient.carrier()) else {
             return Ok(None);
         };
-        let Ok(channel) = <[u8; 16] as hex::FromHex>::from_hex(&channel) else {
-            return Ok(None);
+        let sent = |member| -> Result<Option<Sent>, AgentError> {
+            let row = sent_row(&channel, number, member);
+            Ok(self.store.record(Table::Sent, &row)?)
         };
-        let sent: Option<Sent> = self
-            .store
-            .record(Table::Sent, &sent_key(&channel, number))?;
-        let sent = match sent {
+        let sent = match sent(None)? {
             Some(sent) => Some(sent),
-            None => self
-                .store
-                .record(Table::Sent, &member_key(&channel, number, peer))?,
+            None => sent(Some(peer))?,
         };
         Ok(match sent {
             None => {
