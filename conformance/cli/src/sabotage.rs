@@ -135,7 +135,8 @@ fn program() -> Result<PathBuf, Trouble> {
     // Not this program as well: it would be replaced while it runs.
     if let Some(cargo) = std::env::var_os("CARGO") {
         Command::new(cargo)
-            .args(["build", "--quiet", "--package", "kith-sabotaged"])
+            .args(["build", "--quiet", "--bin", "kith-sabotaged"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .status()?;
     }
     let program = own.with_file_name(format!("kith-sabotaged{}", std::env::consts::EXE_SUFFIX));

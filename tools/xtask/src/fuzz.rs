@@ -31,7 +31,7 @@ pub(crate) enum Error {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let status = tree::cargo()
         .current_dir(tree::root()?)
-        .args(["run", "--quiet", "--package", "kith-fuzz", "--"])
+        .args(["run", "--quiet", "--bin", "kith-fuzz", "--"])
         .args(&args.options)
         .status()
         .map_err(Error::Cargo)?;

@@ -153,8 +153,7 @@ fn adapter_schemas() -> impl Iterator<Item = Generated> {
 fn report_schema(root: &Path) -> Result<Generated, Error> {
     let output = tree::cargo()
         .current_dir(root)
-        .args(["run", "--quiet", "--package", "kith-runner"])
-        .args(["--example", "report-schema"])
+        .args(["run", "--quiet", "--example", "report-schema"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| Error::Report(error.to_string()))?;

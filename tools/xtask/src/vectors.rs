@@ -33,8 +33,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let mut command = tree::cargo();
     command
         .current_dir(tree::root()?)
-        .args(["run", "--quiet", "--package", "kith-vectors"])
-        .args(["--features", "tool", "--"]);
+        .args(["run", "--quiet", "--bin", "kith-vectors"])
+        .args(["--features", "kith-vectors/tool", "--"]);
     for (flag, set) in [("--check", args.check), ("--verify", args.verify)] {
         if set {
             command.arg(flag);

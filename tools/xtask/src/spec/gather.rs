@@ -31,8 +31,8 @@ pub(crate) enum Error {
 pub(super) fn opened(root: &Path) -> Result<Opened, Error> {
     let output = tree::cargo()
         .current_dir(root)
-        .args(["run", "--quiet", "--package", "kith-vectors"])
-        .args(["--features", "tool", "--", "--open"])
+        .args(["run", "--quiet", "--bin", "kith-vectors"])
+        .args(["--features", "kith-vectors/tool", "--", "--open"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(Error::Cargo)?;
