@@ -154,16 +154,22 @@ fn mails(scene: &Scene, address: &str, kind: &str) -> Result<Vec<std::sync::Arc<
     Ok(found)
 }
 
+/// Lets the agent follow a puppet's page, up to its confirm.
+async fn followed(scene: &Scene, agent: &Agent, puppet: &mut Puppet) -> Result<(), Stop> {
+    let address = puppet.address.clone();
+    agent.act(Follow { address }).await?;
+    agent.sync().await?;
+    let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, puppet, "request")?;
+    let accept = puppet.accept(&request_ref(&sent)?, &agent.peer()?, scene.now());
+    scene.send(puppet, accept.map_err(Stop::harness)?).await?;
+    scene.expect_mail(&req::FRIENDS_CONFIRM_SENT, puppet, "confirm")?;
+    Ok(())
+}
+
 async fn received(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
-    let address = bob.address.clone();
-    agent.act(Follow { address }).await?;
-    agent.sync().await?;
-    let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, &bob, "request")?;
-    let accept = bob.accept(&request_ref(&sent)?, &agent.peer()?, scene.now());
-    scene.send(&mut bob, accept.map_err(Stop::harness)?).await?;
-    scene.expect_mail(&req::FRIENDS_CONFIRM_SENT, &bob, "confirm")?;
+    followed(&scene, &agent, &mut bob).await?;
     let before = scene.all_sent()?.len();
     let text = scene.token();
     let draft = bob.public_post(agent.address(), &text, scene.now());

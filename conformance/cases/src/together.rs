@@ -350,15 +350,22 @@ async fn page(meeting: &mut Meeting) -> Result<(), Stop> {
     meeting.scene().require(rule, follows, || {
         format!("expected Bob to follow the page `{name}`, seen {pages:?}")
     })?;
+    published(meeting, &[rule]).await
+}
+
+/// Alice's page publishes a post, and Bob sees it once.
+async fn published(meeting: &mut Meeting, rules: &[Rule]) -> Result<(), Stop> {
     let text = meeting.token();
     let post = PagePost { text: text.clone() };
     meeting.act(ALICE, post).await?;
     meeting.settle().await?;
     let timeline = meeting.view(BOB, Timeline {}).await?;
     let times = timeline.iter().filter(|entry| entry.text == text).count();
-    meeting.scene().expect(rule, times == 1, || {
-        format!("expected Bob to see the page's post `{text}` once, seen it {times} times in {timeline:?}")
-    });
+    for rule in rules {
+        meeting.scene().expect(rule, times == 1, || {
+            format!("expected Bob to see the page's post `{text}` once, seen it {times} times in {timeline:?}")
+        });
+    }
     Ok(())
 }
 
@@ -373,18 +380,7 @@ async fn page_by_list(meeting: &mut Meeting) -> Result<(), Stop> {
     meeting.act(ALICE, page).await?;
     let identity = meeting.identity(ALICE)?;
     meeting.act(BOB, FollowId { identity }).await?;
-    let text = meeting.token();
-    let post = PagePost { text: text.clone() };
-    meeting.act(ALICE, post).await?;
-    meeting.settle().await?;
-    let timeline = meeting.view(BOB, Timeline {}).await?;
-    let times = timeline.iter().filter(|entry| entry.text == text).count();
-    for rule in [&req::PAGE_LIST, &req::FOLLOW_BY_ID] {
-        meeting.scene().expect(rule, times == 1, || {
-            format!("expected Bob to see the page's post `{text}` once by the list, seen it {times} times in {timeline:?}")
-        });
-    }
-    Ok(())
+    published(meeting, &[&req::PAGE_LIST, &req::FOLLOW_BY_ID]).await
 }
 
 async fn end(meeting: &mut Meeting) -> Result<(), Stop> {

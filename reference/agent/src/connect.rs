@@ -23,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::account::{Endpoint, Roots, TlsMode};
+use crate::sieve;
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -329,14 +330,17 @@ async fn starttls(
             return Err(no_tls());
         }
         Protocol::Sieve => {
-            let offers = sieve_answer(tcp).await.map_err(lost)?;
-            let offer = |line: &String| line.trim().eq_ignore_ascii_case("\"STARTTLS\"");
-            if !offers.iter().any(offer) {
+            let refused = |sieve::No(said)| ConnectError::Protocol {
+                server: server.to_owned(),
+                said,
+            };
+            let offers = sieve::answer(tcp).await.map_err(lost)?.map_err(refused)?;
+            let offer = |word: &sieve::Word| matches!(word, sieve::Word::Text(text) if text.eq_ignore_ascii_case("STARTTLS"));
+            if !offers.iter().any(|line| line.first().is_some_and(offer)) {
                 return Err(no_tls());
             }
             tcp.write_all(b"STARTTLS\r\n").await.map_err(lost)?;
-            let ready = line(tcp).await.map_err(lost)?;
-            expect(Some(&ready), "OK", server)?;
+            sieve::answer(tcp).await.map_err(lost)?.map_err(refused)?;
         }
         Protocol::Https => return Err(no_tls()),
     }
@@ -393,29 +397,6 @@ async fn reply(tcp: &mut TcpStream) -> io::Result<Vec<String>> {
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
         "a reply without end",
-    ))
-}
-
-/// The lines of a ManageSieve server up to OK.
-async fn sieve_answer(tcp: &mut TcpStream) -> io::Result<Vec<String>> {
-    let mut lines = Vec::new();
-    while lines.len() < LINES {
-        let line = line(tcp).await?;
-        let starts = |status: &str| {
-            line.get(..status.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(status))
-        };
-        if starts("OK") {
-            return Ok(lines);
-        }
-        if starts("BYE") || starts("NO") {
-            return Err(io::Error::other(shown(&line)));
-        }
-        lines.push(line);
-    }
-    Err(io::Error::new(
-        io::ErrorKind::InvalidData,
-        "a greeting without end",
     ))
 }
 

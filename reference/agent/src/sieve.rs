@@ -1,11 +1,13 @@
 //! Installing a filter script by ManageSieve (RFC 5804): TLS first, then the login, then the script
 //! (specification, section "Sieve" of chapter "The mailbox").
 
+use std::io;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kith_core::implements;
 use kith_spec::req;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::account::{Account, Endpoint};
 use crate::connect::{ConnectError, Dialer, Protocol, Stream, line, shown};
@@ -83,7 +85,7 @@ pub enum Installed {
 }
 
 /// An answer that isn't OK.
-struct No(String);
+pub(crate) struct No(pub(crate) String);
 
 /// A session after the login.
 pub struct Sieve {
@@ -93,12 +95,12 @@ pub struct Sieve {
 
 /// One thing in a line of an answer.
 #[derive(Debug, PartialEq, Eq)]
-enum Word {
+pub(crate) enum Word {
     Text(String),
     Atom(String),
 }
 
-type Line = Vec<Word>;
+pub(crate) type Line = Vec<Word>;
 
 impl Sieve {
     /// Connects and logs in, with the account's name, password and trusted authorities.
@@ -257,46 +259,55 @@ impl Sieve {
         }
     }
 
-    /// The lines up to OK, or what the server says instead.
     async fn answer(&mut self) -> Result<Result<Vec<Line>, No>, SieveError> {
-        let mut lines = Vec::new();
-        while lines.len() < LINES {
-            let line = self.line().await?;
-            let Some(Word::Atom(status)) = line.first() else {
-                lines.push(line);
-                continue;
-            };
-            let said = line.iter().rev().find_map(|word| match word {
-                Word::Text(text) => Some(shown(text)),
-                Word::Atom(_) => None,
-            });
-            return match status.to_ascii_uppercase().as_str() {
-                "OK" => Ok(Ok(lines)),
-                "NO" | "BYE" => Ok(Err(No(said.unwrap_or_else(|| status.clone())))),
-                other => Err(self.lost(other)),
-            };
-        }
-        Err(self.lost("an answer without end"))
+        let answer = answer(&mut self.stream).await;
+        answer.map_err(|error| self.lost(&error.to_string()))
     }
+}
 
-    /// One line, with the literals in it.
-    async fn line(&mut self) -> Result<Line, SieveError> {
-        let mut words = Vec::new();
-        loop {
-            let text = line(&mut self.stream).await;
-            let text = text.map_err(|error| self.lost(&error.to_string()))?;
-            let Some(length) = split(&text, &mut words).map_err(|reason| self.lost(reason))? else {
-                return Ok(words);
-            };
-            if length > OCTETS {
-                return Err(self.lost("a text that is too long"));
-            }
-            let mut octets = vec![0; length];
-            let read = self.stream.read_exact(&mut octets).await;
-            read.map_err(|error| self.lost(&error.to_string()))?;
-            words.push(Word::Text(String::from_utf8_lossy(&octets).into_owned()));
-        }
+/// The lines up to OK, or what the server says instead.
+pub(crate) async fn answer<S: AsyncRead + Unpin>(
+    stream: &mut S,
+) -> io::Result<Result<Vec<Line>, No>> {
+    let mut lines = Vec::new();
+    while lines.len() < LINES {
+        let line = words(stream).await?;
+        let Some(Word::Atom(status)) = line.first() else {
+            lines.push(line);
+            continue;
+        };
+        let said = line.iter().rev().find_map(|word| match word {
+            Word::Text(text) => Some(shown(text)),
+            Word::Atom(_) => None,
+        });
+        return match status.to_ascii_uppercase().as_str() {
+            "OK" => Ok(Ok(lines)),
+            "NO" | "BYE" => Ok(Err(No(said.unwrap_or_else(|| status.clone())))),
+            other => Err(invalid(other)),
+        };
     }
+    Err(invalid("an answer without end"))
+}
+
+/// One line, with the literals in it.
+async fn words<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Line> {
+    let mut words = Vec::new();
+    loop {
+        let text = line(stream).await?;
+        let Some(length) = split(&text, &mut words).map_err(invalid)? else {
+            return Ok(words);
+        };
+        if length > OCTETS {
+            return Err(invalid("a text that is too long"));
+        }
+        let mut octets = vec![0; length];
+        stream.read_exact(&mut octets).await?;
+        words.push(Word::Text(String::from_utf8_lossy(&octets).into_owned()));
+    }
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 /// Splits a line into words. A number is the length of a literal that follows.

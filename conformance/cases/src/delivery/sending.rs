@@ -107,17 +107,12 @@ async fn permanent(scene: Scene) -> Result<(), Stop> {
     let id = write(&agent, &bob, &scene.token()).await?;
     agent.sync().await?;
     agent.jump(3).await?;
-    let mails = scene.mail_to(&bob)?;
-    let again = mails
-        .iter()
-        .filter(|sent| sent.object("message").is_some())
-        .count();
+    let again = messages(&scene, &bob)?;
     scene.expect(&req::SEND_PERMANENT, again == 0, || {
         format!("expected the copy not to be sent again, seen {again}")
     });
-    let deliveries = agent.view(Deliveries {}).await?;
-    let copy = deliveries.iter().find(|copy| copy.id == id);
-    let told = copy.is_some_and(|copy| copy.state == DeliveryState::Bounced);
+    let copy = state(&agent, &id).await?;
+    let told = copy == Some(DeliveryState::Bounced);
     scene.expect(&req::SEND_PERMANENT, told, || {
         format!("expected the delivery state bounced, seen {copy:?}")
     });
@@ -143,11 +138,7 @@ async fn away(scene: Scene) -> Result<(), Stop> {
         scene.send(&mut bob, draft).await?;
     }
     agent.jump(1).await?;
-    let mails = scene.mail_to(&bob)?;
-    let again = mails
-        .iter()
-        .filter(|sent| sent.object("message").is_some())
-        .count();
+    let again = messages(&scene, &bob)?;
     scene.expect(&req::SEND_DURABLE, again == 0, || {
         format!("expected the message once, seen it {again} times more")
     });
@@ -182,11 +173,17 @@ async fn bounced(scene: Scene) -> Result<(), Stop> {
     Ok(())
 }
 
-/// How many mails the agent has submitted, and how many messages to somebody since last time.
-fn left(scene: &Scene, to: &Puppet) -> Result<(usize, usize), Stop> {
+/// How many messages went to somebody since last time.
+fn messages(scene: &Scene, to: &Puppet) -> Result<usize, Stop> {
     let mails = scene.mail_to(to)?;
     let messages = mails.iter().filter(|sent| sent.object("message").is_some());
-    Ok((scene.all_sent()?.len(), messages.count()))
+    Ok(messages.count())
+}
+
+/// How many mails the agent has submitted, and how many messages to somebody since last time.
+fn left(scene: &Scene, to: &Puppet) -> Result<(usize, usize), Stop> {
+    let messages = messages(scene, to)?;
+    Ok((scene.all_sent()?.len(), messages))
 }
 
 async fn limited(scene: Scene) -> Result<(), Stop> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kith_adapter::act::object::{Edit, Retract};
-use kith_adapter::act::pages::{Follow, PageCreate, PagePost};
+use kith_adapter::act::pages::{PageCreate, PagePost};
 use kith_adapter::act::thread::{Comment, Hide};
 use kith_adapter::view::publishing::Timeline;
 use kith_forge::Puppet;
@@ -11,10 +11,10 @@ use kith_forge::draft::SignedObject;
 use kith_forge::kinds::{RevisionRef, ack};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::judge::Mail;
-use kith_runner::scene::{Agent, AuthResult, Scene, Sent, request_ref};
+use kith_runner::scene::{Agent, AuthResult, Scene, Sent};
 use kith_spec::{Rule, req};
 
-use super::{confirmed, mails};
+use super::{confirmed, followed, mails};
 use crate::comments::{expect_shown, named, revision, send};
 use crate::faults::page;
 
@@ -284,14 +284,7 @@ async fn followers_only(scene: Scene) -> Result<(), Stop> {
 async fn written(scene: Scene) -> Result<(), Stop> {
     let agent = scene.agent().await?;
     let mut bob = scene.puppet("Bob")?;
-    let address = bob.address.clone();
-    agent.act(Follow { address }).await?;
-    agent.sync().await?;
-    let sent = scene.expect_mail(&req::FRIENDS_REQUEST_OPEN, &bob, "request")?;
-    let page = agent.peer()?;
-    let accept = bob.accept(&request_ref(&sent)?, &page, scene.now());
-    scene.send(&mut bob, accept.map_err(Stop::harness)?).await?;
-    scene.expect_mail(&req::FRIENDS_CONFIRM_SENT, &bob, "confirm")?;
+    followed(&scene, &agent, &mut bob).await?;
     let post = bob.public_post_object(&scene.token(), scene.now());
     let post = post.sign(&mut scene.rng("post"));
     let face = bob.page_object("What we do, and when.", scene.now());
@@ -314,7 +307,7 @@ async fn written(scene: Scene) -> Result<(), Stop> {
     })?;
     let id = channel.id.parse().map_err(Stop::harness)?;
     let upto = i64::try_from(channel.seq).map_err(Stop::harness)?;
-    let bare = bob.acknowledge(&page, vec![ack(id, upto)], scene.now());
+    let bare = bob.acknowledge(&agent.peer()?, vec![ack(id, upto)], scene.now());
     scene.send(&mut bob, bare.map_err(Stop::harness)?).await?;
     agent.jump(8).await?;
     let again = mails(&scene, &bob.address, "comment")?.len();

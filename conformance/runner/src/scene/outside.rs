@@ -105,13 +105,14 @@ impl Scene {
     pub fn list(&self) -> Result<String, Stop> {
         let list = match &self.0.outside {
             Some(place) => place.outside.list().map(ToOwned::to_owned),
-            None => Some(format!("fans@{PUPPET_DOMAIN}")),
+            None => {
+                let list = format!("fans@{PUPPET_DOMAIN}");
+                self.server().add_list(&list)?;
+                Some(list)
+            }
         };
         let reason = "the server has no mailing list";
         let list = list.ok_or_else(|| Stop::NotTested(reason.to_owned()))?;
-        if self.0.outside.is_none() {
-            self.server().add_list(&list)?;
-        }
         self.state().list = Some(list.clone());
         Ok(list)
     }
@@ -141,17 +142,15 @@ impl Scene {
         let keyring = Arc::clone(&state.keyring);
         let read = judge::received(&octets, &keyring, state.now.0, rules, &mut state.ledger);
         drop(state);
+        let (mail, error) = match read {
+            Ok(mail) => (Some(mail), String::new()),
+            Err(error) => (None, error.to_string()),
+        };
         let to = &by.address;
-        match (read, rules.first()) {
-            (Ok(mail), _) => Ok(mail),
-            (Err(error), Some(rule)) => {
-                let told = || format!("expected mail that {to} can read: {error}");
-                Err(self
-                    .require(rule, false, told)
-                    .err()
-                    .unwrap_or(Stop::Failed))
-            }
-            (Err(error), None) => Err(Stop::harness(error)),
+        let told = || format!("expected mail that {to} can read: {error}");
+        match rules.first() {
+            Some(rule) => self.require_some(rule, mail, told),
+            None => mail.ok_or_else(|| Stop::Harness(told())),
         }
     }
 

@@ -348,18 +348,17 @@ impl Step<'_> {
 
     /// A page acknowledged a delivery with these objects.
     pub(super) fn page_has(&mut self, page: Id, objects: &[String]) -> Result<(), AgentError> {
-        let Some(confirm) = self.riding_to_page(page)? else {
+        let Some(mut following) = self.following(page)? else {
             return Ok(());
         };
-        let following = self.following(page)?;
-        let Some(mut following) = following.filter(|_| objects.contains(&hex::encode(confirm)))
-        else {
-            return Ok(());
-        };
-        if let Some(handshake) = &mut following.handshake {
+        if let Some(handshake) = &mut following.handshake
+            && !handshake.arrived
+            && objects.contains(&hex::encode(handshake.confirm.object))
+        {
             handshake.arrived = true;
+            self.store.set(Table::Following, page, &following)?;
         }
-        Ok(self.store.set(Table::Following, page, &following)?)
+        Ok(())
     }
 
     /// Takes the confirm of an accept of a request to follow; false if it is about something else.

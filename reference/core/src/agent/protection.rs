@@ -19,15 +19,7 @@ impl Step<'_> {
     /// Whether nothing can be sent because one of the recipients declared a post-quantum subkey and
     /// has none. The person is told.
     pub(crate) fn is_withheld(&mut self, recipients: &[Peer]) -> Result<bool, AgentError> {
-        let Some(peer) = self.without_subkey(recipients) else {
-            return Ok(false);
-        };
-        let name = self.shown_name(peer.id)?;
-        self.events.push(Event::Withheld {
-            name,
-            why: WITHHELD.to_owned(),
-        });
-        Ok(true)
+        self.withhold(recipients, None, &[])
     }
 
     fn without_subkey<'p>(&self, recipients: &'p [Peer]) -> Option<&'p Peer> {
@@ -47,15 +39,20 @@ impl Step<'_> {
         subject: Option<&[u8]>,
         objects: &[Id],
     ) -> Result<bool, AgentError> {
-        let lost = self.without_subkey(recipients).map(|peer| peer.id);
-        if let (Some(lost), Some(subject)) = (lost, subject)
-            && self.gate.enforces(&req::PQ_WITHHELD)
-        {
+        let Some(lost) = self.without_subkey(recipients) else {
+            return Ok(false);
+        };
+        if let Some(subject) = subject.filter(|_| self.gate.enforces(&req::PQ_WITHHELD)) {
             let objects: Vec<String> = objects.iter().map(hex::encode).collect();
-            let key = [&lost[..], subject].concat();
+            let key = [&lost.id[..], subject].concat();
             self.store.set(Table::Withheld, key, &objects)?;
         }
-        self.is_withheld(recipients)
+        let name = self.shown_name(lost.id)?;
+        self.events.push(Event::Withheld {
+            name,
+            why: WITHHELD.to_owned(),
+        });
+        Ok(true)
     }
 
     /// Sends what waited for somebody, whose certificate or contact just changed.

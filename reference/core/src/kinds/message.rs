@@ -11,6 +11,14 @@ use crate::agent::peer::Peer;
 use crate::agent::protection::WITHHELD;
 use crate::agent::{ActError, AgentError, Event, Failure, Id, Step};
 
+/// What the author does, for the plain text.
+pub(crate) fn did(earlier: Option<&Entry>) -> &'static str {
+    match earlier {
+        None => "writes",
+        Some(_) => "changed a message",
+    }
+}
+
 /// Writes a message, or with an earlier entry its next revision.
 pub(crate) fn write(
     step: &mut Step<'_>,
@@ -50,11 +58,7 @@ pub(crate) fn write(
     };
     let listed = super::post::listed(&message.media);
     let name = step.own.shown();
-    let did = if earlier.is_none() {
-        "writes"
-    } else {
-        "changed a message"
-    };
+    let did = did(earlier);
     let hash = step.sign(Draft {
         id,
         rev,

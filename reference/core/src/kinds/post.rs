@@ -104,11 +104,7 @@ pub(crate) fn publish(
             reason: "you have no page; make one with `kith page set`",
         });
     };
-    let did = if earlier.is_none() {
-        "posted"
-    } else {
-        "changed a post"
-    };
+    let did = did(earlier);
     let hash = step.sign(Draft {
         id,
         rev,
@@ -125,6 +121,14 @@ pub(crate) fn publish(
     step.note_published(&entry.key(), hash);
     step.publish(&[hash])?;
     Ok(id)
+}
+
+/// What the author did, for the plain text.
+pub(crate) fn did(earlier: Option<&Entry>) -> &'static str {
+    match earlier {
+        None => "posted",
+        Some(_) => "changed a post",
+    }
 }
 
 /// A post of nothing but text.
@@ -151,11 +155,7 @@ fn sign(
     let rev = earlier.map_or(1, |entry| entry.rev + 1);
     let text = post.text.as_ref().map(ToString::to_string);
     let body = body(&post);
-    let did = if earlier.is_none() {
-        "posted"
-    } else {
-        "changed a post"
-    };
+    let did = did(earlier);
     let fallback = format!(
         "{} {did}: {}{}",
         step.own.shown(),

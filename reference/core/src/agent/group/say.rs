@@ -101,12 +101,7 @@ impl Step<'_> {
         text: &str,
         earlier: Option<&Entry>,
     ) -> Result<[u8; 16], ActError> {
-        let did = if earlier.is_none() {
-            "posted"
-        } else {
-            "changed a post"
-        };
-        let fallback = self.said_in(group, did, text)?;
+        let fallback = self.said_in(group, kinds::post::did(earlier), text)?;
         let said = Said {
             kind: "post",
             payload: Payload::Post(kinds::post::plain(text)?),
@@ -134,12 +129,7 @@ impl Step<'_> {
             text: checked,
             media: Vec::new(),
         };
-        let did = if earlier.is_none() {
-            "writes"
-        } else {
-            "changed a message"
-        };
-        let fallback = self.said_in(group, did, text)?;
+        let fallback = self.said_in(group, kinds::message::did(earlier), text)?;
         let said = Said {
             kind: "message",
             payload: Payload::Message(message),
