@@ -303,7 +303,7 @@ pub(crate) struct Sabotage {
     /// Run the whole suite against each fault: hours, for the last word on what else it breaks.
     #[arg(long)]
     pub(crate) full: bool,
-    /// How many faults at once. Default: the number of cores.
+    /// How many faults at once. Default: twice the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Where the harness's randomness comes from.

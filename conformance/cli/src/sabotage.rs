@@ -198,9 +198,10 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Tries faults, and tells of each as soon as it is killed, or at the `last` try.
     async fn plant_all(&self, choice: &Choice, faults: Vec<Planted>, last: bool) -> Vec<Outcome> {
-        let jobs = self.arguments.jobs.unwrap_or_else(cores).max(1);
+        // Each has an agent that waits for the suite, and the suite for the agent.
+        let jobs = self.arguments.jobs.unwrap_or_else(|| 2 * cores()).max(1);
         let tried = faults.into_iter().map(|fault| self.plant(choice, fault));
-        let mut tried = futures::stream::iter(tried).buffered(jobs);
+        let mut tried = futures::stream::iter(tried).buffer_unordered(jobs);
         let mut outcomes = Vec::new();
         while let Some(outcome) = tried.next().await {
             if outcome.killed || last {
