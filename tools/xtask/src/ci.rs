@@ -1,8 +1,9 @@
 //! `cargo xtask ci`: the commands that CI runs, in its order.
 
-use std::io;
+use std::io::{self, PipeWriter, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode};
+use std::process::{Command, ExitCode};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::tree;
@@ -23,20 +24,23 @@ const EXAMPLE_CASES: &str = "@conformance/adapters/python/cases.txt";
 /// The cases of the core class on servers: what two friends need.
 const CORE: &str = "{wire,message,together}/*";
 
-/// What is done with a command: a program and its arguments.
+/// A program and its arguments.
+type Words = &'static [&'static str];
+
+/// What is done with commands.
 enum Step {
-    Run(&'static [&'static str]),
-    /// Begins it; the next steps run beside it.
-    Begin(&'static [&'static str]),
-    /// Waits for what was begun.
+    Run(Words),
+    /// Begins commands, one after another; the next steps run beside them.
+    Begin(&'static [Words]),
+    /// Waits for what was begun, and shows what it printed.
     Await,
 }
 use Step::{Await, Begin, Run};
 
-/// The commands, in their order. The images wait for packages rather than for a processor; they
-/// begin first, because Cargo builds for one command at a time.
+/// The commands, in their order. What waits for packages, servers and another language's program
+/// runs beside what waits for a processor.
 const STEPS: &[Step] = &[
-    Begin(&["cargo", "xtask", "images"]),
+    Begin(&[&["cargo", "xtask", "images"]]),
     Run(&["cargo", "fmt", "--all", "--check"]),
     Run(&[
         "cargo",
@@ -51,42 +55,45 @@ const STEPS: &[Step] = &[
     Run(&["cargo", "test", "--workspace"]),
     Run(&["cargo", "conform"]),
     Run(&["cargo", "conform", "run", "--server", "postfix-dovecot"]),
-    Run(&[
-        "cargo",
-        "conform",
-        "run",
-        "--server",
-        "exim-cyrus",
-        "--run",
-        CORE,
-    ]),
-    Run(&[
-        "cargo",
-        "conform",
-        "run",
-        "--server",
-        "exim-courier",
-        "--run",
-        CORE,
+    Begin(&[
+        &[
+            "cargo",
+            "conform",
+            "run",
+            "--server",
+            "exim-cyrus",
+            "--run",
+            CORE,
+        ],
+        &[
+            "cargo",
+            "conform",
+            "run",
+            "--server",
+            "exim-courier",
+            "--run",
+            CORE,
+        ],
+        &["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE],
+        &[
+            "cargo",
+            "conform",
+            "run",
+            "--adapter",
+            EXAMPLE,
+            "--run",
+            EXAMPLE_CASES,
+        ],
+        &[
+            "python3",
+            "-m",
+            "unittest",
+            "discover",
+            "conformance/adapters/python",
+        ],
     ]),
     Run(&["cargo", "conform", "sabotage"]),
-    Run(&["cargo", "conform", "adapter", "check", "--adapter", EXAMPLE]),
-    Run(&[
-        "cargo",
-        "conform",
-        "run",
-        "--adapter",
-        EXAMPLE,
-        "--run",
-        EXAMPLE_CASES,
-    ]),
-    Run(&[
-        "python3",
-        "-m",
-        "unittest",
-        "discover",
-        "conformance/adapters/python",
-    ]),
+    Await,
     Run(&["cargo", "xtask", "trace"]),
     Run(&["cargo", "xtask", "spec", "check"]),
     Run(&["cargo", "xtask", "spec", "build"]),
@@ -108,73 +115,101 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, tree::Error> {
     let root = tree::root()?;
     let began = Instant::now();
     let mut done = Vec::new();
-    let mut beside: Option<Running> = None;
+    let mut beside = Vec::new();
     for step in STEPS {
-        let result = match step {
-            Run(command) => begin(command, &root).end(),
-            Begin(command) => {
-                beside = Some(begin(command, &root));
-                continue;
+        match step {
+            Run(command) => {
+                anstream::eprintln!("── {}", text(command));
+                let step = carry_out(command, &root, None);
+                anstream::eprintln!("{}", line(&step));
+                done.push(step);
             }
-            Await => match beside.take() {
-                Some(running) => running.end(),
-                None => continue,
-            },
-        };
-        anstream::eprintln!("{}", line(&result));
-        let failed = result.failure.is_some();
-        done.push(result);
-        if failed && !args.keep_going {
+            Begin(commands) => {
+                let root = root.clone();
+                beside.push(std::thread::spawn(move || carry_out_all(commands, &root)));
+            }
+            Await => await_all(&mut beside, &mut done)?,
+        }
+        if !args.keep_going && done.iter().any(|step| step.failure.is_some()) {
             break;
         }
     }
-    if let Some(Ok(mut child)) = beside.map(|running| running.child) {
-        // What it would say is of no use any more; that it has ended is not.
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-    let planned = STEPS.iter().filter(|step| !matches!(step, Await)).count();
+    await_all(&mut beside, &mut done)?;
+    let planned = STEPS.iter().map(Step::commands).sum();
     anstream::eprintln!("\n{}", summary(&done, planned, began.elapsed()));
     let passed = done.len() == planned && done.iter().all(|step| step.failure.is_none());
     Ok(ExitCode::from(u8::from(!passed)))
 }
 
-/// A command under way.
-struct Running {
-    command: String,
-    child: io::Result<Child>,
-    start: Instant,
+impl Step {
+    /// How many commands this is.
+    fn commands(&self) -> usize {
+        match self {
+            Run(_) => 1,
+            Begin(commands) => commands.len(),
+            Await => 0,
+        }
+    }
 }
 
-fn begin(step: &[&str], root: &Path) -> Running {
-    let command = text(step);
-    anstream::eprintln!("── {command}");
+/// Commands that run beside others, and what each printed.
+type Beside = JoinHandle<io::Result<Vec<(Done, String)>>>;
+
+/// Runs commands one after another, whatever becomes of them.
+fn carry_out_all(commands: &[&[&str]], root: &Path) -> io::Result<Vec<(Done, String)>> {
+    let mut all = Vec::new();
+    for command in commands {
+        anstream::eprintln!("── beside: {}", text(command));
+        let (mut output, printer) = io::pipe()?;
+        let reading = std::thread::spawn(move || {
+            let mut printed = Vec::new();
+            output.read_to_end(&mut printed).map(|_| printed)
+        });
+        let step = carry_out(command, root, Some(printer));
+        let printed = join(reading)??;
+        all.push((step, String::from_utf8_lossy(&printed).into_owned()));
+    }
+    Ok(all)
+}
+
+/// Waits for commands that run beside others.
+fn await_all(beside: &mut Vec<Beside>, done: &mut Vec<Done>) -> Result<(), tree::Error> {
+    for running in beside.drain(..) {
+        for (step, printed) in join(running)?? {
+            anstream::eprintln!("── {}\n{printed}{}", step.command, line(&step));
+            done.push(step);
+        }
+    }
+    Ok(())
+}
+
+fn join<T>(thread: JoinHandle<T>) -> io::Result<T> {
+    thread
+        .join()
+        .map_err(|_| io::Error::other("a thread panicked"))
+}
+
+/// Runs a command to its end. What it prints goes into a pipe, where one is given.
+fn carry_out(step: &[&str], root: &Path, output: Option<PipeWriter>) -> Done {
     let mut process = match step.first() {
         Some(&"cargo") => tree::cargo(),
         first => Command::new(first.unwrap_or(&"true")),
     };
     let start = Instant::now();
     process.args(step.iter().skip(1)).current_dir(root);
-    Running {
-        command,
-        child: process.spawn(),
-        start,
-    }
-}
-
-impl Running {
-    /// Waits for its end.
-    fn end(self) -> Done {
-        let failure = match self.child.and_then(|mut child| child.wait()) {
-            Ok(status) if status.success() => None,
-            Ok(status) => Some(status.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        Done {
-            command: self.command,
-            failure,
-            time: self.start.elapsed(),
-        }
+    let redirected = output.map_or(Ok(()), |printer| {
+        process.stdout(printer.try_clone()?).stderr(printer);
+        Ok(())
+    });
+    let failure = match redirected.and_then(|()| process.status()) {
+        Ok(status) if status.success() => None,
+        Ok(status) => Some(status.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    Done {
+        command: text(step),
+        failure,
+        time: start.elapsed(),
     }
 }
 
@@ -239,8 +274,18 @@ mod tests {
     }
 
     #[test]
+    fn what_ran_beside_shows_what_it_printed() {
+        let ended = carry_out_all(&[&["rustc", "--version"]], Path::new(".")).unwrap();
+        let [(step, printed)] = ended.as_slice() else {
+            panic!("expected one step, got {}", ended.len());
+        };
+        assert_eq!(step.failure, None);
+        assert!(printed.starts_with("rustc "), "{printed}");
+    }
+
+    #[test]
     fn a_step_that_cannot_start_fails() {
-        let step = begin(&["no-such-program-anywhere"], Path::new(".")).end();
+        let step = carry_out(&["no-such-program-anywhere"], Path::new("."), None);
         assert!(step.failure.is_some());
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Error {
     Git(String),
     #[error("cannot read {0}: {1}")]
     Read(String, io::Error),
+    #[error("cannot read what a command prints: {0}")]
+    Output(#[from] io::Error),
 }
 
 /// The root of the repository: two folders above this crate.
