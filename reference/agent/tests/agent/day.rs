@@ -1,7 +1,6 @@
 //! A day of five people in two domains, as `reference/docs/day.md` tells it.
 //!
-//! `KITH_UPDATE=1 cargo test -p kith-agent day` writes that file anew. With `KITH_FOLLOWERS=1000`
-//! so many people follow the page, which takes a minute or two.
+//! `KITH_UPDATE=1 cargo test -p kith-agent day` writes that file anew.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ const PEOPLE: [(&str, &str, &str); 5] = [
     ("erin", ERIN, "Erin"),
 ];
 /// Followers of the page.
-const FOLLOWERS: usize = 120;
+const FOLLOWERS: usize = 1000;
 /// Followers to whom one mail is submitted at once (`public-recipients`).
 const BATCH: usize = 50;
 
@@ -381,8 +380,6 @@ fn event(day: &mut Day) {
 }
 
 fn page(day: &mut Day) {
-    let wanted = std::env::var("KITH_FOLLOWERS").ok();
-    let count = wanted.map_or(FOLLOWERS, |wanted| wanted.parse().unwrap());
     day.story.heading("A page");
     let about = "We sing on Fridays.";
     day.step(
@@ -396,17 +393,24 @@ fn page(day: &mut Day) {
         &["page", "list"],
         &["Choir of Vienna", "you follow"],
     );
-    let mut followers = Followers::ask(&day.server, CAROL, count, now());
+    day.story.tell(&format!(
+        "{} more people follow. Each is answered, and Carol's provider lets her send that many \
+         mails in a day: she puts `daily = 10000` at the beginning of her `config.toml`.",
+        FOLLOWERS
+    ));
+    let config = day.story.shell("carol").path("home/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("daily = 10000\n{text}")).unwrap();
+    let mut followers = Followers::ask(&day.server, CAROL, FOLLOWERS, now());
     day.settle(&["carol"]);
-    assert_eq!(followers.read(&day.server, now()), count);
+    assert_eq!(followers.read(&day.server, now()), FOLLOWERS);
     day.settle(&["carol"]);
     // The page tells about itself.
-    assert_eq!(followers.read(&day.server, now()), count);
+    assert_eq!(followers.read(&day.server, now()), FOLLOWERS);
     let all = day.json("carol", &["page", "followers"]);
-    assert_eq!(all.as_array().unwrap().len(), count + 1);
+    assert_eq!(all.as_array().unwrap().len(), FOLLOWERS + 1);
     day.story.tell(
-        "Many more follow. One signed post serves all of them, in few mails, and nobody learns who \
-         else got it.",
+        "One signed post serves all of them, in few mails, and nobody learns who else got it.",
     );
     let known = day.server.submissions().len();
     day.step("carol", &["page", "post", "Concert on Sunday!"]);
@@ -416,10 +420,10 @@ fn page(day: &mut Day) {
         .iter()
         .filter(|mail| mail.envelope_from == CAROL)
         .collect();
-    assert_eq!(mails.len(), (count + 1).div_ceil(BATCH));
+    assert_eq!(mails.len(), (FOLLOWERS + 1).div_ceil(BATCH));
     assert!(mails.iter().all(|mail| mail.recipients.len() <= BATCH));
-    assert_eq!(followers.read(&day.server, now()), count);
-    assert_eq!(followers.have("Concert on Sunday!", now()), count);
+    assert_eq!(followers.read(&day.server, now()), FOLLOWERS);
+    assert_eq!(followers.have("Concert on Sunday!", now()), FOLLOWERS);
     day.shows(
         "erin",
         &["timeline"],
@@ -435,12 +439,12 @@ fn page(day: &mut Day) {
     day.step("erin", &["comment", &post, "I will be there!"]);
     day.settle(&["carol", "erin"]);
     day.shows("carol", &["thread"], &["I will be there!"]);
-    assert_eq!(followers.read(&day.server, now()), count);
-    assert_eq!(followers.heard("I will be there!", now()), count);
+    assert_eq!(followers.read(&day.server, now()), FOLLOWERS);
+    assert_eq!(followers.heard("I will be there!", now()), FOLLOWERS);
     day.step("erin", &["unfollow", "Choir of Vienna"]);
     day.settle(&["carol", "erin"]);
     let all = day.json("carol", &["page", "followers"]);
-    assert_eq!(all.as_array().unwrap().len(), count);
+    assert_eq!(all.as_array().unwrap().len(), FOLLOWERS);
 }
 
 async fn app(day: &mut Day) {
