@@ -348,7 +348,7 @@ fn arguments<'a>(address: &'a str, names: &'a str) -> Vec<&'a str> {
 }
 
 /// A name server for domains whose mail servers are `localhost`.
-async fn names_of(server: &Server) -> String {
+pub(crate) async fn names_of(server: &Server) -> String {
     let ports = server.endpoints();
     let (imap, smtp) = (ports.imap_tls.port(), ports.submission_starttls.port());
     let names = name_server(&[

@@ -14,6 +14,8 @@ mod help;
 mod mail_program;
 mod mailbox;
 mod program;
+#[cfg(unix)]
+mod questions;
 mod sending;
 mod sieve;
 mod store;

@@ -1,5 +1,6 @@
 //! The values of a field: between the schema's types and what people type and read.
 
+use kith_schemas::ValueError;
 use kith_schemas::types::{
     Address, AddressValue, Addresses, Birthday, Caption, ContactUri, FieldNote, FieldPlace,
     LanguageTag, Languages, Line, LineValue, Lines, Media, NameParts, PartialDate, Photo, Places,
@@ -41,6 +42,23 @@ fn unfit(error: impl std::fmt::Display) -> ActError {
     ActError::Text(error.to_string())
 }
 
+/// What is wrong with a value, for the person who gave it.
+fn malformed(name: &str, error: ValueError) -> ActError {
+    let example = match name {
+        "bday" => "1990-04-15, or --04-15 without the year",
+        "email" => "alice@example.org",
+        "impp" => "xmpp:alice@example.org",
+        "key" => "https://example.org/alice.asc",
+        "lang" => "de or pt-BR",
+        "tel" => "tel:+43-1-5550100",
+        _ => "https://example.org/alice",
+    };
+    match error {
+        ValueError::Pattern { .. } => unfit(format_args!("{name} is written like {example}")),
+        other => unfit(other),
+    }
+}
+
 /// A property without values.
 pub(crate) fn empty(name: &str) -> Result<Property, ActError> {
     property(name, &[], None)
@@ -61,19 +79,20 @@ pub(crate) fn property(
         [value] => Ok(Some(value.text.as_str())),
         _ => Err(unfit(format_args!("{name} has one value at most"))),
     };
+    let wrong = |error| malformed(name, error);
     Ok(match name {
         "fn" => Property::Fn(lines(values)?),
         "nickname" => Property::Nickname(lines(values)?),
         "org" => Property::Org(lines(values)?),
         "title" => Property::Title(lines(values)?),
-        "tel" => Property::Tel(uris(values)?),
-        "impp" => Property::Impp(uris(values)?),
-        "url" => Property::Url(uris(values)?),
-        "key" => Property::Key(uris(values)?),
+        "tel" => Property::Tel(uris(name, values)?),
+        "impp" => Property::Impp(uris(name, values)?),
+        "url" => Property::Url(uris(name, values)?),
+        "key" => Property::Key(uris(name, values)?),
         "n" => Property::N(name_parts(values)?),
         "photo" if values.is_empty() => Property::Photo(Photo { media: photo }),
         "bday" => Property::Bday(Birthday {
-            value: single()?.map(PartialDate::new).transpose().map_err(unfit)?,
+            value: single()?.map(PartialDate::new).transpose().map_err(wrong)?,
         }),
         "note" => Property::Note(FieldNote {
             value: single()?.map(Caption::new).transpose().map_err(unfit)?,
@@ -85,13 +104,13 @@ pub(crate) fn property(
             value: each(values, |value| {
                 Ok(AddressValue {
                     place: place(value),
-                    value: Address::new(value.text.as_str()).map_err(unfit)?,
+                    value: Address::new(value.text.as_str()).map_err(wrong)?,
                 })
             })?,
         }),
         "lang" => Property::Lang(Languages {
             value: each(values, |value| {
-                LanguageTag::new(value.text.as_str()).map_err(unfit)
+                LanguageTag::new(value.text.as_str()).map_err(wrong)
             })?,
         }),
         _ => {
@@ -127,11 +146,11 @@ fn lines(values: &[Value]) -> Result<Lines, ActError> {
     Ok(Lines { value })
 }
 
-fn uris(values: &[Value]) -> Result<Uris, ActError> {
+fn uris(name: &str, values: &[Value]) -> Result<Uris, ActError> {
     let value = each(values, |value| {
         Ok(UriValue {
             place: place(value),
-            value: ContactUri::new(value.text.as_str()).map_err(unfit)?,
+            value: ContactUri::new(value.text.as_str()).map_err(|error| malformed(name, error))?,
         })
     })?;
     Ok(Uris { value })
@@ -320,6 +339,26 @@ mod tests {
         }
         for name in NAMES {
             assert!(values(&empty(name).unwrap()).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_value_is_answered_with_an_example() {
+        let typed = [
+            ("tel", "+43 1 555", "tel:+43-1-5550100"),
+            ("impp", "alice", "xmpp:alice@example.org"),
+            ("email", "alice", "alice@example.org"),
+            ("bday", "28.2.1990", "1990-04-15"),
+            ("lang", "German!", "pt-BR"),
+            ("key", "ABCD", "https://example.org/alice.asc"),
+            ("url", "example", "https://example.org/alice"),
+        ];
+        for (name, text, example) in typed {
+            let error = property(name, &[value(text)], None).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains(&format!("{name} is written like")), "{told}");
+            assert!(told.contains(example), "{told}");
+            property(name, &[value(example)], None).unwrap();
         }
     }
 
