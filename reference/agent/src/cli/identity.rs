@@ -224,6 +224,9 @@ fn show(context: &Context) -> Result<(), Failure> {
     }
     let output = context.output;
     output.line(&format!("identity {}", own.identity));
+    if let Some(name) = &own.name {
+        output.line(&format!("name     {}", safe(name)));
+    }
     output.line(&format!("address  {}", safe(&own.address)));
     for earlier in &own.earlier {
         output.line(&format!("before   {}", safe(earlier)));

@@ -89,6 +89,6 @@ async fn a_first_run_asks_for_what_it_was_not_told() {
     let config = std::fs::read_to_string(erin.path("home/config.toml")).unwrap();
     assert!(!config.contains(PASSWORD), "{config}");
     erin.run(&["sync"]);
-    let invite = erin.run(&["invite"]);
-    assert!(invite.contains(ERIN), "{invite}");
+    let own = erin.run(&["identity", "show"]);
+    assert!(own.contains("name     Erin\n"), "{own}");
 }
