@@ -209,6 +209,7 @@ impl Bench<'_> {
             }
             outcomes.push(outcome);
         }
+        outcomes.sort_by(|one, other| one.id.cmp(&other.id));
         outcomes
     }
 
