@@ -394,9 +394,8 @@ fn page(day: &mut Day) {
         &["Choir of Vienna", "you follow"],
     );
     day.story.tell(&format!(
-        "{} more people follow. Each is answered, and Carol's provider lets her send that many \
-         mails in a day: she puts `daily = 10000` at the beginning of her `config.toml`.",
-        FOLLOWERS
+        "{FOLLOWERS} more people follow. Each is answered, and Carol's provider lets her send that many \
+         mails in a day: she puts `daily = 10000` at the beginning of her `config.toml`."
     ));
     let config = day.story.shell("carol").path("home/config.toml");
     let text = std::fs::read_to_string(&config).unwrap();
