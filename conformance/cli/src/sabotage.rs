@@ -46,6 +46,9 @@ struct Planted {
     id: String,
     requirement: String,
     title: String,
+    /// The rules that are skipped to this end: what looks at these is related, too.
+    #[serde(default)]
+    skipped: Vec<String>,
     /// Why the suite doesn't notice it yet.
     gap: Option<String>,
 }
@@ -215,6 +218,11 @@ impl Bench<'_> {
 
     async fn plant(&self, choice: &Choice, fault: Planted) -> Outcome {
         let rule = kith_spec::requirement(&fault.requirement);
+        let skipped = fault.skipped.iter();
+        let broken: Vec<Rule> = skipped
+            .filter_map(|id| kith_spec::requirement(id))
+            .chain(rule)
+            .collect();
         let mut outcome = Outcome {
             class: rule.map_or("", |rule| rule.class.as_str()),
             chapter: rule.map_or("", |rule| rule.chapter),
@@ -236,7 +244,7 @@ impl Bench<'_> {
                 continue;
             }
             match self.run(&outcome.id, ids).await {
-                Ok(report) => judge(choice, &report, rule, &mut outcome),
+                Ok(report) => judge(choice, &report, rule, &broken, &mut outcome),
                 Err(trouble) => outcome.trouble = Some(trouble.to_string()),
             }
         }
@@ -255,8 +263,8 @@ impl Bench<'_> {
     }
 }
 
-/// Notes which cases failed because of a fault.
-fn judge(choice: &Choice, report: &Report, rule: Rule, outcome: &mut Outcome) {
+/// Notes which cases failed because of a fault of a rule, which breaks others, too.
+fn judge(choice: &Choice, report: &Report, rule: Rule, broken: &[Rule], outcome: &mut Outcome) {
     for case in failed(report).filter(|case| choice.is_sound(&case.id)) {
         outcome.fired.push(case.id.clone());
         let bears = case.requirements.iter().any(|id| id == rule.id);
@@ -270,8 +278,10 @@ fn judge(choice: &Choice, report: &Report, rule: Rule, outcome: &mut Outcome) {
             .iter()
             .copied()
             .find(|class| class.as_str() == case.class);
-        let related =
-            bears || named(rule.id) || class.is_none_or(|class| builds_upon(class, rule.class));
+        let mut bases = broken.iter().map(|broken| broken.class);
+        let related = bears
+            || named(rule.id)
+            || class.is_none_or(|class| bases.any(|base| builds_upon(class, base)));
         if !related {
             outcome.unrelated.push(case.id.clone());
         }

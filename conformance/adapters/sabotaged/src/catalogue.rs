@@ -145,6 +145,14 @@ impl Fault {
         gap.map(|(_, reason)| *reason)
     }
 
+    /// The rules that it skips, its own among them or not.
+    pub(crate) fn skipped(&self) -> &'static [Rule] {
+        match self.sabotage {
+            Sabotage::Skip(rules) => rules,
+            _ => &[],
+        }
+    }
+
     /// Whether it enforces a rule.
     pub(crate) fn enforces(&self, rule: Rule) -> bool {
         match self.sabotage {

@@ -37,6 +37,8 @@ struct Listed {
     id: &'static str,
     requirement: &'static str,
     title: String,
+    /// The rules that are skipped to this end.
+    skipped: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gap: Option<&'static str>,
 }
@@ -52,6 +54,7 @@ fn listed() -> Catalogue {
         id: fault.id(),
         requirement: fault.requirement.id,
         title: fault.title(),
+        skipped: fault.skipped().iter().map(|rule| rule.id).collect(),
         gap: fault.gap(),
     });
     let unseen = UNSEEN.iter().map(|(rule, reason)| Unseen {
