@@ -89,6 +89,8 @@ pub struct ImapCapabilities {
     pub namespace_prefix: String,
     /// The hierarchy delimiter.
     pub delimiter: char,
+    /// What AUTHENTICATE takes; LOGIN has no part in it. Without PLAIN there is no LOGIN command either.
+    pub auth: Vec<Mechanism>,
     /// Which literals are taken.
     pub literals: Literals,
     /// The largest message that APPEND takes, in octets.
@@ -110,6 +112,7 @@ impl Default for ImapCapabilities {
             sasl_ir: true,
             namespace_prefix: String::new(),
             delimiter: '/',
+            auth: vec![Mechanism::Plain],
             literals: Literals::Plus,
             append_limit: 50 << 20,
         }
@@ -136,6 +139,10 @@ impl ImapCapabilities {
     }
 }
 
+/// What a client hears whose access token is refused (RFC 7628, section 3.2.2); whatever it answers,
+/// the login has failed then.
+pub(crate) const REFUSED: &str = r#"{"status":"invalid_token"}"#;
+
 /// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -144,6 +151,48 @@ pub enum Mechanism {
     Plain,
     /// The obsolete LOGIN mechanism, still wide-spread.
     Login,
+    /// RFC 7628, with an access token. The password of an account is its token.
+    Oauthbearer,
+    /// What large providers had before, with the same token.
+    Xoauth2,
+}
+
+impl Mechanism {
+    /// Its name in SASL.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::Oauthbearer => "OAUTHBEARER",
+            Self::Xoauth2 => "XOAUTH2",
+        }
+    }
+
+    /// Whether it shows an access token, and a refusal is told in a challenge first.
+    pub(crate) fn is_bearer(self) -> bool {
+        matches!(self, Self::Oauthbearer | Self::Xoauth2)
+    }
+
+    /// User and password in the client's only message; LOGIN has two.
+    pub(crate) fn credentials(self, message: &[u8]) -> Option<(String, String)> {
+        let text = std::str::from_utf8(message).ok()?;
+        let (user, rest) = match self {
+            Self::Login => return None,
+            Self::Plain => {
+                let (identity, rest) = text.split_once('\0')?;
+                let (user, password) = rest.split_once('\0')?;
+                let fits = identity.is_empty() || identity == user;
+                return fits.then(|| (user.to_owned(), password.to_owned()));
+            }
+            Self::Oauthbearer => text.strip_prefix("n,a=")?.split_once(",\x01")?,
+            Self::Xoauth2 => text.strip_prefix("user=")?.split_once('\x01')?,
+        };
+        let pairs = rest.strip_suffix("\x01\x01")?;
+        let token = pairs
+            .split('\x01')
+            .find_map(|pair| pair.strip_prefix("auth=Bearer "))?;
+        Some((user.to_owned(), token.to_owned()))
+    }
 }
 
 /// What SMTP offers.
@@ -178,5 +227,30 @@ impl Default for SmtpCapabilities {
             max_recipients: 100,
             line_limit: 998,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_hold_user_and_secret() {
+        let read = |mechanism: Mechanism, message: &str| {
+            let read = mechanism.credentials(message.as_bytes());
+            read.map(|(user, secret)| format!("{user}:{secret}"))
+        };
+        let known = Some("a@a.test:t".to_owned());
+        assert_eq!(read(Mechanism::Plain, "\0a@a.test\0t"), known);
+        assert_eq!(read(Mechanism::Plain, "b\0a@a.test\0t"), None);
+        let bearer = "n,a=a@a.test,\x01host=x\x01port=1\x01auth=Bearer t\x01\x01";
+        assert_eq!(read(Mechanism::Oauthbearer, bearer), known);
+        let old = "user=a@a.test\x01auth=Bearer t\x01\x01";
+        assert_eq!(read(Mechanism::Xoauth2, old), known);
+        for wrong in ["", "n,a=a@a.test,\x01auth=Bearer t", "n,a=a\x01\x01\x01"] {
+            assert_eq!(read(Mechanism::Oauthbearer, wrong), None, "{wrong:?}");
+            assert_eq!(read(Mechanism::Xoauth2, wrong), None, "{wrong:?}");
+        }
+        assert_eq!(read(Mechanism::Login, "\0a\0t"), None);
     }
 }

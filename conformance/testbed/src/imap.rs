@@ -160,10 +160,10 @@ impl Session {
             (
                 None,
                 CommandBody::Authenticate {
+                    mechanism,
                     initial_response: Some(response),
-                    ..
                 },
-            ) => login::user_in_plain(response.declassify()),
+            ) => login::user_in(mechanism, response.declassify()),
             _ => String::new(),
         }
     }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use smtp_proto::{Error, Request};
 
-use crate::config::Mechanism;
 use crate::connection::{Connection, Line};
 use crate::faults::{SmtpAction, SmtpStage};
 use crate::server::Shared;
@@ -146,7 +145,7 @@ impl Session {
             if offered.smtputf8 {
                 lines.push("SMTPUTF8".to_owned());
             }
-            let mechanisms: Vec<&str> = offered.auth.iter().map(mechanism_name).collect();
+            let mechanisms: Vec<&str> = offered.auth.iter().map(|auth| auth.name()).collect();
             if self.account.is_none() && !mechanisms.is_empty() {
                 lines.push(format!("AUTH {}", mechanisms.join(" ")));
             }
@@ -208,13 +207,6 @@ impl Session {
                 Some(Flow::Drop)
             }
         }
-    }
-}
-
-fn mechanism_name(mechanism: &Mechanism) -> &'static str {
-    match mechanism {
-        Mechanism::Plain => "PLAIN",
-        Mechanism::Login => "LOGIN",
     }
 }
 

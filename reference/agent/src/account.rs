@@ -48,7 +48,18 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A password. Its `Debug` form doesn't show it.
+/// How to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// With a password.
+    #[default]
+    Password,
+    /// With an access token of OAuth2 (RFC 6750), which stands in the password's place.
+    Oauth2,
+}
+
+/// A password, or an access token. Its `Debug` form doesn't show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -90,8 +101,10 @@ pub enum Roots {
 pub struct Account {
     /// The login name, often the address.
     pub user: String,
-    /// The password.
+    /// The password, or the access token.
     pub password: Password,
+    /// Which of them it is.
+    pub auth: Auth,
     /// The submission server (SMTP).
     pub submission: Endpoint,
     /// The mailbox server (IMAP).

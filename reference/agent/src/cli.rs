@@ -25,6 +25,7 @@ mod output;
 mod page;
 mod people;
 mod profile;
+mod provider;
 mod resolve;
 mod secret;
 mod servers;

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use kith_core::agent::address;
 use tracing::debug;
 
-use crate::account::{Endpoint, TlsMode};
+use crate::account::{Auth, Endpoint, TlsMode};
 use crate::connect::Dialer;
 
 mod autoconfig;
@@ -47,8 +47,8 @@ pub struct Found {
     pub mailbox: Option<Proposal>,
     /// The submission server (SMTP).
     pub submission: Option<Proposal>,
-    /// The domain names servers that take no password, which is all that Kith's agent has.
-    pub without_password: bool,
+    /// The domain names servers, but none for this way to log in.
+    pub other_login: bool,
 }
 
 /// A service, as DNS knows it: with TLS from the first octet, which comes first (RFC 8314), and with
@@ -97,8 +97,8 @@ impl Finder {
         self
     }
 
-    /// The servers of a mail address. What can't be reached names none.
-    pub async fn servers(&self, of: &str) -> Found {
+    /// The servers of a mail address where one can log in so. What can't be reached names none.
+    pub async fn servers(&self, of: &str, auth: Auth) -> Found {
         let domain = address::domain(of);
         let (mailbox, submission) =
             tokio::join!(self.srv(&domain, &MAILBOX), self.srv(&domain, &SUBMISSION));
@@ -106,15 +106,15 @@ impl Finder {
         let mut found = Found {
             mailbox,
             submission,
-            without_password: false,
+            other_login: false,
         };
         if vouched(&found.mailbox) && vouched(&found.submission) {
             return found;
         }
-        let Some((url, told)) = self.autoconfig(of, &domain).await else {
+        let Some((url, told)) = self.autoconfig(of, &domain, auth).await else {
             return found;
         };
-        found.without_password = told.without_password;
+        found.other_login = told.other_login;
         for (known, told) in [
             (&mut found.mailbox, told.mailbox),
             (&mut found.submission, told.submission),
@@ -151,7 +151,12 @@ impl Finder {
         None
     }
 
-    async fn autoconfig(&self, of: &str, domain: &str) -> Option<(String, autoconfig::Told)> {
+    async fn autoconfig(
+        &self,
+        of: &str,
+        domain: &str,
+        auth: Auth,
+    ) -> Option<(String, autoconfig::Told)> {
         let urls = [
             format!("https://autoconfig.{domain}/mail/config-v1.1.xml"),
             format!("https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml"),
@@ -160,7 +165,7 @@ impl Finder {
             let got = web::get(&self.web, self.web_at, &url).await;
             let octets = got.inspect_err(|error| debug!(url, %error, "no autoconfig"));
             let Ok(octets) = octets else { continue };
-            match autoconfig::read(&octets, of) {
+            match autoconfig::read(&octets, of, auth) {
                 Ok(told) => return Some((url, told)),
                 Err(error) => debug!(url, %error, "autoconfig can't be used"),
             }

@@ -22,7 +22,7 @@ use kith_spec::{limit, req};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::account::Account;
+use crate::account::{Account, Password};
 use crate::connect::{ConnectError, Dialer};
 use crate::mailbox::{Mailbox, MailboxError};
 use crate::store::{Store, StoreError};
@@ -154,6 +154,11 @@ impl Resting {
             dialer: None,
             mailbox: None,
         }
+    }
+
+    /// Takes another password, or a newer access token, for the connections that are still to come.
+    pub fn renew(&mut self, password: Password) {
+        self.account.password = password;
     }
 
     /// Takes up work with a store.

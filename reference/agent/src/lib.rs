@@ -16,11 +16,12 @@ pub mod driver;
 pub mod mailbox;
 pub mod media;
 pub mod readable;
+mod sasl;
 pub mod sieve;
 pub mod store;
 pub mod submission;
 
-pub use account::{Account, Endpoint, Password, Roots, TlsMode};
+pub use account::{Account, Auth, Endpoint, Password, Roots, TlsMode};
 pub use connect::ConnectError;
 pub use driver::{Driver, DriverError, Problem, Report};
 pub use mailbox::{Mailbox, MailboxError};

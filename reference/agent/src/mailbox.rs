@@ -35,9 +35,7 @@ pub enum MailboxError {
     #[error("mailbox server {0}")]
     Connect(#[from] ConnectError),
     /// User name or password is wrong.
-    #[error(
-        "mailbox server {server}: login as {user} was refused ({said}); check user name and password, some providers want an app password"
-    )]
+    #[error("mailbox server {server}: login as {user} was refused ({said}); {advice}")]
     Login {
         /// The server.
         server: String,
@@ -45,12 +43,16 @@ pub enum MailboxError {
         user: String,
         /// What the server said.
         said: String,
+        /// What to do.
+        advice: &'static str,
     },
     /// There is no common way to log in.
-    #[error("mailbox server {server}: offers no login with a password; ask the provider for one")]
+    #[error("mailbox server {server}: {advice}")]
     NoMechanism {
         /// The server.
         server: String,
+        /// What it wants, and what to do.
+        advice: &'static str,
     },
     /// The connection broke.
     #[error(

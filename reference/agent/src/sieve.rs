@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::account::{Account, Endpoint};
 use crate::connect::{ConnectError, Dialer, Protocol, Stream, line, shown};
+use crate::sasl::{self, Exchange};
 
 /// The port of ManageSieve.
 pub const PORT: u16 = 4190;
@@ -42,7 +43,7 @@ pub enum SieveError {
         reason: String,
     },
     /// User name or password is wrong.
-    #[error("filter server {server}: login as {user} was refused ({said})")]
+    #[error("filter server {server}: login as {user} was refused ({said}); {advice}")]
     Login {
         /// The server.
         server: String,
@@ -50,6 +51,16 @@ pub enum SieveError {
         user: String,
         /// What it said.
         said: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// There is no common way to log in.
+    #[error("filter server {server}: {advice}")]
+    NoMechanism {
+        /// The server.
+        server: String,
+        /// What it wants, and what to do.
+        advice: &'static str,
     },
     /// It refuses a command.
     #[error("filter server {server}: {what} was refused ({said})")]
@@ -135,7 +146,6 @@ impl Sieve {
         let needs = [
             ("SIEVE", "fileinto", "the extension fileinto"),
             ("SIEVE", "mailbox", "the extension mailbox"),
-            ("SASL", "plain", "a login with a password"),
         ];
         for (name, wanted, what) in needs {
             if !has(name, wanted) {
@@ -143,15 +153,46 @@ impl Sieve {
                 return Err(SieveError::Lacks { server, what });
             }
         }
-        let secret = BASE64.encode(format!("\0{}\0{}", account.user, account.password.reveal()));
-        let login = format!("AUTHENTICATE \"PLAIN\" \"{secret}\"\r\n");
-        match sieve.say(login.as_bytes()).await? {
-            Ok(_) => Ok(sieve),
-            Err(No(said)) => Err(SieveError::Login {
+        let offers = |name: &str| has("SASL", &name.to_ascii_lowercase());
+        match sasl::exchange(account, at, offers) {
+            Ok(exchange) => sieve.login(account, exchange).await,
+            Err(advice) => Err(SieveError::NoMechanism {
                 server: sieve.server,
-                user: account.user.clone(),
-                said,
+                advice,
             }),
+        }
+    }
+
+    async fn login(mut self, account: &Account, exchange: Exchange) -> Result<Self, SieveError> {
+        let quoted = |answer: &String| format!("\"{}\"", BASE64.encode(answer));
+        let mut answers = exchange.answers.iter().map(quoted);
+        let first = if exchange.begins {
+            answers.next()
+        } else {
+            None
+        };
+        let first = first.map_or_else(String::new, |first| format!(" {first}"));
+        let mut line = format!("AUTHENTICATE \"{}\"{first}\r\n", exchange.name);
+        loop {
+            self.send(line.as_bytes()).await?;
+            let said = words(&mut self.stream).await;
+            let said = said.map_err(|error| self.lost(&error.to_string()))?;
+            // A text alone is a challenge (RFC 5804, section 2.1).
+            if let [Word::Text(_)] = said.as_slice() {
+                let next = answers.next().ok_or_else(|| self.lost(sasl::ASKS_ON))?;
+                line = format!("{next}\r\n");
+                continue;
+            }
+            let verdict = verdict(&said).map_err(|error| self.lost(&error.to_string()))?;
+            return match verdict {
+                Ok(()) => Ok(self),
+                Err(No(said)) => Err(SieveError::Login {
+                    server: self.server,
+                    user: account.user.clone(),
+                    said,
+                    advice: sasl::advice(account.auth),
+                }),
+            };
         }
     }
 
@@ -244,12 +285,16 @@ impl Sieve {
     }
 
     async fn say(&mut self, command: &[u8]) -> Result<Result<Vec<Line>, No>, SieveError> {
+        self.send(command).await?;
+        self.answer().await
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> Result<(), SieveError> {
         let sent = async {
-            self.stream.write_all(command).await?;
+            self.stream.write_all(octets).await?;
             self.stream.flush().await
         };
-        sent.await.map_err(|error| self.lost(&error.to_string()))?;
-        self.answer().await
+        sent.await.map_err(|error| self.lost(&error.to_string()))
     }
 
     fn lost(&self, reason: &str) -> SieveError {
@@ -272,21 +317,28 @@ pub(crate) async fn answer<S: AsyncRead + Unpin>(
     let mut lines = Vec::new();
     while lines.len() < LINES {
         let line = words(stream).await?;
-        let Some(Word::Atom(status)) = line.first() else {
-            lines.push(line);
-            continue;
-        };
-        let said = line.iter().rev().find_map(|word| match word {
-            Word::Text(text) => Some(shown(text)),
-            Word::Atom(_) => None,
-        });
-        return match status.to_ascii_uppercase().as_str() {
-            "OK" => Ok(Ok(lines)),
-            "NO" | "BYE" => Ok(Err(No(said.unwrap_or_else(|| status.clone())))),
-            other => Err(invalid(other)),
-        };
+        if let Some(Word::Atom(_)) = line.first() {
+            return Ok(verdict(&line)?.map(|()| lines));
+        }
+        lines.push(line);
     }
     Err(invalid("an answer without end"))
+}
+
+/// What the last line of an answer says.
+fn verdict(line: &[Word]) -> io::Result<Result<(), No>> {
+    let Some(Word::Atom(status)) = line.first() else {
+        return Err(invalid("an answer without status"));
+    };
+    let said = line.iter().rev().find_map(|word| match word {
+        Word::Text(text) => Some(shown(text)),
+        Word::Atom(_) => None,
+    });
+    match status.to_ascii_uppercase().as_str() {
+        "OK" => Ok(Ok(())),
+        "NO" | "BYE" => Ok(Err(No(said.unwrap_or_else(|| status.clone())))),
+        other => Err(invalid(other)),
+    }
 }
 
 /// One line, with the literals in it.

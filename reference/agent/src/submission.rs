@@ -5,19 +5,22 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use kith_core::agent::address;
 use kith_core::agent::outbox::Submitted;
 use kith_core::implements;
 use kith_spec::req;
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
-use crate::account::{Account, Password};
+use crate::account::{Account, Auth};
 use crate::connect::{ConnectError, Dialer, Protocol, shown};
+use crate::sasl;
 
 /// What an agent calls itself, so that its computer's name stays private.
 const HELLO: ClientId = ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST);
@@ -27,6 +30,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const NO_SMTPUTF8: &str = "the server can't carry such an address (no SMTPUTF8)";
 /// Service not available, closing the channel (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
+/// The server waits for an answer in AUTH (RFC 4954, section 4).
+const CHALLENGE: u16 = 334;
 
 /// Why nothing can be submitted now. The mails wait in the outbox.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +40,7 @@ pub enum SubmissionError {
     #[error("submission server {0}")]
     Connect(#[from] ConnectError),
     /// User name or password is wrong.
-    #[error(
-        "submission server {server}: login as {user} was refused ({said}); check user name and password, some providers want an app password"
-    )]
+    #[error("submission server {server}: login as {user} was refused ({said}); {advice}")]
     Login {
         /// The server.
         server: String,
@@ -45,14 +48,28 @@ pub enum SubmissionError {
         user: String,
         /// What the server said.
         said: String,
+        /// What to do.
+        advice: &'static str,
     },
     /// There is no common way to log in.
-    #[error(
-        "submission server {server}: offers neither PLAIN nor LOGIN; ask the provider for password login"
-    )]
+    #[error("submission server {server}: {advice}")]
     NoMechanism {
         /// The server.
         server: String,
+        /// What it wants, and what to do.
+        advice: &'static str,
+    },
+    /// It takes no mail of this address from the account.
+    #[error(
+        "submission server {server}: you may not send as {from} ({said}); allow that address at your provider, or use the account's own"
+    )]
+    Sender {
+        /// The server.
+        server: String,
+        /// The address.
+        from: String,
+        /// What the server said.
+        said: String,
     },
     /// The connection broke, or the server closes it.
     #[error(
@@ -134,7 +151,7 @@ impl Submission {
         };
         let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &HELLO);
         let mut connection = connecting.await.map_err(lost)?;
-        login(&mut connection, &account.user, &account.password, &server).await?;
+        login(&mut connection, account, &server).await?;
         // The library forgets what SIZE said; after login it may also be another one.
         let offers = connection.command(Ehlo::new(HELLO)).await.map_err(lost)?;
         let size = offers.message().find_map(|line| {
@@ -148,6 +165,42 @@ impl Submission {
             server,
             size: size.filter(|&size| size > 0),
         })
+    }
+
+    /// Finds out whether the server takes mail of this address, without sending any.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmissionError::Sender`] if it doesn't, and [`SubmissionError::Lost`].
+    pub async fn try_sender(&mut self, from: &str) -> Result<(), SubmissionError> {
+        let refused = |said: String| SubmissionError::Sender {
+            server: self.server.clone(),
+            from: from.to_owned(),
+            said,
+        };
+        let features = self.connection.server_info();
+        let utf8 = features.supports_feature(Extension::SmtpUtfEight);
+        let sender = envelope(from, utf8).ok_or_else(|| refused(NO_SMTPUTF8.to_owned()))?;
+        let parameters = match from.is_ascii() || !utf8 {
+            true => Vec::new(),
+            false => vec![MailParameter::SmtpUtfEight],
+        };
+        let begin = Mail::new(Some(sender), parameters);
+        let begun = self.connection.command(begin).await;
+        match begun.map_err(|error| (said(&error), error)) {
+            Err((said, error)) if error.is_permanent() => return Err(refused(said)),
+            Err((reason, error)) if is_lost(&error) => {
+                return Err(SubmissionError::Lost {
+                    server: self.server.clone(),
+                    reason,
+                    begun: false,
+                });
+            }
+            _ => {}
+        }
+        // If this fails, so does what follows, and that is told then.
+        let _ = self.connection.command(Rset).await;
+        Ok(())
     }
 
     /// Submits one mail to its recipients.
@@ -266,38 +319,73 @@ fn is_lost(error: &SmtpError) -> bool {
 
 async fn login(
     connection: &mut AsyncSmtpConnection,
-    user: &str,
-    password: &Password,
+    account: &Account,
     server: &str,
 ) -> Result<(), SubmissionError> {
     implements!(req::MAIL_AUTHENTICATE);
-    let mechanisms = [Mechanism::Plain, Mechanism::Login];
-    let server = server.to_owned();
-    if connection
-        .server_info()
-        .get_auth_mechanism(&mechanisms)
-        .is_none()
-    {
-        return Err(SubmissionError::NoMechanism { server });
-    }
-    let credentials = Credentials::new(user.to_owned(), password.reveal().to_owned());
-    let Err(error) = connection.auth(&mechanisms, &credentials).await else {
-        return Ok(());
+    let refused = |error: SmtpError| {
+        let (server, said) = (server.to_owned(), said(&error));
+        if error.is_permanent() {
+            SubmissionError::Login {
+                server,
+                user: account.user.clone(),
+                said,
+                advice: sasl::advice(account.auth),
+            }
+        } else {
+            SubmissionError::Lost {
+                server,
+                reason: said,
+                begun: false,
+            }
+        }
     };
-    let said = said(&error);
-    Err(if error.is_permanent() {
-        SubmissionError::Login {
-            server,
-            user: user.to_owned(),
-            said,
-        }
+    let knows = connection.server_info();
+    let mut offered: Vec<String> = [Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2]
+        .into_iter()
+        .filter(|mechanism| knows.supports_auth_mechanism(*mechanism))
+        .map(|mechanism| mechanism.to_string())
+        .collect();
+    if account.auth == Auth::Oauth2 {
+        // The library forgets mechanisms that it doesn't have.
+        let offers = connection
+            .command(Ehlo::new(HELLO))
+            .await
+            .map_err(refused)?;
+        offered.extend(offers.message().flat_map(mechanisms));
+    }
+    let offers = |name: &str| offered.iter().any(|offer| offer == name);
+    let exchange = sasl::exchange(account, &account.submission, offers);
+    let exchange = exchange.map_err(|advice| SubmissionError::NoMechanism {
+        server: server.to_owned(),
+        advice,
+    })?;
+    let mut answers = exchange.answers.iter().map(|answer| BASE64.encode(answer));
+    let first = if exchange.begins {
+        answers.next()
     } else {
-        SubmissionError::Lost {
-            server,
-            reason: said,
-            begun: false,
+        None
+    };
+    let first = first.map_or_else(String::new, |first| format!(" {first}"));
+    let mut line = format!("AUTH {}{first}", exchange.name);
+    loop {
+        let reply = connection.command(format!("{line}\r\n")).await;
+        if !reply.map_err(refused)?.has_code(CHALLENGE) {
+            return Ok(());
         }
-    })
+        line = answers.next().ok_or_else(|| SubmissionError::Lost {
+            server: server.to_owned(),
+            reason: sasl::ASKS_ON.to_owned(),
+            begun: false,
+        })?;
+    }
+}
+
+/// The mechanisms in a line of the answer to EHLO.
+fn mechanisms(line: &str) -> Vec<String> {
+    let mut words = line.split(' ').map(str::to_ascii_uppercase);
+    let is_auth = words.next().is_some_and(|keyword| keyword == "AUTH");
+    words.filter(|_| is_auth).collect()
 }
 
 /// The address in the envelope: as written where the server can carry it, else with the domain in

@@ -6,10 +6,15 @@
 #[path = "people/person.rs"]
 mod people;
 
-use kith_core::Action;
+use std::sync::Arc;
+
+use kith_core::agent::NewIdentity;
 use kith_core::agent::group::{GroupChange, GroupId};
+use kith_core::agent::own::Own;
 use kith_core::kinds::post::NewPost;
+use kith_core::store::Memory;
 use kith_core::wire::keys::KeyKind;
+use kith_core::{ActError, Action, Agent, Done, Strict};
 use people::{Person, START, befriend, exchange};
 
 const LATER: i64 = START + 3600;
@@ -89,5 +94,68 @@ fn one_member_without_a_composite_subkey_leaves_a_group_unprotected() {
             let shown: Vec<_> = entries.iter().map(|entry| entry.protected).collect();
             assert_eq!(shown, [Some(protected)], "{}", person.address);
         }
+    }
+}
+
+#[test]
+fn two_rotations_lead_to_post_quantum_keys() {
+    for kind in [KeyKind::Mixed, KeyKind::Pq] {
+        let new = NewIdentity {
+            name: Some("Ada".to_owned()),
+            address: "ada@a.test".to_owned(),
+            keys: KeyKind::V4,
+            now: START,
+        };
+        let made = Own::make(&Strict, &new, [7; 32]).unwrap();
+        let mut store = Memory::default();
+        store.apply(made.writes);
+        let mut ada = Person {
+            agent: Agent::open(Arc::new(Strict), &store, [7; 32]).unwrap(),
+            store,
+            address: new.address,
+        };
+        let mut bob = Person::new("Bob", KeyKind::V6);
+        befriend(&mut ada, &mut bob);
+        let (id, mut kit) = (ada.id(), made.recovery_kit);
+        let kinds = [KeyKind::V4, kind];
+        for (day, next) in [(1, Some(kind)), (2, None)] {
+            let now = START + day * 86_400;
+            let rotate = Action::Rotate {
+                kit: kit.into_bytes(),
+                compromised: false,
+                next,
+            };
+            let Done::Kit(renewed) = ada.act(now, rotate) else {
+                panic!("no kit")
+            };
+            kit = renewed;
+            exchange(&mut [&mut ada, &mut bob], now);
+            let own = ada.agent.view(&ada.store, now).identity().unwrap();
+            assert_eq!(own.keys, kinds[usize::from(own.epoch) - 1]);
+            let text = format!("under key {}", own.epoch);
+            let (parent, media) = (None, Vec::new());
+            let write = Action::Message {
+                to: id,
+                text,
+                parent,
+                media,
+            };
+            bob.act(now, write);
+            exchange(&mut [&mut ada, &mut bob], now);
+        }
+        assert_eq!(ada.id(), id);
+        let view = ada.agent.view(&ada.store, LATER);
+        let messages = view.messages(None).unwrap().into_iter();
+        let got: Vec<_> = messages.map(|got| (got.text, got.protected)).collect();
+        let told = |text: &str, protected| (text.to_owned(), Some(protected));
+        assert_eq!(got, [told("under key 1", false), told("under key 2", true)]);
+        let back = Action::Rotate {
+            kit: kit.into_bytes(),
+            compromised: false,
+            next: Some(KeyKind::Mixed),
+        };
+        let refused = ada.agent.act(&ada.store, back, START + 3 * 86_400);
+        let refused = matches!(refused, Err(ActError::Weaker));
+        assert_eq!(refused, kind == KeyKind::Pq);
     }
 }

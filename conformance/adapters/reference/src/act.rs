@@ -69,6 +69,7 @@ pub(crate) fn action(wanted: &Wanted) -> Result<Action, Failure> {
         Wanted::Rotate(rotate) => Action::Rotate {
             kit: rotate.secret.0.clone(),
             compromised: rotate.compromised,
+            next: None,
         },
         Wanted::Move(to) => Action::Move {
             address: to.address.clone(),

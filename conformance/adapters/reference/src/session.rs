@@ -13,7 +13,7 @@ use kith_adapter::protocol::{
 };
 use kith_agent::calendar;
 use kith_agent::readable;
-use kith_agent::{Account, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
+use kith_agent::{Account, Auth, Driver, DriverError, Endpoint, Password, Roots, Store, TlsMode};
 use kith_core::agent::adopt::SentElsewhere;
 use kith_core::agent::own::{NewIdentity, Own};
 use kith_core::agent::receive::Verdict;
@@ -271,6 +271,7 @@ fn account(open: &Open) -> Account {
             .clone()
             .unwrap_or_else(|| open.person.address.clone()),
         password: Password::new(open.password.clone()),
+        auth: Auth::Password,
         submission: endpoint(&open.submission),
         mailbox: endpoint(&open.mailbox),
         roots: Roots::Pem(open.ca.clone()),

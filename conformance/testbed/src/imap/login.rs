@@ -8,13 +8,30 @@ use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::extensions::enable::CapabilityEnable;
 
 use super::{Answer, Answered, Flow, Session};
-use crate::config::Literals;
+use crate::config::{Literals, Mechanism, REFUSED};
 use crate::connection::Line;
 
-/// The user of a PLAIN message (RFC 4616), or nothing.
-pub(super) fn user_in_plain(message: &[u8]) -> String {
-    let user = message.split(|octet| *octet == 0).nth(1);
-    String::from_utf8_lossy(user.unwrap_or_default()).into_owned()
+/// What AUTHENTICATE may take, as CAPABILITY names it.
+const MECHANISMS: [(Mechanism, &str); 3] = [
+    (Mechanism::Plain, "AUTH=PLAIN"),
+    (Mechanism::Oauthbearer, "AUTH=OAUTHBEARER"),
+    (Mechanism::Xoauth2, "AUTH=XOAUTH2"),
+];
+
+/// What is known of a mechanism here.
+fn known(mechanism: &AuthMechanism<'_>) -> Option<Mechanism> {
+    match mechanism {
+        AuthMechanism::Plain => Some(Mechanism::Plain),
+        AuthMechanism::OAuthBearer => Some(Mechanism::Oauthbearer),
+        AuthMechanism::XOAuth2 => Some(Mechanism::Xoauth2),
+        _ => None,
+    }
+}
+
+/// The user in the client's message, or nothing.
+pub(super) fn user_in(mechanism: &AuthMechanism<'_>, message: &[u8]) -> String {
+    let credentials = known(mechanism).and_then(|mechanism| mechanism.credentials(message));
+    credentials.map_or_else(String::new, |(user, _)| user)
 }
 
 impl Session {
@@ -43,7 +60,14 @@ impl Session {
             if offered.sasl_ir {
                 list.push("SASL-IR");
             }
-            list.push("AUTH=PLAIN");
+            if !offered.auth.contains(&Mechanism::Plain) {
+                list.push("LOGINDISABLED");
+            }
+            for (mechanism, name) in MECHANISMS {
+                if offered.auth.contains(&mechanism) {
+                    list.push(name);
+                }
+            }
         }
         for (is_offered, name) in [
             (true, "CHILDREN"),
@@ -87,12 +111,19 @@ impl Session {
         if !self.is_open() {
             return Err(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"));
         }
+        let offered = &self.shared.config.capabilities.imap.auth;
+        if !offered.contains(&Mechanism::Plain) {
+            return Err(Answer::no("[CANNOT] LOGIN is switched off"));
+        }
+        let user = String::from_utf8_lossy(user);
+        self.enter(&user, &String::from_utf8_lossy(password))
+    }
+
+    fn enter(&mut self, user: &str, password: &str) -> Answered {
         if self.account.is_some() {
             return Err(Answer::bad("You are logged in already"));
         }
-        let user = String::from_utf8_lossy(user);
-        let password = String::from_utf8_lossy(password);
-        let key = self.shared.world().login(&user, &password);
+        let key = self.shared.world().login(user, password);
         let key = key.ok_or_else(|| Answer::no("[AUTHENTICATIONFAILED] Wrong user or password"))?;
         self.connection.log.set_account(&key);
         self.account = Some(key);
@@ -109,7 +140,8 @@ impl Session {
         initial: Option<Vec<u8>>,
     ) -> io::Result<Flow> {
         let offered = &self.shared.config.capabilities.imap;
-        let refusal = if *mechanism != AuthMechanism::Plain {
+        let mechanism = known(mechanism).filter(|known| offered.auth.contains(known));
+        let refusal = if mechanism.is_none() {
             Some(Answer::no("[CANNOT] No such mechanism here"))
         } else if !self.is_open() {
             Some(Answer::no("[PRIVACYREQUIRED] Use STARTTLS first"))
@@ -124,29 +156,41 @@ impl Session {
         }
         let message = match initial {
             Some(message) => Some(message),
-            None => {
-                self.connection.put(b"+ \r\n");
-                match self.connection.line(16_384).await? {
-                    Line::Eof => return Ok(Flow::Close),
-                    Line::TooLong => None,
-                    Line::Complete(line) => {
-                        self.connection.log.client(b"****\r\n");
-                        STANDARD.decode(line.trim_ascii()).ok()
-                    }
-                }
-            }
+            None => match self.challenge("").await? {
+                Some(message) => message,
+                None => return Ok(Flow::Close),
+            },
         };
-        let answer = match message {
-            None => Answer::bad("Cancelled, or no base64"),
-            Some(message) => {
-                let mut pieces = message.split(|octet| *octet == 0).skip(1);
-                let (user, password) = (pieces.next(), pieces.next());
-                self.login(user.unwrap_or_default(), password.unwrap_or_default())
-                    .unwrap_or_else(|refusal| refusal)
-            }
+        let credentials = mechanism.zip(message).map(|(mechanism, message)| {
+            let credentials = mechanism.credentials(&message).unwrap_or_default();
+            (mechanism, credentials)
+        });
+        let Some((mechanism, (user, password))) = credentials else {
+            self.tagged(tag, &Answer::bad("Cancelled, or no base64"));
+            return Ok(Flow::Continue);
         };
-        self.tagged(tag, &answer);
+        let answer = self.enter(&user, &password);
+        if answer.is_err()
+            && mechanism.is_bearer()
+            && self.challenge(&STANDARD.encode(REFUSED)).await?.is_none()
+        {
+            return Ok(Flow::Close);
+        }
+        self.tagged(tag, &answer.unwrap_or_else(|refusal| refusal));
         Ok(Flow::Continue)
+    }
+
+    /// What the client answers, if it is base64; nothing if it is gone.
+    async fn challenge(&mut self, challenge: &str) -> io::Result<Option<Option<Vec<u8>>>> {
+        self.connection.put(format!("+ {challenge}\r\n").as_bytes());
+        Ok(match self.connection.line(16_384).await? {
+            Line::Eof => None,
+            Line::TooLong => Some(None),
+            Line::Complete(line) => {
+                self.connection.log.client(b"****\r\n");
+                Some(STANDARD.decode(line.trim_ascii()).ok())
+            }
+        })
     }
 
     pub(super) fn id(&self, out: &mut Vec<u8>) -> Answered {

@@ -1,11 +1,11 @@
-//! AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN.
+//! AUTH (RFC 4954) with PLAIN (RFC 4616), LOGIN, OAUTHBEARER (RFC 7628) and XOAUTH2.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN};
+use smtp_proto::{AUTH_LOGIN, AUTH_OAUTHBEARER, AUTH_PLAIN, AUTH_XOAUTH2};
 
 use super::{Flow, LINE_LIMIT, Outcome, Session};
-use crate::config::Mechanism;
+use crate::config::{Mechanism, REFUSED};
 use crate::connection::Line;
 use crate::faults::SmtpStage;
 
@@ -51,6 +51,8 @@ impl Session {
         let mechanism = match mechanism {
             AUTH_PLAIN => Mechanism::Plain,
             AUTH_LOGIN => Mechanism::Login,
+            AUTH_OAUTHBEARER => Mechanism::Oauthbearer,
+            AUTH_XOAUTH2 => Mechanism::Xoauth2,
             _ => return self.say("504 5.5.4 No such mechanism here"),
         };
         if !self
@@ -64,31 +66,28 @@ impl Session {
             return self.say("504 5.5.4 No such mechanism here");
         }
         let credentials = match mechanism {
-            Mechanism::Plain => self.plain(initial).await?,
             Mechanism::Login => self.login(initial).await?,
+            _ => self.single(mechanism, initial).await?,
         };
         match credentials {
-            Ok((user, password)) => self.decide(&user, &password).await,
+            Ok((user, password)) => self.decide(mechanism, &user, &password).await,
             Err(flow) => Ok(flow),
         }
     }
 
-    async fn plain(&mut self, initial: &str) -> std::io::Result<Result<(String, String), Flow>> {
+    async fn single(
+        &mut self,
+        mechanism: Mechanism,
+        initial: &str,
+    ) -> std::io::Result<Result<(String, String), Flow>> {
         let octets = match self.answer(initial, "").await? {
             Ok(octets) => octets,
             Err(flow) => return Ok(Err(flow)),
         };
-        let text = String::from_utf8_lossy(&octets).into_owned();
-        let pieces: Vec<&str> = text.split('\0').collect();
-        match pieces.as_slice() {
-            [identity, user, password] if identity.is_empty() || identity == user => {
-                Ok(Ok(((*user).to_owned(), (*password).to_owned())))
-            }
-            _ => {
-                self.reply("535 5.7.8 Authentication failed");
-                Ok(Err(Flow::Continue))
-            }
-        }
+        Ok(mechanism.credentials(&octets).ok_or_else(|| {
+            self.reply("535 5.7.8 Authentication failed");
+            Flow::Continue
+        }))
     }
 
     async fn login(&mut self, initial: &str) -> std::io::Result<Result<(String, String), Flow>> {
@@ -142,7 +141,7 @@ impl Session {
         })
     }
 
-    async fn decide(&mut self, user: &str, password: &str) -> Outcome {
+    async fn decide(&mut self, mechanism: Mechanism, user: &str, password: &str) -> Outcome {
         if let Some(flow) = self.fault(SmtpStage::Auth, &[user]).await {
             return Ok(flow);
         }
@@ -153,7 +152,14 @@ impl Session {
                 self.account = Some(key);
                 self.say("235 2.7.0 Authentication succeeded")
             }
-            None => self.say("535 5.7.8 Authentication failed"),
+            None => {
+                if mechanism.is_bearer()
+                    && let Answer::Gone = self.challenge(&STANDARD.encode(REFUSED)).await?
+                {
+                    return Ok(Flow::Close);
+                }
+                self.say("535 5.7.8 Authentication failed")
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! IMAP, line by line.
 
-use kith_testbed::{Config, Deliver, ImapCapabilities, Literals};
+use kith_testbed::{Config, Deliver, ImapCapabilities, Literals, Mechanism};
 
 use crate::client::{Client, server};
 use crate::fetch::{NESTED, SIMPLE, with_messages};
@@ -56,6 +56,37 @@ async fn before_login() {
         .await;
     assert!(client.is_closed().await);
     assert!(!server.wire_log().render().contains("c2VjcmV0"));
+}
+
+#[tokio::test]
+async fn access_tokens_in_place_of_passwords() {
+    let mut config = Config::default();
+    config.capabilities.imap.auth = vec![Mechanism::Oauthbearer, Mechanism::Xoauth2];
+    let server = server(config).await;
+    let before = "C: 1 CAPABILITY
+         S: * CAPABILITY IMAP4rev1 LITERAL+ ID SASL-IR LOGINDISABLED AUTH=OAUTHBEARER AUTH=XOAUTH2 CHILDREN …
+         S: 1 OK …";
+    for dialogue in [
+        "C: 2 LOGIN alice@a.test secret
+         S: 2 NO [CANNOT] …
+         C: 3 AUTHENTICATE PLAIN AGFsaWNlQGEudGVzdABzZWNyZXQ=
+         S: 3 NO [CANNOT] …
+         C: 4 AUTHENTICATE OAUTHBEARER bixhPWFsaWNlQGEudGVzdCwBYXV0aD1CZWFyZXIgb2xkAQE=
+         S: + eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=
+         C: AQ==
+         S: 4 NO [AUTHENTICATIONFAILED] …
+         C: 5 AUTHENTICATE XOAUTH2 dXNlcj1hbGljZUBhLnRlc3QBYXV0aD1CZWFyZXIgc2VjcmV0AQE=
+         S: 5 OK …",
+        "C: 2 AUTHENTICATE OAUTHBEARER
+         S: + …
+         C: bixhPWFsaWNlQGEudGVzdCwBaG9zdD1tYWlsLnRlc3QBcG9ydD0xAWF1dGg9QmVhcmVyIHNlY3JldAEB
+         S: 2 OK …",
+    ] {
+        let mut client = Client::tls(&server, server.endpoints().imap_tls).await;
+        client.dialogue("S: * OK …").await;
+        client.dialogue(before).await;
+        client.dialogue(dialogue).await;
+    }
 }
 
 #[tokio::test]

@@ -130,6 +130,41 @@ async fn auth_in_all_forms() {
 }
 
 #[tokio::test]
+async fn access_tokens_in_place_of_passwords() {
+    let mut config = Config::default();
+    config.capabilities.smtp.auth = vec![Mechanism::Oauthbearer, Mechanism::Xoauth2];
+    let server = server(config).await;
+    for dialogue in [
+        "C: AUTH OAUTHBEARER
+         S: 334…
+         C: bixhPWFsaWNlQGEudGVzdCwBaG9zdD1tYWlsLnRlc3QBcG9ydD0xAWF1dGg9QmVhcmVyIHNlY3JldAEB
+         S: 235 …",
+        "C: AUTH XOAUTH2 dXNlcj1hbGljZUBhLnRlc3QBYXV0aD1CZWFyZXIgc2VjcmV0AQE=
+         S: 235 …",
+        "C: AUTH PLAIN AGFsaWNlQGEudGVzdABzZWNyZXQ=
+         S: 504 …
+         C: AUTH OAUTHBEARER bixhPWFsaWNlQGEudGVzdCwBYXV0aD1CZWFyZXIgb2xkAQE=
+         S: 334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=
+         C: AQ==
+         S: 535 5.7.8 …
+         C: AUTH XOAUTH2 dXNlcj1hbGljZUBhLnRlc3QBYXV0aD1CZWFyZXIgb2xkAQE=
+         S: 334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=
+         C: 
+         S: 535 5.7.8 …",
+    ] {
+        let mut client = Client::tls(&server, server.endpoints().submission_tls).await;
+        client.dialogue("S: 220 …\nC: EHLO c.test\nS*: 250 …").await;
+        client.dialogue(dialogue).await;
+    }
+    assert!(
+        !server
+            .wire_log()
+            .render()
+            .contains("dXNlcj1hbGljZUBhLnRlc3QBYXV0aD1CZWFyZXIg")
+    );
+}
+
+#[tokio::test]
 async fn commands_one_by_one() {
     let server = server(Config::default()).await;
     let mut client = Client::smtp(&server).await;

@@ -22,7 +22,7 @@ Exit status:
   2  wrong usage
   3  not possible: nothing was changed or sent
   4  a mail server could not be reached or put something off; what waits is tried at the next sync
-  5  a mail server does not accept the login, or is not to be trusted; nothing is lost
+  5  a mail server refuses login or address, or is not to be trusted; nothing is lost
   6  configuration, password file or store can't be used";
 
 const COMPLETION: &str = "\

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use kith_agent::account::DAILY;
-use kith_agent::{Endpoint, TlsMode};
+use kith_agent::account::{DAILY, PATIENCE};
+use kith_agent::{Account, Auth, Endpoint, Password, Roots, TlsMode};
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
@@ -20,6 +20,9 @@ pub(super) struct Config {
     /// The login name, if it isn't the address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<String>,
+    /// How to log in.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub(super) auth: Auth,
     /// The file with the password; relative paths begin at the configuration's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) password_file: Option<PathBuf>,
@@ -44,7 +47,31 @@ pub(super) struct Config {
     pub(super) sieve: Option<Endpoint>,
 }
 
+fn is_usual(auth: &Auth) -> bool {
+    *auth == Auth::Password
+}
+
 impl Config {
+    /// The login name.
+    pub(super) fn user(&self) -> &str {
+        self.user.as_ref().unwrap_or(&self.address)
+    }
+
+    /// The account that is configured.
+    pub(super) fn account(&self, password: Password, roots: Roots) -> Account {
+        Account {
+            user: self.user().to_owned(),
+            password,
+            auth: self.auth,
+            submission: self.submission.clone(),
+            mailbox: self.mailbox.clone(),
+            roots,
+            authserv_id: self.authserv_id.clone(),
+            daily: self.daily,
+            patience: PATIENCE,
+        }
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::NoConfig(path.to_owned()),

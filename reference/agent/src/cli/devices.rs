@@ -160,7 +160,7 @@ pub(super) async fn import(context: &Context, import: Import) -> Result<(), Fail
     let Import {
         file,
         passphrase_file,
-        account: mut wanted,
+        account: wanted,
     } = import;
     let path = context.profile.config();
     if path.exists() {
@@ -168,7 +168,7 @@ pub(super) async fn import(context: &Context, import: Import) -> Result<(), Fail
     }
     let archive = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
     let words = passphrase(passphrase_file.as_deref(), "Passphrase or setup code")?;
-    let setting = init::configure_alone(context, &mut wanted).await?;
+    let setting = init::configure_alone(context, wanted).await?;
     let make = |store, account| {
         let to = &setting.config.address;
         let driver = Driver::import(Arc::new(Strict), store, account, &archive, &words, now())?;
@@ -178,7 +178,7 @@ pub(super) async fn import(context: &Context, import: Import) -> Result<(), Fail
         }
         Ok((driver, ()))
     };
-    let (driver, ()) = init::settle(context, &setting, make)?;
+    let (driver, ()) = setting.settle(context, make)?;
     let own = driver.agent().own();
     if context.output.is_json() {
         let value = json!({ "address": own.address, "identity": hex::encode(own.id) });

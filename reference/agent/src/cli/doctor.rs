@@ -71,7 +71,7 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
         unexposed(&store).and_then(|()| inspect(context, &config)),
     );
     match context.profile.account(&config, true) {
-        Ok(account) if !context.offline => servers(&mut findings, &account).await,
+        Ok(account) if !context.offline => servers(&mut findings, &account, &config.address).await,
         Ok(_) => {}
         Err(failure) => findings.add("account", Err(text(failure))),
     }
@@ -96,18 +96,21 @@ fn inspect(context: &Context, config: &Config) -> Result<String, String> {
     Ok(format!("sound, keys of {}", own.address))
 }
 
-async fn servers(findings: &mut Findings<'_>, account: &Account) {
+async fn servers(findings: &mut Findings<'_>, account: &Account, address: &str) {
     let dialer = match Dialer::new(&account.roots, account.patience) {
         Ok(dialer) => dialer,
         Err(error) => return findings.add("trusted authorities", Err(text(error))),
     };
     let submission = match Submission::open(&dialer, account).await {
-        Ok(submission) => {
+        Ok(mut submission) => {
+            let sender = submission.try_sender(address).await;
             submission.close().await;
-            Ok(format!(
-                "{}, logged in as {}",
-                account.submission, account.user
-            ))
+            sender.map_err(text).map(|()| {
+                format!(
+                    "{}, logged in as {}, takes mail of {address}",
+                    account.submission, account.user
+                )
+            })
         }
         Err(error) => Err(text(error)),
     };

@@ -13,7 +13,7 @@ const UNWELL: u8 = 1;
 const IMPOSSIBLE: u8 = 3;
 /// A mail server could not be reached.
 const AWAY: u8 = 4;
-/// A mail server does not accept the login, or is not to be trusted.
+/// A mail server does not accept the login or the address, or is not to be trusted.
 const REJECTED: u8 = 5;
 /// Configuration, password file or store can't be used.
 const UNUSABLE: u8 = 6;
@@ -39,6 +39,10 @@ pub(super) enum Failure {
     PasswordCommand(String, String),
     #[error("{0} is missing; give it on the command line, or run kith in a terminal to be asked")]
     Missing(&'static str),
+    #[error(
+        "--auth oauth2 needs --password-command with a program that prints an access token, which is valid for about an hour; `kith init --help` names some"
+    )]
+    NoToken,
     #[error(
         "only DNS names {server} as a server of {domain}, outside of which it is, and DNS can be forged; if it is your provider's, confirm with --trust-dns, or give the servers with --imap and --smtp"
     )]
@@ -115,6 +119,7 @@ impl Failure {
             },
             Self::Driver(DriverError::Exists(_) | DriverError::Import(_))
             | Self::Missing(_)
+            | Self::NoToken
             | Self::Unvouched { .. }
             | Self::OtherAddress(..)
             | Self::Differ
@@ -127,7 +132,7 @@ impl Failure {
             Self::Submission(error) => submission(error),
             Self::Mailbox(error) => mailbox(error),
             Self::Connect(error) | Self::Sieve(SieveError::Connect(error)) => connect(error),
-            Self::Sieve(SieveError::Login { .. }) => REJECTED,
+            Self::Sieve(SieveError::Login { .. } | SieveError::NoMechanism { .. }) => REJECTED,
             Self::Sieve(SieveError::Lost { .. }) => AWAY,
             Self::Unfinished(code) => *code,
             _ => UNUSABLE,
@@ -151,7 +156,9 @@ impl Failure {
 fn submission(error: &SubmissionError) -> u8 {
     match error {
         SubmissionError::Connect(error) => connect(error),
-        SubmissionError::Login { .. } | SubmissionError::NoMechanism { .. } => REJECTED,
+        SubmissionError::Login { .. }
+        | SubmissionError::NoMechanism { .. }
+        | SubmissionError::Sender { .. } => REJECTED,
         SubmissionError::Lost { .. } => AWAY,
     }
 }

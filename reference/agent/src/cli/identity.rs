@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use clap::{Args as Arguments, Subcommand, ValueEnum};
 use kith_agent::Driver;
-use kith_core::{Action, Done, Strict};
+use kith_core::agent::address;
+use kith_core::wire::keys::KeyKind;
+use kith_core::{ActError, Action, Done, Strict};
 use serde_json::json;
 
-use super::config::{Config, Server};
+use super::config::Config;
 use super::failure::Failure;
-use super::init::Init;
+use super::init::{Init, Keys};
 use super::output::{qr_code, safe};
 use super::profile::{replace_private, write_private};
-use super::secret::{PasswordCommand, Secret};
-use super::servers::{IMAP, SUBMISSION};
+use super::provider::{Provider, try_out};
 use super::sync::finish;
 use super::{Context, init, now, resolve};
 
@@ -29,7 +30,7 @@ pub(super) enum IdentityCommand {
     /// Go on as the same identity after everything but the recovery kit is lost
     Recover(Box<Recover>),
     /// Tell your friends that you are at another address
-    Move(Move),
+    Move(Box<Move>),
     /// Agree to something, or not any more
     Agree {
         /// To what
@@ -46,8 +47,20 @@ pub(super) enum IdentityCommand {
 The kit is used up; a new one is written. With --compromised, friends believe nothing more that the
 present key signs, and what you wrote is signed again with the new one.
 
-Example:
-  kith identity rotate kith-recovery.asc --recovery new-kit.asc --compromised")]
+Which key a kit holds was settled when it was written, and your friends know. --next-keys chooses
+for the new kit, so post-quantum keys take two rotations: the first writes a kit with such a key,
+the second takes it. `mixed` keeps what friends send you from being read later by a quantum
+computer, and friends whose programs know nothing of that stay. `pq` protects signatures, too, but
+such friends are lost, and after pq there is only pq. Ordinary mail programs of today show what
+comes to v4 keys, and nothing else. `kith identity show` tells what you have.
+
+A new key is on this device only. Your other devices need it, too: use `kith device add` here, and
+`kith import` there, in a new folder.
+
+Examples:
+  kith identity rotate kith-recovery.asc --recovery new-kit.asc --compromised
+  kith identity rotate kith-recovery.asc --recovery second-kit.asc --next-keys mixed
+  kith identity rotate second-kit.asc --recovery third-kit.asc")]
 pub(super) struct Rotate {
     /// The recovery kit
     #[arg(value_name = "KIT")]
@@ -55,6 +68,9 @@ pub(super) struct Rotate {
     /// Somebody else may have the present key: nothing new that it signed is believed any more
     #[arg(long)]
     compromised: bool,
+    /// Which keys the new kit holds, for the next rotation [default: those of this kit]
+    #[arg(long, value_enum, value_name = "KEYS")]
+    next_keys: Option<Keys>,
     /// Where to write the new recovery kit
     #[arg(long, value_name = "FILE")]
     recovery: PathBuf,
@@ -80,30 +96,25 @@ pub(super) struct Recover {
 
 #[derive(Debug, Arguments)]
 #[command(after_help = "\
-Without options, mail is fetched and sent where it was, for instance because both addresses lead to one
-mailbox. Otherwise give what is new. Mail to the earlier address is for you as before, but only one
-mailbox is read: let the earlier one forward its mail.
+The servers of the new address are looked for as `kith init` does, and kith logs in there before
+anybody is told. With --same-mailbox, the mail of both addresses is in the mailbox that you have
+now, and nothing but the address changes.
 
-Example:
-  kith identity move alice@new.example --imap imap.new.example --smtp smtp.new.example")]
+Mail to the earlier address is for you as before, but only one mailbox is read: let the earlier one
+forward its mail.
+
+Examples:
+  kith identity move alice@new.example
+  kith identity move alice@new.example --imap imap.new.example --smtp smtp.new.example
+  kith identity move alice.other@example.org --same-mailbox")]
 pub(super) struct Move {
     /// The address
     address: String,
-    /// The new IMAP server
-    #[arg(long, value_name = "HOST[:PORT]")]
-    imap: Option<Server>,
-    /// The new submission server
-    #[arg(long, value_name = "HOST[:PORT]")]
-    smtp: Option<Server>,
-    /// The new login name, if it isn't the address
-    #[arg(long)]
-    user: Option<String>,
-    /// A file that holds the new password
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// A program that prints the new password, with its arguments
-    #[arg(long, value_name = "COMMAND", conflicts_with = "password_file")]
-    password_command: Option<PasswordCommand>,
+    /// Its mail is in the mailbox that you have now
+    #[arg(long, conflicts_with_all = ["imap", "smtp", "user", "password_command"])]
+    same_mailbox: bool,
+    #[command(flatten)]
+    provider: Provider,
 }
 
 /// What a person can agree to.
@@ -153,52 +164,72 @@ pub(super) async fn identity(context: &Context, command: IdentityCommand) -> Res
         IdentityCommand::Show => show(context),
         IdentityCommand::Rotate(spec) => rotate(context, &spec).await,
         IdentityCommand::Recover(spec) => recover(context, *spec).await,
-        IdentityCommand::Move(to) => move_to(context, to).await,
+        IdentityCommand::Move(to) => move_to(context, *to).await,
         IdentityCommand::Agree { to, no } => agree(context, to, !no).await,
     }
 }
 
 async fn move_to(context: &Context, to: Move) -> Result<(), Failure> {
-    let profile = &context.profile;
+    let (profile, output) = (&context.profile, context.output);
+    let asked = std::io::stdin().is_terminal() && !output.is_json();
+    let address = to.address.clone();
+    if !address::is_valid(&address) {
+        return Err(kith_agent::DriverError::Act(ActError::Address(address)).into());
+    }
     let mut config = Config::read(&profile.config())?;
-    let stays = to.imap.is_none() && to.smtp.is_none() && to.user.is_none();
-    let stays = stays && to.password_file.is_none() && to.password_command.is_none();
+    let elsewhere = if is_same_mailbox(&to, asked)? {
+        let account = profile.account(&config, !context.offline)?;
+        try_out(context, &account, &address).await?;
+        None
+    } else {
+        let mut setting = to.provider.configure(context, &address, asked).await?;
+        setting.try_out(context).await?;
+        setting.config.daily = config.daily;
+        Some(setting)
+    };
     let mut driver = profile.driver(!context.offline)?;
-    if !stays && !context.offline {
+    if elsewhere.is_some() && !context.offline && !profile.rehearses() {
         // What waits in the mailbox that is left; if it is gone already, it is gone.
         let report = driver.sync(now()).await?;
-        context.output.report(&report, true);
+        output.report(&report, true);
     }
-    let address = to.address.clone();
-    driver.act(Action::Move { address }, now())?;
-    let line = format!("Your friends learn that you are at {}.", safe(&to.address));
-    context.output.line(&line);
-    if stays {
-        return finish(context, driver, json!({})).await;
-    }
-    if let Some(server) = to.imap {
-        config.mailbox = server.endpoint(IMAP);
-    }
-    if let Some(server) = to.smtp {
-        config.submission = server.endpoint(SUBMISSION);
-    }
-    if let Some(file) = to.password_file {
-        let absolute = std::path::absolute(&file);
-        let path = absolute.map_err(|error| Failure::Unreadable(file, error))?;
-        config.set_secret(Secret::File(path));
-    }
-    if let Some(command) = to.password_command {
-        config.set_secret(Secret::Command(command.0));
-    }
-    config.user = to.user;
-    config.address = to.address;
+    let action = Action::Move {
+        address: address.clone(),
+    };
+    driver.act(action, now())?;
+    let line = format!("Your friends learn that you are at {}.", safe(&address));
+    output.line(&line);
     if profile.rehearses() {
         return finish(context, driver, json!({})).await;
     }
-    driver.change_mailbox()?;
+    if let Some(setting) = elsewhere {
+        driver.change_mailbox()?;
+        setting.replace(context)?;
+    } else {
+        config.user = Some(config.user().to_owned());
+        config.address = address;
+        replace_private(&profile.config(), config.text().as_bytes())?;
+    }
     drop(driver);
-    replace_private(&profile.config(), config.text().as_bytes())?;
     finish(context, profile.driver(!context.offline)?, json!({})).await
+}
+
+/// Whether the mail of the new address is in the mailbox that is there already.
+fn is_same_mailbox(to: &Move, asked: bool) -> Result<bool, Failure> {
+    let told = to.provider.has_secret() || to.provider.imap.is_some();
+    if to.same_mailbox || told {
+        return Ok(to.same_mailbox);
+    }
+    if !asked {
+        return Err(Failure::Missing(
+            "--same-mailbox, or the new mailbox's --password-file or --password-command,",
+        ));
+    }
+    let question = format!(
+        "Is the mail of {} in the mailbox that you have now (yes/no)",
+        safe(&to.address)
+    );
+    Ok(init::prompt(&question)? == "yes")
 }
 
 async fn agree(context: &Context, to: Agreement, yes: bool) -> Result<(), Failure> {
@@ -231,7 +262,13 @@ fn show(context: &Context) -> Result<(), Failure> {
     for earlier in &own.earlier {
         output.line(&format!("before   {}", safe(earlier)));
     }
-    output.line(&format!("keys     {} so far", own.epoch + 1));
+    let keys = match own.keys {
+        KeyKind::V4 => "version 4",
+        KeyKind::V6 => "version 6",
+        KeyKind::Mixed => "version 6, post-quantum for encryption",
+        KeyKind::Pq => "version 6, post-quantum",
+    };
+    output.line(&format!("keys     {} so far, now {keys}", own.epoch + 1));
     let consents = [
         (own.consent.introduce, "to be introduced"),
         (own.consent.delivered, "to tell that messages arrived"),
@@ -258,6 +295,7 @@ async fn rotate(context: &Context, rotate: &Rotate) -> Result<(), Failure> {
     let action = Action::Rotate {
         kit: text,
         compromised: rotate.compromised,
+        next: rotate.next_keys.map(KeyKind::from),
     };
     with_kit(context, recovery, || match driver.act(action, now())?.0 {
         Done::Kit(kit) => Ok(((), kit)),
@@ -266,7 +304,9 @@ async fn rotate(context: &Context, rotate: &Rotate) -> Result<(), Failure> {
     if !context.profile.rehearses() {
         tell_kit(context, recovery);
     }
-    context.output.line("Your friends learn of the new key.");
+    context.output.line(
+        "Your friends learn of the new key. Other devices of yours need it: `kith device add`.",
+    );
     finish(context, driver, json!({ "recovery_kit": recovery })).await
 }
 
@@ -299,21 +339,21 @@ fn tell_kit(context: &Context, recovery: &Path) {
 }
 
 async fn recover(context: &Context, recover: Recover) -> Result<(), Failure> {
-    let (file, mut wanted) = (recover.kit, recover.account);
+    let (file, wanted) = (recover.kit, recover.account);
     let path = context.profile.config();
     if path.exists() {
         return Err(Failure::SetUp(path));
     }
     let kit = std::fs::read(&file).map_err(|error| Failure::Unreadable(file, error))?;
-    let setting = init::configure_alone(context, &mut wanted).await?;
     let recovery = wanted.recovery.clone();
+    let setting = init::configure_alone(context, wanted).await?;
     let recovery = recovery.unwrap_or_else(|| init::recovery_file(&setting.config.address));
     let make = |store, account| {
         let lost = (recover.compromised, Some(&*setting.config.address));
         let made = Driver::recover(Arc::new(Strict), store, account, &kit, lost, now());
         Ok(made?)
     };
-    let driver = with_kit(context, &recovery, || init::settle(context, &setting, make))?;
+    let driver = with_kit(context, &recovery, || setting.settle(context, make))?;
     let own = driver.agent().own();
     if context.output.is_json() {
         let value = json!({

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use etcetera::{AppStrategy as _, AppStrategyArgs};
-use kith_agent::account::PATIENCE;
 use kith_agent::{Account, Driver, Password, Store};
 use kith_core::Strict;
 
@@ -99,19 +98,7 @@ impl Profile {
         let ca = config.ca.as_ref().filter(|_| login);
         let ca = ca.map(|path| self.settings.join(path));
         let roots = servers::roots(ca.as_deref())?;
-        Ok(Account {
-            user: config
-                .user
-                .clone()
-                .unwrap_or_else(|| config.address.clone()),
-            password,
-            submission: config.submission.clone(),
-            mailbox: config.mailbox.clone(),
-            roots,
-            authserv_id: config.authserv_id.clone(),
-            daily: config.daily,
-            patience: PATIENCE,
-        })
+        Ok(config.account(password, roots))
     }
 
     /// Opens the store of a kith that is set up.

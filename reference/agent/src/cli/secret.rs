@@ -1,4 +1,5 @@
-//! Where the password of the mail account is: in a file, or with a program such as a keyring's.
+//! Where the password or access token of the mail account is: in a file, or with a program such as a
+//! keyring's.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use kith_agent::connect::Dialer;
 use kith_agent::discovery::{Finder, Found, Proposal, Source};
-use kith_agent::{Endpoint, Roots, TlsMode, account};
+use kith_agent::{Auth, Endpoint, Roots, TlsMode, account};
 use kith_core::agent::address;
 
 use super::Context;
 use super::config::Server;
 use super::failure::Failure;
-use super::init::{Init, prompt};
+use super::init::prompt;
 use super::output::safe;
+use super::provider::Provider;
 
 /// The ports of a service: with TLS from the first octet, and with STARTTLS.
 pub(super) type Ports = (u16, u16);
@@ -40,29 +41,35 @@ struct Choice<'a> {
 /// Chooses the servers of an address. Those that aren't given are looked for, unless offline.
 pub(super) async fn choose(
     context: &Context,
-    init: &mut Init,
+    provider: &mut Provider,
     of: &str,
     asked: bool,
 ) -> Result<Servers, Failure> {
     let domain = address::domain(of);
-    let given = (init.imap.take(), init.smtp.take());
+    let given = (provider.imap.take(), provider.smtp.take());
     let found = match given {
         (Some(_), Some(_)) => Found::default(),
         _ if context.offline => Found::default(),
-        _ => look(context, init, of).await?,
+        _ => look(context, provider, of).await?,
     };
-    if found.without_password {
-        let text = format!(
-            "{domain} names servers that take no password (OAuth2 only); ask the provider for an \
-             app password and the servers that take it"
-        );
-        context.output.warning(&text);
+    if found.other_login {
+        let text = match provider.auth() {
+            Auth::Password => {
+                "takes no password, but an access token; set up with --auth oauth2, as \
+                 `kith init --help` says, or ask the provider for an app password and the servers \
+                 that take it"
+            }
+            Auth::Oauth2 => "takes no access token; set up with a password, without --auth",
+        };
+        context
+            .output
+            .warning(&format!("{domain} says that it {text}"));
     }
     let choice = Choice {
         context,
         domain: &domain,
         asked,
-        trusts_dns: init.trust_dns,
+        trusts_dns: provider.trust_dns,
     };
     let user = found.mailbox.as_ref().and_then(|found| found.user.clone());
     let user = user.filter(|_| given.0.is_none());
@@ -92,10 +99,11 @@ pub(super) fn roots(ca: Option<&Path>) -> Result<Roots, Failure> {
     })?))
 }
 
-async fn look(context: &Context, init: &Init, of: &str) -> Result<Found, Failure> {
+async fn look(context: &Context, provider: &Provider, of: &str) -> Result<Found, Failure> {
     let _spinner = context.output.spinner("looking for the mail servers …");
-    let dialer = Dialer::new(&roots(init.ca.as_deref())?, account::PATIENCE)?;
-    Ok(Finder::new(init.name_server, dialer).servers(of).await)
+    let dialer = Dialer::new(&roots(provider.ca.as_deref())?, account::PATIENCE)?;
+    let finder = Finder::new(provider.name_server, dialer);
+    Ok(finder.servers(of, provider.auth()).await)
 }
 
 impl Choice<'_> {

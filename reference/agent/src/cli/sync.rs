@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kith_agent::driver::Resting;
-use kith_agent::{Driver, Report};
+use kith_agent::{Auth, Driver, Report};
 use kith_core::Strict;
 use kith_core::agent::outbox::Submission;
 use serde_json::{Value, json};
@@ -97,11 +97,19 @@ pub(super) async fn sync(context: &Context, sync: &Sync) -> Result<(), Failure> 
 async fn watch(context: &Context, poll: Duration) -> Result<(), Failure> {
     let config = Config::read(&context.profile.config())?;
     let account = context.profile.account(&config, true)?;
+    let secret = context.profile.secret(&config);
     let mut resting = Resting::new(Arc::new(Strict), account);
     let end = tokio::signal::ctrl_c();
     tokio::pin!(end);
     context.output.line("Watching; end with Ctrl-C.");
     loop {
+        if config.auth == Auth::Oauth2 {
+            // The last token may be too old for a new connection.
+            match secret.read() {
+                Ok(token) => resting.renew(token),
+                Err(failure) => context.output.warning(&failure.to_string()),
+            }
+        }
         let mut driver = resting
             .wake(context.profile.open_store()?)?
             .keeping_connection();

@@ -1,12 +1,12 @@
 //! The file in which a domain describes its mail servers, as Thunderbird reads it: the first IMAP and
-//! the first SMTP server that have TLS and take a password.
+//! the first SMTP server that have TLS and fit the way to log in.
 
 use kith_core::agent::address;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::{endpoint, host_name};
-use crate::account::{Endpoint, TlsMode};
+use crate::account::{Auth, Endpoint, TlsMode};
 
 /// Elements that lie in one another.
 const DEPTH: usize = 16;
@@ -20,8 +20,8 @@ pub(super) struct Told {
     pub(super) mailbox: Option<(Endpoint, Option<String>)>,
     /// The submission server, likewise.
     pub(super) submission: Option<(Endpoint, Option<String>)>,
-    /// There are servers, but none that takes a password.
-    pub(super) without_password: bool,
+    /// There are servers, but none where one can log in so.
+    pub(super) other_login: bool,
 }
 
 /// Why a file can't be read.
@@ -50,8 +50,8 @@ struct Server {
     logins: Vec<String>,
 }
 
-/// Reads a file for an address.
-pub(super) fn read(octets: &[u8], of: &str) -> Result<Told, AutoconfigError> {
+/// Reads a file for an address and a way to log in.
+pub(super) fn read(octets: &[u8], of: &str, auth: Auth) -> Result<Told, AutoconfigError> {
     let mut reader = Reader::from_str(std::str::from_utf8(octets).map_err(xml)?);
     reader.config_mut().expand_empty_elements = true;
     let mut told = Told::default();
@@ -87,7 +87,7 @@ pub(super) fn read(octets: &[u8], of: &str) -> Result<Told, AutoconfigError> {
                     2 => {
                         if let Some(server) = server.take() {
                             servers += 1;
-                            told.take(&server, of);
+                            told.take(&server, of, auth);
                         }
                     }
                     _ => {}
@@ -148,10 +148,13 @@ impl Server {
         text.clone_into(place);
     }
 
-    /// Whether it takes a password, in its TLS.
-    fn takes_password(&self) -> bool {
-        let password = |login: &String| login == "password-cleartext" || login == "plain";
-        self.logins.is_empty() || self.logins.iter().any(password)
+    /// Whether one can log in so, in its TLS.
+    fn takes(&self, auth: Auth) -> bool {
+        let fits = |login: &String| match auth {
+            Auth::Password => login == "password-cleartext" || login == "plain",
+            Auth::Oauth2 => login == "OAuth2",
+        };
+        self.logins.is_empty() || self.logins.iter().any(fits)
     }
 
     fn endpoint(&self, of: &str) -> Option<Endpoint> {
@@ -181,7 +184,7 @@ fn filled(text: &str, of: &str) -> String {
 }
 
 impl Told {
-    fn take(&mut self, server: &Server, of: &str) {
+    fn take(&mut self, server: &Server, of: &str, auth: Auth) {
         let Some(endpoint) = server.endpoint(of) else {
             return;
         };
@@ -189,13 +192,13 @@ impl Told {
             true => &mut self.mailbox,
             false => &mut self.submission,
         };
-        if !server.takes_password() {
-            self.without_password |= place.is_none();
+        if !server.takes(auth) {
+            self.other_login |= place.is_none();
         } else if place.is_none() {
             *place = Some((endpoint, server.user(of)));
         }
         if self.mailbox.is_some() && self.submission.is_some() {
-            self.without_password = false;
+            self.other_login = false;
         }
     }
 }
@@ -222,7 +225,9 @@ mod tests {
     }
 
     fn mailbox(servers: &str) -> Option<(Endpoint, Option<String>)> {
-        read(file(servers).as_bytes(), ALICE).unwrap().mailbox
+        read(file(servers).as_bytes(), ALICE, Auth::Password)
+            .unwrap()
+            .mailbox
     }
 
     #[test]
@@ -237,8 +242,11 @@ mod tests {
             Some((wanted, None))
         );
         assert_eq!(mailbox(&plain), None);
-        let told = read(file(&modern).as_bytes(), ALICE).unwrap();
-        assert!(told.mailbox.is_none() && told.without_password);
+        let told = |auth| read(file(&modern).as_bytes(), ALICE, auth).unwrap();
+        let with_password = told(Auth::Password);
+        assert!(with_password.mailbox.is_none() && with_password.other_login);
+        let with_token = told(Auth::Oauth2);
+        assert!(with_token.mailbox.is_some() && !with_token.other_login);
     }
 
     #[test]
@@ -252,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_file_is_refused() {
-        let read = |text: &str| read(text.as_bytes(), ALICE).unwrap_err();
+        let read = |text: &str| read(text.as_bytes(), ALICE, Auth::Password).unwrap_err();
         let bomb = "<!DOCTYPE a [<!ENTITY b 'c'>]><clientConfig/>";
         assert_eq!(read(bomb), AutoconfigError::Doctype);
         assert_eq!(read(&"<a>".repeat(20)), AutoconfigError::Deep);

@@ -7,10 +7,11 @@ use kith_spec::req;
 use tokio::io::AsyncWriteExt as _;
 
 use super::MailboxError;
-use crate::account::Account;
+use crate::account::{Account, Auth};
 use crate::connect::{Stream, line, shown};
+use crate::sasl;
 
-/// Answers the challenges of PLAIN and LOGIN.
+/// Answers the challenges of a mechanism.
 struct Answers(std::vec::IntoIter<String>);
 
 impl Authenticator for Answers {
@@ -26,7 +27,6 @@ pub(super) async fn login(
     account: &Account,
     server: &str,
 ) -> Result<Session<Stream>, MailboxError> {
-    let (user, password) = (account.user.clone(), account.password.reveal().to_owned());
     let lost = |error: std::io::Error| MailboxError::Lost {
         server: server.to_owned(),
         reason: error.to_string(),
@@ -34,28 +34,30 @@ pub(super) async fn login(
     implements!(req::MAIL_AUTHENTICATE);
     let offered = capabilities(&mut stream).await.map_err(lost)?;
     let offers = |name: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
+    let exchange = sasl::exchange(account, &account.mailbox, |name| {
+        offers(&format!("AUTH={name}"))
+    });
     let client = Client::new(stream);
-    let outcome = if offers("AUTH=PLAIN") {
-        let answers = vec![format!("\0{user}\0{password}")];
-        client
-            .authenticate("PLAIN", Answers(answers.into_iter()))
-            .await
-    } else if offers("AUTH=LOGIN") {
-        client
-            .authenticate("LOGIN", Answers(vec![user, password].into_iter()))
-            .await
-    } else if offers("LOGINDISABLED") {
-        return Err(MailboxError::NoMechanism {
-            server: server.to_owned(),
-        });
-    } else {
-        client.login(user, password).await
+    let outcome = match exchange {
+        Ok(exchange) => {
+            let answers = Answers(exchange.answers.into_iter());
+            client.authenticate(exchange.name, answers).await
+        }
+        Err(_) if account.auth == Auth::Password && !offers("LOGINDISABLED") => {
+            let password = account.password.reveal();
+            client.login(&account.user, password).await
+        }
+        Err(advice) => {
+            let server = server.to_owned();
+            return Err(MailboxError::NoMechanism { server, advice });
+        }
     };
     outcome.map_err(|(error, _)| match error {
         Error::No(said) | Error::Bad(said) => MailboxError::Login {
             server: server.to_owned(),
             user: account.user.clone(),
             said: shown(information(&said)),
+            advice: sasl::advice(account.auth),
         },
         other => MailboxError::Lost {
             server: server.to_owned(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use kith_agent::connect::Dialer;
 use kith_agent::discovery::{Finder, Found, Proposal, Source};
-use kith_agent::{Endpoint, Roots, TlsMode};
+use kith_agent::{Auth, Endpoint, Roots, TlsMode};
 use kith_testbed::{Certificate, Config, Server};
 use simple_dns::rdata::{RData, SRV};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
@@ -226,9 +226,9 @@ async fn dns_names_the_servers_in_their_order() {
             endpoint("mail.a.test", 587, TlsMode::Starttls),
             true,
         ),
-        without_password: false,
+        other_login: false,
     };
-    assert_eq!(finder.servers(ALICE).await, wanted);
+    assert_eq!(finder.servers(ALICE, Auth::Password).await, wanted);
     assert!(web.asked.lock().unwrap().is_empty());
     let elsewhere = endpoint("mail.b.test", 4190, TlsMode::Starttls);
     let wanted = by_dns("_sieve._tcp.a.test", elsewhere, false);
@@ -275,7 +275,9 @@ async fn the_web_server_of_the_domain_counts_more_than_dns_elsewhere() {
         &[(FILE, &autoconfig("password-cleartext"))],
     )
     .await;
-    let found = finder(names, web.address).servers(ALICE).await;
+    let found = finder(names, web.address)
+        .servers(ALICE, Auth::Password)
+        .await;
     let imap = endpoint("imap.provider.test", 993, TlsMode::Tls);
     assert_eq!(found.mailbox, by_web(FILE, imap));
     let mail = endpoint("mail.a.test", 465, TlsMode::Tls);
@@ -303,7 +305,9 @@ async fn redirections_lead_to_https_only() {
         .map(|(url, page)| (*url, page.as_str()))
         .collect();
     let web = web(&hosts, &pages).await;
-    let found = finder(names, web.address).servers(ALICE).await;
+    let found = finder(names, web.address)
+        .servers(ALICE, Auth::Password)
+        .await;
     let smtp = endpoint("smtp.provider.test", 587, TlsMode::Starttls);
     assert_eq!(found.submission, by_web(WELL_KNOWN, smtp));
     assert_eq!(*web.asked.lock().unwrap(), [FILE, WELL_KNOWN, elsewhere]);
@@ -318,7 +322,9 @@ async fn a_web_server_that_is_not_the_domains_tells_nothing() {
     ];
     let other = web(&["other.test"], &pages).await;
     assert_eq!(
-        finder(names, other.address).servers(ALICE).await,
+        finder(names, other.address)
+            .servers(ALICE, Auth::Password)
+            .await,
         Found::default()
     );
     assert!(other.asked.lock().unwrap().is_empty());
@@ -327,18 +333,22 @@ async fn a_web_server_that_is_not_the_domains_tells_nothing() {
     let pages = [(FILE, large.as_str()), (WELL_KNOWN, around.as_str())];
     let own = web(&["autoconfig.a.test", "a.test"], &pages).await;
     assert_eq!(
-        finder(names, own.address).servers(ALICE).await,
+        finder(names, own.address)
+            .servers(ALICE, Auth::Password)
+            .await,
         Found::default()
     );
     assert_eq!(own.asked.lock().unwrap().len(), 5);
 }
 
 #[tokio::test]
-async fn servers_without_passwords_are_told() {
+async fn servers_other_logins_are_told() {
     let names = name_server(&[]).await;
     let web = web(&["autoconfig.a.test"], &[(FILE, &autoconfig("OAuth2"))]).await;
-    let found = finder(names, web.address).servers(ALICE).await;
-    assert!(found.without_password && found.mailbox.is_none());
+    let found = finder(names, web.address)
+        .servers(ALICE, Auth::Password)
+        .await;
+    assert!(found.other_login && found.mailbox.is_none());
 }
 
 /// The arguments of a first run that names no server.
@@ -363,12 +373,15 @@ pub(crate) async fn names_of(server: &Server) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_run_finds_the_servers() {
-    let server = server(Config::default()).await;
+    let config = Config {
+        domains: ["a.test", "b.test", "localhost"].map(str::to_owned).into(),
+        ..Config::default()
+    };
+    let server = server(config).await;
+    server.add_account("alice@localhost", "secret").unwrap();
     let names = names_of(&server).await;
     let alice = Shell::new("alice@localhost");
-    let mut arguments = arguments("alice@localhost", &names);
-    arguments.extend(["--user", ALICE]);
-    let text = alice.run(&arguments);
+    let text = alice.run(&arguments("alice@localhost", &names));
     let imap = server.endpoints().imap_tls.port();
     let line = format!("IMAP server: localhost:{imap}, TLS (DNS, _imaps._tcp.localhost)");
     assert!(text.contains(&line), "{text}");

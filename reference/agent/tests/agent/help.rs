@@ -15,6 +15,7 @@ fn help() {
         "identity",
         "identity rotate",
         "identity recover",
+        "identity move",
         "mailbox sieve",
         "group",
         "event",

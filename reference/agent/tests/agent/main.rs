@@ -13,6 +13,9 @@ mod followers;
 mod help;
 mod mail_program;
 mod mailbox;
+mod moving;
+#[cfg(unix)]
+mod oauth;
 mod program;
 #[cfg(unix)]
 mod questions;

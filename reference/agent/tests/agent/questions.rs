@@ -92,3 +92,42 @@ async fn a_first_run_asks_for_what_it_was_not_told() {
     let own = erin.run(&["identity", "show"]);
     assert!(own.contains("name     Erin\n"), "{own}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_asks_for_what_it_was_not_told() {
+    const NEW: &str = "erin@b.test";
+    const TAGGED: &str = "erin+kith@b.test";
+    let server = server(Config::default()).await;
+    server.add_account(ERIN, "secret").unwrap();
+    server.add_account(NEW, PASSWORD).unwrap();
+    let endpoints = server.endpoints();
+    let names = names_of(&server).await;
+    let erin = Shell::set_up(ERIN, &server);
+    let arguments = [
+        "identity",
+        "move",
+        NEW,
+        "--name-server",
+        &names,
+        "--ca",
+        "ca.pem",
+    ];
+    let mut terminal = Terminal::new(&erin, &arguments);
+    terminal.answer("in the mailbox that you have now (yes/no)", "no");
+    let imap = format!("localhost:{}", endpoints.imap_tls.port());
+    terminal.answer("IMAP server [imap.b.test]", &imap);
+    let smtp = format!(
+        "localhost:{}/starttls",
+        endpoints.submission_starttls.port()
+    );
+    terminal.answer("Submission server [smtp.b.test]", &smtp);
+    terminal.answer(&format!("Password of {NEW}"), PASSWORD);
+    let told = terminal.end();
+    assert!(told.contains(NEW) && !told.contains(PASSWORD), "{told}");
+    let kept = std::fs::read_to_string(erin.path("home/password")).unwrap();
+    assert_eq!(kept.trim_end(), PASSWORD);
+    assert!(erin.run(&["doctor"]).contains("logged in as erin@b.test"));
+    let mut terminal = Terminal::new(&erin, &["identity", "move", TAGGED]);
+    terminal.answer("in the mailbox that you have now (yes/no)", "yes");
+    assert!(terminal.end().contains(TAGGED));
+}

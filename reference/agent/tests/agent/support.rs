@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use kith_agent::{Account, Driver, Endpoint, Password, Report, Roots, Store, TlsMode};
+use kith_agent::{Account, Auth, Driver, Endpoint, Password, Report, Roots, Store, TlsMode};
 use kith_core::agent::NewIdentity;
 use kith_core::kinds::post::NewPost;
 use kith_core::wire::keys::KeyKind;
@@ -73,6 +73,7 @@ pub(crate) fn account(server: &Server, user: &str, mode: TlsMode) -> Account {
     Account {
         user: user.to_owned(),
         password: Password::new("secret"),
+        auth: Auth::Password,
         submission: endpoint(submission),
         mailbox: endpoint(mailbox),
         roots: Roots::Pem(AUTHORITY.pem().to_owned()),

@@ -76,9 +76,11 @@ impl Step<'_> {
             } => {
                 return self.message(to, &text, parent, &media).map(Done::Object);
             }
-            Action::Rotate { kit, compromised } => {
-                return self.rotate(&kit, compromised).map(Done::Kit);
-            }
+            Action::Rotate {
+                kit,
+                compromised,
+                next,
+            } => return self.rotate(&kit, compromised, next).map(Done::Kit),
             Action::Move { address } => self.move_to(&address)?,
             Action::Consent(consent) => self.consent(consent)?,
             Action::Petname { identity, name } => self.petname(identity, name.as_deref())?,

@@ -12,6 +12,7 @@ use crate::kinds::field::NewField;
 use crate::kinds::page::Face;
 use crate::kinds::post::NewPost;
 use crate::kinds::rsvp::Answer;
+use crate::wire::keys::KeyKind;
 /// Something that the person does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -75,6 +76,8 @@ pub enum Action {
         kit: Vec<u8>,
         /// Whether somebody else may have the earlier keys.
         compromised: bool,
+        /// Which keys the new kit holds, for the rotation after this one, if not those of this kit.
+        next: Option<KeyKind>,
     },
     /// Moves to another address.
     Move {
@@ -376,6 +379,9 @@ pub enum ActError {
     /// A recovery kit of something else.
     #[error("this recovery kit is not the one of the next key; use the newest kit")]
     Kit,
+    /// Next keys that friends would refuse (`pq.rotation`).
+    #[error("after post-quantum keys no others can follow, friends would refuse them; choose pq")]
+    Weaker,
     /// An invite that can't be used.
     #[error(transparent)]
     Invite(#[from] InviteError),

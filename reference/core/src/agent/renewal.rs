@@ -13,7 +13,7 @@ use crate::kinds::Draft;
 use crate::kinds::contact::NewContact;
 use crate::kinds::identity::NewEntry;
 use crate::store::{Read, Table, Transaction, Write, successor};
-use crate::wire::keys::OwnKey;
+use crate::wire::keys::{KeyKind, OwnKey};
 use crate::wire::signed::{self, Signed};
 use crate::wire::{WireError, sha256};
 
@@ -52,7 +52,8 @@ impl Own {
         let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
         let mut step = Step::alone(gate, &mut own, &mut rng, &store, now);
         let compromised = compromised && gate.enforces(&req::KIT_RECOVER);
-        let next = step.renew_chain(kit.key, compromised, false)?;
+        let next = kit.key.kind();
+        let next = step.renew_chain(kit.key, compromised, next, false)?;
         let text = step.kit(&next)?;
         let mut all = writes;
         all.extend(step.store.into_writes());
@@ -88,10 +89,20 @@ impl<'a> Step<'a> {
 
 impl Step<'_> {
     /// Takes the committed key from the recovery kit. Returns the next kit.
-    pub(crate) fn rotate(&mut self, kit: &[u8], compromised: bool) -> Result<String, ActError> {
+    pub(crate) fn rotate(
+        &mut self,
+        kit: &[u8],
+        compromised: bool,
+        next: Option<KeyKind>,
+    ) -> Result<String, ActError> {
         crate::implements!(req::IDENTITY_DEVICE, req::KIT_APART);
         let kit = recovery::read(kit)?;
-        let next = self.renew_chain(kit.key, compromised, true)?;
+        let present = kit.key.kind();
+        let next = next.unwrap_or(present);
+        if present == KeyKind::Pq && next != KeyKind::Pq {
+            return Err(ActError::Weaker);
+        }
+        let next = self.renew_chain(kit.key, compromised, next, true)?;
         let kit = if self.gate.enforces(&req::KIT_RENEWED) {
             self.kit(&next)?
         } else {
@@ -119,18 +130,19 @@ impl Step<'_> {
     }
 
     /// A new entry under the committed key, and a contact that names it. Returns the key that the
-    /// entry commits to.
+    /// entry commits to, which is of the kind that is given.
     fn renew_chain(
         &mut self,
         key: OwnKey,
         compromised: bool,
+        next: KeyKind,
         keeps: bool,
     ) -> Result<OwnKey, ActError> {
         let signing = key.signing()?;
         if self.committed()? != Some(signing.hash()) {
             return Err(ActError::Kit);
         }
-        let next = OwnKey::generate(self.gate, key.kind(), None, self.now)?;
+        let next = OwnKey::generate(self.gate, next, None, self.now)?;
         let (id, prev) = self.own.head();
         let epoch = self.own.epoch() + 1;
         let entry = crate::kinds::identity::make(&NewEntry {

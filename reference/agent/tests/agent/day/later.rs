@@ -28,6 +28,8 @@ pub(super) async fn moving(day: &mut Day) {
         &imap,
         "--smtp",
         &smtp,
+        "--ca",
+        "ca.pem",
         "--password-file",
         "secret",
     ];

@@ -10,6 +10,7 @@ use crate::agent::relation::Relation;
 use crate::agent::standing::{Standing, safety_code};
 use crate::agent::{AgentError, Id};
 use crate::store::Table;
+use crate::wire::keys::KeyKind;
 
 /// The own identity.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +25,8 @@ pub struct Identity {
     pub earlier: Vec<String>,
     /// The number of the newest epoch.
     pub epoch: u16,
+    /// Which keys the newest epoch has.
+    pub keys: KeyKind,
     /// The object hashes of the chain, in hex.
     pub chain: Vec<String>,
     /// What the person agreed to.
@@ -79,6 +82,7 @@ impl View<'_> {
         Ok(Identity {
             identity: hex::encode(own.id),
             epoch: own.epoch(),
+            keys: own.key.kind(),
             chain: own.chain().iter().map(hex::encode).collect(),
             earlier: own.earlier_addresses().to_vec(),
             consent: own.consent,
