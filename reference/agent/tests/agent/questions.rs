@@ -41,6 +41,12 @@ impl Terminal {
 
     /// Waits for a question and types the answer. Returns what stood on the screen before.
     fn answer(&mut self, question: &str, answer: &str) -> String {
+        let seen = self.wait_for(question);
+        writeln!(self.keyboard, "{answer}").unwrap();
+        seen
+    }
+
+    fn wait_for(&mut self, question: &str) -> String {
         let mut seen = Vec::new();
         let mut octet = [0];
         while !String::from_utf8_lossy(&seen).contains(question) {
@@ -51,8 +57,16 @@ impl Terminal {
         }
         // What is asked ends with a colon and a space; only then the terminal is ready.
         self.screen.read_exact(&mut [0, 0]).unwrap();
-        writeln!(self.keyboard, "{answer}").unwrap();
         String::from_utf8(seen).unwrap()
+    }
+
+    /// Types a password as slowly as people do: a terminal stops showing what is typed only after the
+    /// question.
+    fn conceal(&mut self, question: &str, password: &str) {
+        let slowly = std::time::Duration::from_millis(500);
+        self.wait_for(question);
+        std::thread::sleep(slowly);
+        writeln!(self.keyboard, "{password}").unwrap();
     }
 
     /// What is shown until the end, which must be a good one.
@@ -82,7 +96,7 @@ async fn a_first_run_asks_for_what_it_was_not_told() {
     let told = terminal.answer("IMAP server [imap.a.test]", &format!("localhost:{imap}"));
     assert!(told.contains("a server is HOST, HOST:PORT"), "{told}");
     terminal.answer("Is it your provider's (yes/no)", "yes");
-    terminal.answer(&format!("Password of {ERIN}"), PASSWORD);
+    terminal.conceal(&format!("Password of {ERIN}"), PASSWORD);
     let told = terminal.end();
     assert!(!told.contains(PASSWORD), "{told}");
     assert!(told.contains("kith-recovery-erin@a.test.asc"), "{told}");
@@ -121,7 +135,7 @@ async fn a_move_asks_for_what_it_was_not_told() {
         endpoints.submission_starttls.port()
     );
     terminal.answer("Submission server [smtp.b.test]", &smtp);
-    terminal.answer(&format!("Password of {NEW}"), PASSWORD);
+    terminal.conceal(&format!("Password of {NEW}"), PASSWORD);
     let told = terminal.end();
     assert!(told.contains(NEW) && !told.contains(PASSWORD), "{told}");
     let kept = std::fs::read_to_string(erin.path("home/password")).unwrap();
