@@ -2,6 +2,7 @@
 
 use kith_adapter::act::group::GroupPost;
 use kith_adapter::act::private::Message;
+use kith_adapter::act::profile::{FieldValue, ProfileSet};
 use kith_adapter::act::publishing::Post;
 use kith_adapter::act::thread::Comment;
 use kith_adapter::protocol::{KeyKind as AgentKeys, ObjectRef};
@@ -282,6 +283,15 @@ async fn no_downgrade(scene: Scene) -> Result<(), Stop> {
         ..Post::default()
     };
     let written = agent.try_act(post).await?.is_ok();
+    let field = ProfileSet {
+        field: "nickname".to_owned(),
+        values: vec![FieldValue {
+            text: scene.token(),
+            ..FieldValue::default()
+        }],
+        ..ProfileSet::default()
+    };
+    let told = agent.try_act(field).await?.is_ok();
     agent.sync().await?;
     let mails = scene.mail_to(&bob)?;
     let weak = |sent: &Sent| session_keys(sent).iter().any(|(kind, _)| *kind != ENCRYPT);
@@ -303,11 +313,13 @@ async fn no_downgrade(scene: Scene) -> Result<(), Stop> {
     agent.act(message(&bob, &scene.token())?).await?;
     agent.sync().await?;
     let mails = scene.mail_to(&bob)?;
-    let posts = mails.iter().filter(|sent| sent.object("post").is_some());
-    let posts = posts.count();
-    scene.expect(&req::PQ_WITHHELD, posts == usize::from(written), || {
-        format!("expected what was written meanwhile once, seen {posts} posts")
-    });
+    for (kind, written) in [("post", written), ("field", told)] {
+        let seen = mails.iter().filter(|sent| sent.object(kind).is_some());
+        let seen = seen.count();
+        scene.expect(&req::PQ_WITHHELD, seen == usize::from(written), || {
+            format!("expected the {kind} of meanwhile once, seen {seen}")
+        });
+    }
     let mut messages = mails.iter().filter(|sent| sent.object("message").is_some());
     let newest = messages.next_back().map(|sent| session_keys(sent));
     let right = newest

@@ -517,27 +517,18 @@ impl Step<'_> {
     ) -> Result<(), AgentError> {
         let subject = load.subject.clone().unwrap_or_default();
         let sent = load.objects.clone();
-        let before = self.last_delivery(peer.id)?;
-        self.deliver(peer, load)?;
-        let delivery = self.last_delivery(peer.id)?;
+        let delivery = self.deliver(peer, load)?;
         let key = audience_key(&subject, peer.id);
         let known: Option<Recipient> = self.store.record(Table::Audience, &key)?;
         let mut hashes = known.map(|known| known.hashes).unwrap_or_default();
         hashes.extend(sent.iter().map(hex::encode));
         let recipient = Recipient {
-            // Of what is kept back there is no delivery yet.
-            delivery: delivery.filter(|now| before.as_ref() != Some(now)),
+            delivery,
             rev,
             gone: false,
             hashes,
         };
         Ok(self.store.set(Table::Audience, key, &recipient)?)
-    }
-
-    /// The channel and number of the last delivery to a peer.
-    pub(crate) fn last_delivery(&self, peer: Id) -> Result<Option<(String, u64)>, AgentError> {
-        let own: Option<super::channel::Outgoing> = self.store.record(Table::Outgoing, &peer)?;
-        Ok(own.map(|own| (hex::encode(own.channel), own.last)))
     }
 
     /// The friends who have an object: it was sent to them and not taken back from them.

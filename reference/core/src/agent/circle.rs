@@ -88,7 +88,7 @@ impl Step<'_> {
             self.store.set(Table::Circle, name.as_bytes(), &circle)?;
         }
         // Fields of the profile follow; posts don't.
-        self.settle_fields()
+        self.settle_fields(false)
     }
 
     /// Takes somebody out of all circles.

@@ -57,20 +57,25 @@ pub(crate) struct Load {
 }
 
 impl Step<'_> {
-    /// Seals a delivery to a peer and puts it into the outbox.
-    pub(crate) fn deliver(&mut self, peer: &Peer, mut load: Load) -> Result<(), AgentError> {
+    /// Seals a delivery to a peer and puts it into the outbox. Returns its channel, in hex, and
+    /// number; none if it has none, or is kept back.
+    pub(crate) fn deliver(
+        &mut self,
+        peer: &Peer,
+        mut load: Load,
+    ) -> Result<Option<(String, u64)>, AgentError> {
         crate::implements!(req::MAIL_NEVER_CLEAR);
         if self.quiet {
-            return Ok(());
+            return Ok(None);
         }
         let friend = self.is_friend(peer.id)?;
         let frozen = self.standing(peer.id)?.frozen;
         if frozen && self.gate.enforces(&req::IDENTITY_FROZEN) {
-            return Ok(());
+            return Ok(None);
         }
         let subject = load.subject.as_deref().filter(|_| load.again.is_none());
         if self.withhold(std::slice::from_ref(peer), subject, &load.objects)? {
-            return Ok(());
+            return Ok(None);
         }
         if self.exchanges_with(peer.id)? {
             self.ride_rotation(peer, &mut load)?;
@@ -133,7 +138,7 @@ impl Step<'_> {
             load.automatic |= index > 0;
             self.post(peer, route, delivery, &objects, &load, counted)?;
         }
-        Ok(())
+        Ok(channel.map(|(id, number, _)| (hex::encode(id), number)))
     }
 
     fn certificate_references(&self, load: &Load) -> Vec<types::HashRef> {

@@ -75,7 +75,10 @@ impl Step<'_> {
                 None => self.release_to(peer, &entry, &objects.unwrap_or_default())?,
             }
         }
-        Ok(())
+        match self.settle_fields(true) {
+            Err(ActError::Agent(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn release_to(

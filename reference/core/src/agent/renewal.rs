@@ -126,7 +126,8 @@ impl Step<'_> {
             numbered: true,
             ..load
         };
-        self.deliver(peer, load)
+        self.deliver(peer, load)?;
+        Ok(())
     }
 
     /// A new entry under the committed key, and a contact that names it. Returns the key that the

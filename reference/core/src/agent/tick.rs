@@ -180,7 +180,8 @@ impl Step<'_> {
                 numbered: waits.is_some(),
                 ..Load::default()
             },
-        )
+        )?;
+        Ok(())
     }
 
     fn sent(
@@ -286,7 +287,8 @@ impl Step<'_> {
             automatic,
             ..Load::default()
         };
-        self.deliver(&peer, load)
+        self.deliver(&peer, load)?;
+        Ok(())
     }
 
     /// Sends the credentials of co-members that were lost with an earlier list of their group,

@@ -47,7 +47,8 @@ pub(crate) fn deliver(step: &mut Step<'_>, peer: &Peer, confirm: Id) -> Result<(
         automatic: true,
         ..Load::default()
     };
-    step.deliver(peer, load)
+    step.deliver(peer, load)?;
+    Ok(())
 }
 
 pub(crate) fn sign(step: &mut Step<'_>, peer: &Peer, accept: Id) -> Result<Id, AgentError> {

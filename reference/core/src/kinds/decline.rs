@@ -35,7 +35,8 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, pending: &Pending) -> Resul
         credentials: true,
         ..Load::default()
     };
-    step.deliver(peer, load)
+    step.deliver(peer, load)?;
+    Ok(())
 }
 
 impl Kind for Decline {

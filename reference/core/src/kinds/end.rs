@@ -35,7 +35,8 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
             numbered: true,
             ..Load::default()
         },
-    )
+    )?;
+    Ok(())
 }
 
 impl Kind for End {

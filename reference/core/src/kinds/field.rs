@@ -75,7 +75,7 @@ pub(crate) fn write(step: &mut Step<'_>, new: &NewField) -> Result<(), ActError>
     step.store
         .set(Table::Field, new.name.as_bytes(), &decided)?;
     revise(step, &new.name, property)?;
-    step.settle_field(&new.name)
+    step.settle_field(&new.name, false)
 }
 
 /// Makes the next revision of an own field with this content and keeps it as the field.
@@ -130,10 +130,11 @@ impl Step<'_> {
         self.entry(&merge_key(self.own.id, "field", id(name)))
     }
 
-    /// Brings all friends' copies of the own fields in line with whom they are for.
-    pub(crate) fn settle_fields(&mut self) -> Result<(), ActError> {
+    /// Brings all friends' copies of the own fields in line with whom they are for: `automatic`
+    /// where no person's action caused it directly.
+    pub(crate) fn settle_fields(&mut self, automatic: bool) -> Result<(), ActError> {
         for (name, _) in self.store.records::<Decided>(Table::Field, b"")? {
-            self.settle_field(&String::from_utf8_lossy(&name))?;
+            self.settle_field(&String::from_utf8_lossy(&name), automatic)?;
         }
         Ok(())
     }
@@ -153,7 +154,7 @@ impl Step<'_> {
         self.hand_over(friend, due, true)
     }
 
-    fn settle_field(&mut self, name: &str) -> Result<(), ActError> {
+    fn settle_field(&mut self, name: &str, automatic: bool) -> Result<(), ActError> {
         crate::implements!(req::FIELD_CHOSEN);
         let Some(decided) = self.decided(name)? else {
             return Ok(());
@@ -175,12 +176,12 @@ impl Step<'_> {
                     gone: true,
                     needs: Vec::new(),
                 };
-                self.hand_over(friend, vec![due], false)?;
+                self.hand_over(friend, vec![due], automatic)?;
             }
         }
         for friend in readers {
             let due = self.lacks(name, friend)?;
-            self.hand_over(friend, due.into_iter().collect(), false)?;
+            self.hand_over(friend, due.into_iter().collect(), automatic)?;
         }
         Ok(())
     }
@@ -228,8 +229,11 @@ impl Step<'_> {
             automatic,
             ..Load::default()
         };
-        self.deliver(&peer, load)?;
-        let delivery = self.last_delivery(friend)?;
+        let delivery = self.deliver(&peer, load)?;
+        // Another device sent what this one is quiet about; what is kept back is still due.
+        if delivery.is_none() && !self.quiet {
+            return Ok(());
+        }
         for due in due {
             let row = Recipient {
                 delivery: delivery.clone(),

@@ -44,7 +44,8 @@ pub(crate) fn send(step: &mut Step<'_>, to: &Peer, person: &Peer) -> Result<(), 
             certificates: vec![certificate],
             ..Load::default()
         },
-    )
+    )?;
+    Ok(())
 }
 
 /// Whether a part is what an introduction of the sender hands over.

@@ -311,7 +311,8 @@ impl Step<'_> {
             numbered: true,
             ..Load::default()
         };
-        Ok(self.deliver(&owner, load)?)
+        self.deliver(&owner, load)?;
+        Ok(())
     }
 
     /// Accepts an invitation.

@@ -51,7 +51,8 @@ pub struct Gap {
 }
 
 impl View<'_> {
-    /// The copies of the own messages and posts, as far as this device knows what became of them.
+    /// The copies of the own messages and posts, the oldest first, as far as this device knows what
+    /// became of them.
     ///
     /// # Errors
     ///
@@ -87,7 +88,7 @@ impl View<'_> {
             let Some(state) = self.delivery(subject, peer)? else {
                 continue;
             };
-            copies.push(Copy {
+            let copy = Copy {
                 id: hex::encode(entry.id),
                 kind: entry.kind,
                 to: hex::encode(peer),
@@ -96,9 +97,11 @@ impl View<'_> {
                     .map(|p| p.address().to_owned())
                     .unwrap_or_default(),
                 state,
-            });
+            };
+            copies.push((entry.created, copy));
         }
-        Ok(copies)
+        copies.sort_by_key(|(created, _)| *created);
+        Ok(copies.into_iter().map(|(_, copy)| copy).collect())
     }
 
     /// How far a copy got. None where another device of the person sent it, or what it went by has
