@@ -177,7 +177,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// One child, and reports in which nothing differs between two runs of the same seed: without
-    /// durations and ports, with ids labelled by their first appearance.
+    /// durations, ports and sizes of mail, with ids labelled by their first appearance.
     #[arg(long, conflicts_with = "jobs")]
     pub(crate) deterministic: bool,
     /// Stop after the first rung (wire, request, handshake, message, rest) in which a case fails.

@@ -1,4 +1,4 @@
-//! `interop` and `serve`, as somebody runs them.
+//! `run`, `interop` and `serve`, as somebody runs them.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is a failure")]
 
@@ -87,6 +87,33 @@ fn an_implementation_that_dies_fails_its_pairs() {
         "{said}"
     );
     assert_eq!(code, Some(1), "{said}");
+}
+
+#[test]
+fn deterministic_runs_of_a_failing_implementation_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let adapter = concat!("exec:", env!("CARGO_BIN_EXE_faltering-adapter"), " blind");
+    let run = || {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "--deterministic", "--adapter", adapter, "--json"]);
+        command.arg(&path).args(["--run", "message/*"]);
+        command.args(["--run", "delivery/bounced"]);
+        command.output().unwrap();
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let (one, other) = (run(), run());
+    let report: Value = serde_json::from_str(&one).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let dialogues = cases
+        .iter()
+        .filter_map(|case| case["evidence"]["dialogue"].as_str());
+    let sealed = dialogues.filter(|text| text.contains("-BEGIN PGP MESSAGE-"));
+    assert!(sealed.count() > 1, "{one}");
+    let mut lines = one.lines().zip(other.lines());
+    let differs = lines.find(|(one, other)| one != other);
+    assert_eq!(differs, None);
+    assert_eq!(one, other);
 }
 
 /// A child that is ended with the test.

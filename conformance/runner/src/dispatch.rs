@@ -144,7 +144,7 @@ pub async fn run(
     let mut report = make_report(results, about, options, hints, began.elapsed());
     report.suite_cases = suite.len();
     if options.deterministic {
-        report::steady::steady(&mut report);
+        report::steady::durations(&mut report);
     }
     if let Some(folder) = &options.record {
         report::json::write(&report, &folder.join(evidence::REPORT))?;
@@ -372,6 +372,12 @@ impl Worker {
                 let ended = ended.and(scene.judge_rest());
                 let about = self.stage.about();
                 verdict::judge(case, &scene, &ended, about, &mut result).await;
+                if self.options.deterministic {
+                    report::steady::texts(&mut result);
+                }
+                if let Some(evidence) = &mut result.evidence {
+                    evidence::cut(evidence);
+                }
                 self.record(&scene, &mut result).await;
                 if let Err(stop) = scene.close(&ended).await {
                     result.status = Status::Fail;

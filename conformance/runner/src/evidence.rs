@@ -1,7 +1,7 @@
 //! What shows a failure: mails with their layers, dialogue, transcript; cut to a size that
 //! people read. Everything uncut goes to the folder of `--record`.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,54 +27,78 @@ const DIALOGUE: usize = 3 * 1024;
 const TRANSCRIPT: usize = 2 * 1024;
 /// How much standard error may take: its end.
 const STDERR: usize = 1024;
-/// From how many characters on base64 in a transcript is only counted.
-const BASE64: usize = 80;
+/// Base64 of more characters is only counted.
+const BASE64: usize = 40;
 
-/// The evidence of a case that didn't pass.
+/// The evidence of a case that didn't pass, uncut.
 pub(crate) async fn collect(scene: &Scene, ended: &Result<(), Stop>) -> Evidence {
-    let mut cut = false;
     let sent = scene.judged();
     let mut mails: Vec<MailEvidence> = scene.shown().into_iter().collect();
     mails.extend(sent.iter().rev().take(SENT).rev().map(|sent| MailEvidence {
         heading: format!("Sent by the agent: {}", sent.describe()),
         layers: match &sent.mail {
             Ok(mail) => mail.describe(),
-            Err(error) => {
-                let octets = String::from_utf8_lossy(&sent.submission.octets);
-                format!("{error}\n{octets}")
-            }
+            Err(error) => unreadable(error, &sent.submission.octets),
         },
     }));
     for mail in &mut mails {
-        mail.layers = start(&mail.layers, MAIL, &mut cut);
+        mail.layers = shorten(&mail.layers);
     }
-    cut |= sent.len() > SENT;
     let mut steps = scene.steps();
     if let Err(stop) = ended {
         steps.push(format!("the case ends: {stop}"));
     }
-    let steps = end(&steps.join("\n"), STEPS, &mut cut);
     let (transcript, stderr) = scene.slot().last_words().await;
-    let transcript = shorten(own_part(scene, &transcript));
     Evidence {
-        steps: steps.lines().map(ToOwned::to_owned).collect(),
+        steps,
         mails,
-        dialogue: end(&condense(&scene.wire_log().render()), DIALOGUE, &mut cut),
-        transcript: end(&transcript, TRANSCRIPT, &mut cut),
-        stderr: end(&stderr, STDERR, &mut cut),
+        dialogue: scene.wire_log().render(),
+        transcript: shorten(own_part(scene, &transcript)),
+        stderr,
+        cut: sent.len() > SENT,
+    }
+}
+
+/// What is shown of a mail that can't be opened.
+pub(crate) fn unreadable(error: impl Display, octets: &[u8]) -> String {
+    format!("{error}\n{}", kith_testbed::readable(octets).join("\n"))
+}
+
+/// Cuts evidence to the size that people read.
+pub(crate) fn cut(evidence: &mut Evidence) {
+    let Evidence {
+        steps,
+        mails,
+        dialogue,
+        transcript,
+        stderr,
         cut,
+    } = evidence;
+    let told = end(&steps.join("\n"), STEPS, cut);
+    *steps = told.lines().map(ToOwned::to_owned).collect();
+    for mail in mails {
+        mail.layers = start(&mail.layers, MAIL, cut);
+    }
+    for (text, limit) in [
+        (dialogue, DIALOGUE),
+        (transcript, TRANSCRIPT),
+        (stderr, STDERR),
+    ] {
+        *text = end(text, limit, cut);
     }
 }
 
 /// The text with long runs of base64 counted instead of shown.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '\\');
     let mut out = String::with_capacity(text.len().min(8 * TRANSCRIPT));
     let mut rest = text;
     while !rest.is_empty() {
         let run = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(run);
-        if run > BASE64 {
+        let has = |wanted: fn(char) -> bool| word.contains(wanted);
+        // Hexadecimal has one case.
+        if run > BASE64 && has(|c| c.is_ascii_lowercase()) && has(|c| c.is_ascii_uppercase()) {
             let _ = write!(out, "…{run} characters of base64…");
         } else {
             out.push_str(word);
@@ -82,34 +106,6 @@ fn shorten(text: &str) -> String {
         let next = after.find(inside).unwrap_or(after.len());
         out.push_str(&after[..next]);
         rest = &after[next..];
-    }
-    out
-}
-
-/// The dialogue with runs of encoded lines counted instead of shown.
-fn condense(dialogue: &str) -> String {
-    let encoded = |line: &str| {
-        let text = line.split_whitespace().skip(4).collect::<Vec<_>>();
-        let [word] = text[..] else { return false };
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-        word.len() > 40 && word.chars().all(plain)
-    };
-    let mut out = String::with_capacity(dialogue.len());
-    let mut run = 0;
-    for line in dialogue.lines() {
-        if encoded(line) {
-            run += 1;
-            continue;
-        }
-        if run > 0 {
-            let _ = writeln!(out, "                … {run} encoded lines");
-            run = 0;
-        }
-        out.push_str(line);
-        out.push('\n');
-    }
-    if run > 0 {
-        let _ = writeln!(out, "                … {run} encoded lines");
     }
     out
 }
@@ -205,21 +201,11 @@ mod tests {
 
     #[test]
     fn base64_is_counted() {
-        let mail = "QUJD".repeat(30);
+        let mail = "QUJj".repeat(30);
         let text = format!("{{\"mail\":\"{mail}\",\"now\":\"é\"}}");
         let short = "{\"mail\":\"…120 characters of base64…\",\"now\":\"é\"}";
         assert_eq!(shorten(&text), short);
         assert_eq!(shorten("a b"), "a b");
-    }
-
-    #[test]
-    fn encoded_lines_are_counted() {
-        let line = format!("     0.001 smtp1 a@a.test C: {}\n", "QUJD".repeat(16));
-        let dialogue =
-            format!("     0.001 smtp1 - C: DATA\n{line}{line}     0.002 smtp1 - S: 250 ok\n");
-        let short = condense(&dialogue);
-        assert!(short.contains("… 2 encoded lines\n     0.002"), "{short}");
-        assert_eq!(short.lines().count(), 3);
     }
 
     #[test]

@@ -460,8 +460,8 @@ impl Scene {
         let layers = match Mail::read(&shown.octets, state.keyring.sequoia()) {
             Ok(mail) => mail.describe(),
             Err(error) => {
-                let octets = String::from_utf8_lossy(&shown.octets);
-                format!("The judge cannot open it: {error}\n{octets}")
+                let error = format!("The judge cannot open it: {error}");
+                crate::evidence::unreadable(error, &shown.octets)
             }
         };
         Some(MailEvidence {

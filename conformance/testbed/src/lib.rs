@@ -54,5 +54,5 @@ pub use error::TestbedError;
 pub use faults::{DeliveryAction, Fault, FaultId, Faults, ImapAction, SmtpAction, SmtpStage};
 pub use outside::{Door, Outage, Outages, Outside, Trait, message_id};
 pub use server::{Endpoints, Server};
-pub use wire::{Direction, Protocol, WireEvent, WireLog};
+pub use wire::{Direction, Protocol, WireEvent, WireLog, readable};
 pub use world::{FolderState, MailParams, StoredMessage, Submission, Uid};

@@ -64,6 +64,47 @@ impl std::ops::Deref for WireLog {
 
 /// Of a long text only so many octets are shown.
 const SHOWN: usize = 1_200;
+/// Lines of one word that are longer than this may be encoded.
+const WORD: usize = 40;
+
+/// The lines of a text for people: runs of encoded lines are only counted, and a long text is cut,
+/// with its length.
+pub fn readable(octets: &[u8]) -> Vec<String> {
+    let text = octets.strip_suffix(b"\n").unwrap_or(octets);
+    let mut lines = Vec::new();
+    let (mut encoded, mut shown, mut cut) = (0, 0, 0);
+    for line in text.split(|octet| *octet == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if is_encoded(line, encoded > 0) {
+            encoded += 1;
+            continue;
+        }
+        if encoded > 0 {
+            lines.push(format!("[…{encoded} encoded lines]"));
+            encoded = 0;
+        }
+        let fits = line.len().min(SHOWN - shown);
+        if cut == 0 && (fits > 0 || line.is_empty()) {
+            lines.push(line[..fits].escape_ascii().to_string());
+        }
+        shown += fits;
+        cut += line.len() - fits;
+    }
+    if encoded > 0 {
+        lines.push(format!("[…{encoded} encoded lines]"));
+    }
+    if cut > 0 {
+        lines.push(format!("[…{cut} more octets]"));
+    }
+    lines
+}
+
+/// Whether a line is of base64; the last one of several may be short.
+fn is_encoded(line: &[u8], goes_on: bool) -> bool {
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/=".contains(octet);
+    let long = line.len() > WORD || goes_on && !line.is_empty();
+    long && line.iter().all(plain)
+}
 
 impl WireLog {
     /// The dialogue as text, one line for each line said, long texts cut with their length.
@@ -88,23 +129,14 @@ impl WireEvent {
             Direction::Note => "--",
         };
         let account = self.account.as_deref().unwrap_or("-");
-        let (shown, cut) = match self.octets.get(..SHOWN) {
-            Some(head) if self.octets.len() > SHOWN => (head, self.octets.len() - SHOWN),
-            _ => (&*self.octets, 0),
-        };
         let head = format!(
             "{:>6}.{:03} {protocol}{} {account} {sign}",
             self.at / 1_000,
             self.at % 1_000,
             self.session
         );
-        let shown = shown.strip_suffix(b"\n").unwrap_or(shown);
-        for line in shown.split(|octet| *octet == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let _ = writeln!(text, "{head} {}", line.escape_ascii());
-        }
-        if cut > 0 {
-            let _ = writeln!(text, "{head} […{cut} more octets]");
+        for line in readable(&self.octets) {
+            let _ = writeln!(text, "{head} {line}");
         }
     }
 }
@@ -190,5 +222,26 @@ impl SessionLog {
             octets: octets.into(),
         };
         self.recorder.lock().events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_lines_are_counted() {
+        let line = "QUJD".repeat(16);
+        let mail = format!("DATA\r\n{line}\r\n{line}\r\nQUJD\r\n.\r\n");
+        let short = ["DATA", "[…3 encoded lines]", "."];
+        assert_eq!(readable(mail.as_bytes()), short);
+        assert_eq!(readable(b"QUJD\r\n"), ["QUJD"]);
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let lines = readable("a b\n".repeat(1_000).as_bytes());
+        assert_eq!(lines.len(), SHOWN / 3 + 1);
+        assert_eq!(lines.last().unwrap(), "[…1800 more octets]");
     }
 }

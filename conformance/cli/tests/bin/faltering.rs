@@ -1,5 +1,6 @@
 //! A child process for the tests: the reference agent's adapter, which falters once, at the
 //! first `sync`. `faltering-adapter FAULT MARKER`; the file MARKER says that it has happened.
+//! With `faltering-adapter blind` its person never sees a message, nor what became of one.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -21,8 +22,9 @@ fn main() -> io::Result<ExitCode> {
     let mut requests = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let first = || File::create_new(&marker).is_ok();
-        if line.contains("\"method\":\"sync\"") && first() {
+        let has = |what: &str| line.contains(what);
+        let first = || !marker.is_empty() && File::create_new(&marker).is_ok();
+        if has("\"method\":\"sync\"") && first() {
             eprintln!("about to {fault}");
             return falter(&fault, &mut child);
         }
@@ -30,6 +32,13 @@ fn main() -> io::Result<ExitCode> {
         let mut answer = String::new();
         if answers.read_line(&mut answer)? == 0 {
             break;
+        }
+        let hidden = has("\"what\":\"messages\"") || has("\"what\":\"deliveries\"");
+        if fault == "blind"
+            && hidden
+            && let Some((before, _)) = answer.split_once("\"items\":[")
+        {
+            answer = format!("{before}\"items\":[]}}}}\n");
         }
         print!("{answer}");
         io::stdout().flush()?;

@@ -36,17 +36,17 @@ struct Unstuff {
 }
 
 impl Unstuff {
-    fn push(&mut self, octet: u8) {
-        self.size += 1;
+    fn push(&mut self, octets: &[u8]) {
+        self.size += octets.len();
         if self.size <= self.size_limit {
-            self.out.push(octet);
+            self.out.extend_from_slice(octets);
         }
-        self.line += 1;
+        self.line += octets.len();
     }
 
     /// Ordinary octets of a line, and what may end it.
     fn text(&mut self, octet: u8) {
-        self.push(octet);
+        self.push(&[octet]);
         self.at = if octet == b'\r' { At::Cr } else { At::Text };
     }
 
@@ -57,11 +57,11 @@ impl Unstuff {
             (At::Dot, b'\r') => self.at = At::DotCr,
             (At::DotCr, b'\n') => return true,
             (At::DotCr, _) => {
-                self.push(b'\r');
+                self.push(b"\r");
                 self.text(octet);
             }
             (At::Cr, b'\n') => {
-                self.push(b'\n');
+                self.push(b"\n");
                 self.longest = self.longest.max(self.line.saturating_sub(2));
                 self.line = 0;
                 self.at = At::LineStart;
@@ -69,6 +69,25 @@ impl Unstuff {
             _ => self.text(octet),
         }
         false
+    }
+
+    /// Takes octets; returns how many of them, if the mail ends there.
+    fn take(&mut self, input: &[u8]) -> Option<usize> {
+        let mut read = 0;
+        while let Some(octet) = input.get(read) {
+            read += 1;
+            if self.feed(*octet) {
+                return Some(read);
+            }
+            if self.at == At::Text {
+                // Within a line only a CR means anything.
+                let rest = &input[read..];
+                let run = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+                self.push(&rest[..run]);
+                read += run;
+            }
+        }
+        None
     }
 }
 
@@ -86,21 +105,23 @@ pub(super) async fn read_data(
         size: 0,
         size_limit,
     };
+    // The log tells what was said, not how it was cut on the way.
+    let mut said = Vec::new();
     loop {
         let mut input = connection.take_all();
-        let end = input.iter().position(|octet| unstuff.feed(*octet));
-        if let Some(end) = end {
-            let rest = input.split_off(end + 1);
-            connection.log.client(&input);
+        let end = unstuff.take(&input);
+        let rest = input.split_off(end.unwrap_or(input.len()));
+        said.append(&mut input);
+        if end.is_some() {
+            connection.log.client(&said);
             connection.unread(rest);
             break;
         }
-        if !input.is_empty() {
-            connection.log.client(&input);
-        }
         connection.flush().await?;
-        if !connection.fill().await? {
-            return Ok(Data::Gone);
+        let more = connection.fill().await;
+        if !matches!(more, Ok(true)) {
+            connection.log.client(&said);
+            return more.map(|_| Data::Gone);
         }
     }
     Ok(if unstuff.size > size_limit {
@@ -125,8 +146,8 @@ mod tests {
             size: 0,
             size_limit: 1_000,
         };
-        let end = octets.iter().position(|octet| unstuff.feed(*octet))?;
-        Some((unstuff.out, end + 1))
+        let end = unstuff.take(octets)?;
+        Some((unstuff.out, end))
     }
 
     #[test]

@@ -187,7 +187,7 @@ async fn waiting_without_polling() {
 async fn the_log_reads_as_a_dialogue() {
     let server = server(Config::default()).await;
     let mut client = Client::imap(&server, "alice@a.test").await;
-    let literal = "x".repeat(5_000);
+    let literal = "x.".repeat(2_500);
     client.dialogue("C: 1 APPEND INBOX {5000}\nS: + …").await;
     client.dialogue(&format!("C: {literal}\nS: 1 OK …")).await;
     client.command("2 LOGOUT").await;

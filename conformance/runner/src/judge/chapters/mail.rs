@@ -140,7 +140,13 @@ fn size(seen: &Seen<'_>) -> Verdict {
 }
 
 fn lines(seen: &Seen<'_>) -> Verdict {
-    for (at, line) in seen.octets.split(|octet| *octet == b'\n').enumerate() {
+    let ends = memchr::memchr_iter(b'\n', seen.octets).chain([seen.octets.len()]);
+    let lines = ends.scan(0, |start, end| {
+        let line = &seen.octets[*start..end];
+        *start = end + 1;
+        Some(line)
+    });
+    for (at, line) in lines.enumerate() {
         let Some(line) = line.strip_suffix(b"\r") else {
             if line.is_empty() {
                 continue;
@@ -164,8 +170,7 @@ fn lines(seen: &Seen<'_>) -> Verdict {
 
 /// Whether a line is longer than allowed: only one unbreakable token may be.
 fn too_long(line: &[u8]) -> bool {
-    let characters = String::from_utf8_lossy(line).chars().count();
-    if characters <= LINE {
+    if line.len() <= LINE || String::from_utf8_lossy(line).chars().count() <= LINE {
         return false;
     }
     let white = |octet: &u8| matches!(octet, b' ' | b'\t');
@@ -190,8 +195,8 @@ fn seven_bit(seen: &Seen<'_>) -> Verdict {
         let mut addresses = to.chain([&submission.envelope_from]);
         submission.params.smtputf8 && addresses.any(|address| !address.is_ascii())
     });
-    let at = seen.octets.iter().position(|octet| !octet.is_ascii());
-    Verdict::of(at.is_none() || allowed, || {
+    Verdict::of(seen.octets.is_ascii() || allowed, || {
+        let at = seen.octets.iter().position(|octet| !octet.is_ascii());
         format!(
             "expected 7-bit octets, seen another at octet {}",
             at.unwrap_or_default()
