@@ -13,7 +13,7 @@ use kith_forge::{Hash, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
 use kith_runner::judge::read::{Form, sha256};
 use kith_runner::scene::{Agent, AuthResult, Friendship, Scene, Sent, Who};
-use kith_spec::{Rule, req};
+use kith_spec::{Rule, limit, req};
 
 use crate::audience::{entry, two_friends};
 
@@ -30,6 +30,12 @@ pub(crate) fn cases() -> Vec<Case> {
             "the media of a post go along to every friend, and not again with an edit",
             &[&req::MEDIA_PART],
             |scene| Box::pin(sent(scene)),
+        ),
+        case(
+            "media/split",
+            "media that are too large for one mail leave in several, each with the post",
+            &[&req::MEDIA_SPLIT],
+            |scene| Box::pin(split(scene)),
         ),
         case(
             "media/metadata-removed",
@@ -210,6 +216,46 @@ async fn sent(scene: Scene) -> Result<(), Stop> {
         .map(|object| object.payload.all("media").count());
     scene.expect(&req::MEDIA_PART, still == Some(2), || {
         format!("expected the edit to refer to both media, seen {still:?}")
+    });
+    Ok(())
+}
+
+async fn split(scene: Scene) -> Result<(), Stop> {
+    let (agent, bob, _) = friend(&scene).await?;
+    let most = usize::try_from(limit::DELIVERY_MEDIA_OCTETS).map_err(Stop::harness)?;
+    let file = |token: String| token.repeat(most / 2 / token.len() + 1).into_bytes();
+    let files = [file(scene.token()), file(scene.token())];
+    let post = Post {
+        text: scene.token(),
+        media: files
+            .iter()
+            .map(|file| attachment("application/zip", file.clone()))
+            .collect(),
+        ..Post::default()
+    };
+    agent.act(post).await?;
+    agent.sync().await?;
+    let mails = scene.mail_to(&bob)?;
+    let mut posts: Vec<_> = mails.iter().map(|mail| mail.object("post")).collect();
+    posts.dedup_by_key(|post| post.map(|post| &post.hash));
+    scene.expect(&req::MEDIA_SPLIT, matches!(posts[..], [Some(_)]), || {
+        let seen: Vec<_> = mails.iter().map(|mail| mail.describe()).collect();
+        format!("expected the same post in each mail, seen {seen:?}")
+    });
+    let carried: Vec<Vec<_>> = mails.iter().map(|mail| parts(mail)).collect();
+    let sizes = |mail: &Vec<(_, Vec<u8>)>| mail.iter().map(|(_, part)| part.len()).sum::<usize>();
+    let sizes: Vec<_> = carried.iter().map(sizes).collect();
+    let within = sizes.iter().all(|size| (1..=most).contains(size));
+    scene.expect(&req::MEDIA_SPLIT, within, || {
+        format!("expected media of at most {most} octets in each mail, seen {sizes:?}")
+    });
+    let mut all = carried.iter().flatten().map(|(_, part)| part);
+    let arrived = files
+        .iter()
+        .all(|file| all.clone().any(|part| part == file));
+    scene.expect(&req::MEDIA_SPLIT, arrived, || {
+        let seen = all.by_ref().count();
+        format!("expected both files, seen {seen} that may be others")
     });
     Ok(())
 }

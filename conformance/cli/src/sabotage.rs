@@ -3,7 +3,7 @@
 //!
 //! First the sound agent plays the whole suite, which tells the cases that look at each requirement
 //! and what they cost. Each fault runs some cases of its requirement, those that are about little
-//! else first, and controls that are spread over the suite; only if it survives these, the rest of
+//! else first, and the same few controls of all classes; only if it survives these, the rest of
 //! its requirement's cases. `--full` runs the whole suite against each fault. Where faults are
 //! named, the sound agent plays the cases of their requirements and some others first, and the
 //! whole suite only for the faults that survive these.
@@ -49,8 +49,6 @@ struct Planted {
     /// The rules that are skipped to this end: what looks at these is related, too.
     #[serde(default)]
     skipped: Vec<String>,
-    /// Why the suite doesn't notice it yet.
-    gap: Option<String>,
 }
 
 /// A requirement whose absence nobody can see.
@@ -70,8 +68,6 @@ struct Outcome {
     title: String,
     /// Whether a case of its requirement failed, or an assertion that bears it.
     killed: bool,
-    /// Why the suite doesn't notice it yet, if that is known.
-    gap: Option<String>,
     /// The cases that failed because of it: not those that fail without it too.
     fired: Vec<String>,
     /// Of these, those of classes that have nothing to do with its requirement's.
@@ -227,7 +223,6 @@ impl Bench<'_> {
             class: rule.map_or("", |rule| rule.class.as_str()),
             chapter: rule.map_or("", |rule| rule.chapter),
             killed: false,
-            gap: fault.gap,
             fired: Vec::new(),
             unrelated: Vec::new(),
             trouble: None,

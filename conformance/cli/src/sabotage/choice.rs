@@ -5,8 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_runner::Case;
 use kith_runner::report::{Report, Status};
 
-/// How many cases besides those of its requirement each fault runs.
-const CONTROLS: usize = 20;
+/// The cases that each fault runs besides those of its requirement: of all classes, and quick.
+const CONTROLS: [&str; 20] = [
+    "wire/request@v6",
+    "receive/stranger",
+    "transport/certificate",
+    "message/received",
+    "file/kith-and-ordinary",
+    "groups/invite-a-stranger",
+    "page/list",
+    "vector/accepted/post-mention",
+    "vector/apps/update-with-random-id",
+    "vector/comments/share-of-a-comment",
+    "vector/delivery/bounce-that-quotes-a-request",
+    "vector/devices/self-without-self",
+    "vector/events/whole-days",
+    "vector/friends/request-for-plus-address",
+    "vector/groups/invited-member",
+    "vector/mail/version-alone",
+    "vector/pages/follow-without-a-page",
+    "vector/pq/declared-without-subkey",
+    "vector/profile/random-id",
+    "vector/security/certificate-of-old-epoch",
+];
 
 /// How many cases of its requirement each fault runs before anything else.
 const OWN: usize = 8;
@@ -22,8 +43,6 @@ pub(super) struct Choice {
     bearing: BTreeMap<String, Vec<String>>,
     /// Those besides that asserted something of it.
     asserting: BTreeMap<String, Vec<String>>,
-    /// Some of all parts of the suite.
-    controls: Vec<String>,
     /// Those that fail with the sound agent.
     unsound: BTreeSet<String>,
 }
@@ -41,7 +60,6 @@ impl Choice {
         }
         let unsound = sound.cases.iter().filter(|case| is_failed(case.status));
         let unsound = unsound.map(|case| case.id.clone()).collect();
-        let controls = controls(&sound);
         for case in sound.cases {
             for id in case.asserted.into_keys() {
                 if !case.requirements.contains(&id) {
@@ -54,7 +72,6 @@ impl Choice {
             all: suite.iter().map(|case| case.id.clone()).collect(),
             bearing,
             asserting,
-            controls,
             unsound,
         }
     }
@@ -82,40 +99,41 @@ impl Choice {
         let step = asserting.len().div_ceil(BESIDES).max(1);
         own.extend(asserting.into_iter().step_by(step));
         let rest = own.split_off(own.len().min(OWN));
-        let known: BTreeSet<&String> = own.iter().chain(&rest).collect();
-        let others = self.controls.iter().filter(|id| !known.contains(id));
-        let others: Vec<String> = others.cloned().collect();
-        own.extend(others);
+        for control in CONTROLS {
+            if !own.iter().chain(&rest).any(|id| id == control) {
+                own.push(control.to_owned());
+            }
+        }
         [own, rest]
     }
 }
 
-/// The cases that bear these requirements, and some of all parts of the suite.
+/// The cases that bear these requirements, and the controls.
 pub(super) fn few<'a>(suite: &[Case], wanted: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted: BTreeSet<&str> = wanted.collect();
-    let step = suite.len().div_ceil(CONTROLS).max(1);
-    let few = suite.iter().enumerate().filter(|(number, case)| {
-        let bears = || {
-            case.requirements
-                .iter()
-                .any(|rule| wanted.contains(rule.id))
-        };
-        number % step == 0 || bears()
+    let few = suite.iter().filter(|case| {
+        let mut rules = case.requirements.iter();
+        CONTROLS.contains(&&*case.id) || rules.any(|rule| wanted.contains(rule.id))
     });
-    few.map(|(_, case)| case.id.clone()).collect()
+    few.map(|case| case.id.clone()).collect()
 }
 
 pub(super) fn is_failed(status: Status) -> bool {
     matches!(status, Status::Fail | Status::Warn)
 }
 
-/// The quickest case of each of so many equal parts of the suite.
-fn controls(sound: &Report) -> Vec<String> {
-    let part = sound.cases.len().div_ceil(CONTROLS).max(1);
-    let parts = sound.cases.chunks(part);
-    let quickest = parts.filter_map(|part| {
-        let passed = part.iter().filter(|case| case.status == Status::Pass);
-        passed.min_by_key(|case| case.microseconds)
-    });
-    quickest.map(|case| case.id.clone()).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_cases_of_all_classes() {
+        let suite = crate::suite::suite();
+        let class = |id: &&str| suite.iter().find(|case| case.id == *id).map(|c| c.class);
+        let classes: Vec<_> = CONTROLS.iter().map(class).collect();
+        assert!(classes.iter().all(Option::is_some), "{classes:?}");
+        for class in kith_spec::Class::ALL {
+            assert!(classes.contains(&Some(*class)), "no control is of {class}");
+        }
+    }
 }

@@ -27,17 +27,13 @@ impl Tally {
     }
 }
 
-/// The score. Faults that the suite is known not to notice are neither planted nor survivors.
+/// The score.
 #[derive(Debug, Serialize)]
 pub(super) struct Score {
     planted: usize,
     killed: usize,
     /// The faults that nothing noticed.
     survivors: Vec<String>,
-    /// The faults that the suite is known not to notice, and why.
-    gaps: BTreeMap<String, String>,
-    /// Those among them that a case notices by now: they count as planted, and the list says too much.
-    closed: Vec<String>,
     /// The faults that killed cases of classes they have nothing to do with.
     unrelated: Vec<String>,
     /// The faults that could not be tried.
@@ -56,13 +52,6 @@ pub(super) struct Score {
     faults: Vec<Outcome>,
 }
 
-impl Outcome {
-    /// Whether a case has to notice it: a known gap counts once one does.
-    fn is_planted(&self) -> bool {
-        self.gap.is_none() || self.killed
-    }
-}
-
 impl Score {
     pub(super) fn new(
         faults: Vec<Outcome>,
@@ -75,21 +64,17 @@ impl Score {
             let wanted = faults.iter().filter(|fault| wanted(fault));
             wanted.map(|fault| fault.id.clone()).collect()
         };
-        let gaps = faults.iter().filter(|fault| !fault.killed);
-        let gaps = gaps.filter_map(|fault| Some((fault.id.clone(), fault.gap.clone()?)));
         let mut classes = BTreeMap::<_, Tally>::new();
         let mut requirements = BTreeMap::<_, Tally>::new();
-        for fault in faults.iter().filter(|fault| fault.is_planted()) {
+        for fault in &faults {
             classes.entry(fault.class).or_default().add(fault);
             let requirement = fault.requirement.clone();
             requirements.entry(requirement).or_default().add(fault);
         }
         Self {
-            planted: faults.iter().filter(|fault| fault.is_planted()).count(),
+            planted: faults.len(),
             killed: faults.iter().filter(|fault| fault.killed).count(),
-            survivors: ids(|fault| fault.is_planted() && !fault.killed),
-            gaps: gaps.collect(),
-            closed: ids(|fault| fault.gap.is_some() && fault.killed),
+            survivors: ids(|fault| !fault.killed),
             unrelated: ids(|fault| !fault.unrelated.is_empty()),
             untried: ids(|fault| fault.trouble.is_some()),
             unsound,
@@ -106,11 +91,9 @@ impl Score {
         }
     }
 
-    /// Whether every fault was killed, none killed what it has nothing to do with, and no known gap
-    /// is closed.
+    /// Whether every fault was killed, and none killed what it has nothing to do with.
     pub(super) fn is_clean(&self) -> bool {
         self.survivors.is_empty()
-            && self.closed.is_empty()
             && self.unrelated.is_empty()
             && self.untried.is_empty()
             && self.unsound.is_empty()
@@ -119,7 +102,7 @@ impl Score {
     /// Killed and planted by class and chapter, and of how many requirements.
     fn table(&self) -> Table {
         let mut rows = BTreeMap::<_, (Tally, BTreeMap<&str, ()>)>::new();
-        for fault in self.faults.iter().filter(|fault| fault.is_planted()) {
+        for fault in &self.faults {
             let class = Class::ALL
                 .iter()
                 .position(|class| class.as_str() == fault.class);
@@ -159,15 +142,8 @@ impl fmt::Display for Score {
             } = unseen;
             writeln!(f, "not to be seen: {requirement}: {reason}")?;
         }
-        for (id, reason) in &self.gaps {
-            writeln!(f, "not noticed yet: {id}: {reason}")?;
-        }
         let lists = [
             ("survived", &self.survivors),
-            (
-                "noticed by now, so no gap any more (take it off the list)",
-                &self.closed,
-            ),
             ("killed what it has nothing to do with", &self.unrelated),
             ("could not be tried", &self.untried),
         ];
@@ -222,9 +198,6 @@ impl fmt::Display for Planned<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fault in self.faults {
             writeln!(f, "{} ({}): {}", fault.id, fault.requirement, fault.title)?;
-            if let Some(gap) = &fault.gap {
-                writeln!(f, "  not noticed yet: {gap}")?;
-            }
         }
         for unseen in self.unseen {
             writeln!(
@@ -244,12 +217,10 @@ impl fmt::Display for Planned<'_> {
 
 /// Tells of one fault as soon as it was tried.
 pub(super) fn say(outcome: &Outcome) {
-    let word = match (&outcome.trouble, outcome.killed, &outcome.gap) {
-        (Some(_), _, _) => "UNTRIED",
-        (None, true, None) => "killed",
-        (None, true, Some(_)) => "CLOSED",
-        (None, false, None) => "SURVIVED",
-        (None, false, Some(_)) => "gap",
+    let word = match (&outcome.trouble, outcome.killed) {
+        (Some(_), _) => "UNTRIED",
+        (None, true) => "killed",
+        (None, false) => "SURVIVED",
     };
     let Outcome {
         id,
