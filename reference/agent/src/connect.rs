@@ -57,6 +57,22 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is there, but waits for something.
+    #[error(
+        "{server}: can be reached, but says nothing; check the port, and whether TLS begins at once (IMAP 993, submission 465) or with STARTTLS (143, 587)"
+    )]
+    Silent {
+        /// The server as configured.
+        server: String,
+    },
+    /// It serves nobody now, or not from here.
+    #[error("{server}: turned kith away ({said}); try later, or ask the provider")]
+    TurnedAway {
+        /// The server as configured.
+        server: String,
+        /// What it said.
+        said: String,
+    },
     /// It doesn't speak the protocol.
     #[error(
         "{server}: unexpected answer \"{said}\"; check host, port, and whether TLS begins at once or with STARTTLS"
@@ -86,7 +102,9 @@ pub enum ConnectError {
         reason: String,
     },
     /// TLS failed for another reason.
-    #[error("{server}: TLS failed ({source}); check that this port begins with TLS, or try later")]
+    #[error(
+        "{server}: TLS failed ({source}); check whether TLS begins at once at this port or with STARTTLS, as `mode` in the configuration says, or try later"
+    )]
     Tls {
         /// The server as configured.
         server: String,
@@ -192,7 +210,9 @@ impl Dialer {
             let said = starttls(&mut tcp, protocol, &server);
             timeout(self.patience, said)
                 .await
-                .map_err(|_| unreachable(late()))??;
+                .map_err(|_| ConnectError::Silent {
+                    server: server.clone(),
+                })??;
         }
         let handshake = TlsConnector::from(self.config.clone()).connect(name, tcp);
         let tls = timeout(CONNECT, handshake)
@@ -247,7 +267,7 @@ fn untrusted(to: &Endpoint, source: io::Error) -> ConnectError {
     };
     let reason = match error {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "no authority that you trust has signed it; if this is your own server, give its authority with --ca".to_owned()
+            "no authority that you trust has signed it; if this is your own server, name its authority (`ca` in the configuration, --ca in `kith init`), else somebody may be listening: try another network, and tell the provider".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it stands for another name; check the host name in the configuration".to_owned()
@@ -360,9 +380,12 @@ fn expect(line: Option<&String>, start: &str, server: &str) -> Result<(), Connec
     {
         return Ok(());
     }
-    Err(ConnectError::Protocol {
-        server: server.to_owned(),
-        said: shown(said),
+    let (server, said) = (server.to_owned(), shown(said));
+    let busy = said.starts_with("421") || said.starts_with("554") || said.starts_with("* BYE");
+    Err(if busy {
+        ConnectError::TurnedAway { server, said }
+    } else {
+        ConnectError::Protocol { server, said }
     })
 }
 

@@ -85,6 +85,16 @@ pub enum Problem {
         /// Why.
         error: AgentError,
     },
+    /// The submission server put off what it may take later.
+    #[error(
+        "submission server {server}: put off mail with \"{said}\"; what waits is tried again at later syncs"
+    )]
+    PutOff {
+        /// The server.
+        server: String,
+        /// What it said, of the last mail.
+        said: String,
+    },
     /// The clock is wrong.
     #[error(
         "this computer's clock says {clock}, but {seen}; set the clock, because it decides what has expired"

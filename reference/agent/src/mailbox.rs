@@ -27,6 +27,22 @@ use names::Names;
 
 /// How long to wait for the answer to LOGOUT.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// What commands are for, in the words of [`MailboxError::Refused`].
+const DEEDS: [(&str, &str); 13] = [
+    ("SELECT", "opening a folder (SELECT)"),
+    ("STATUS", "looking at a folder (STATUS)"),
+    ("LIST", "looking for folders (LIST)"),
+    ("CREATE", "making a folder (CREATE)"),
+    ("DELETE", "deleting a folder (DELETE)"),
+    ("SUBSCRIBE", "subscribing to a folder (SUBSCRIBE)"),
+    ("UID FETCH", "reading mail (FETCH)"),
+    ("FETCH", "reading mail (FETCH)"),
+    ("UID MOVE", "filing mail (MOVE)"),
+    ("UID COPY", "filing mail (COPY)"),
+    ("UID STORE", "marking mail (STORE)"),
+    ("UID EXPUNGE", "taking mail away (EXPUNGE)"),
+    ("NOOP", "asking for news (NOOP)"),
+];
 
 /// Why the mailbox can't be used now.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +97,7 @@ pub enum MailboxError {
     Refused {
         /// The server.
         server: String,
-        /// The command.
+        /// What it was asked for.
         command: &'static str,
         /// What it said.
         said: String,
@@ -251,27 +267,10 @@ impl Mailbox {
         if full(&said) {
             return Err(MailboxError::Quota { server, said });
         }
-        let names = [
-            "SELECT",
-            "STATUS",
-            "LIST",
-            "CREATE",
-            "DELETE",
-            "SUBSCRIBE",
-            "UID FETCH",
-            "FETCH",
-            "UID MOVE",
-            "UID COPY",
-            "UID STORE",
-            "UID EXPUNGE",
-            "EXPUNGE",
-            "CAPABILITY",
-            "NOOP",
-        ];
-        let command = names
-            .into_iter()
-            .find(|name| command.starts_with(name))
-            .unwrap_or("a command");
+        let command = DEEDS
+            .iter()
+            .find_map(|(name, deed)| command.starts_with(name).then_some(*deed));
+        let command = command.unwrap_or("a command");
         let missing = matches!(code, Some(ResponseCode::TryCreate));
         Err(MailboxError::Refused {
             server,
@@ -383,12 +382,12 @@ impl Mailbox {
         let name = self.name(folder);
         let appended = self.session.append(&name, flags, None, octets).await;
         let refused = |said: &str| {
-            let said = shown(said);
+            let said = shown(login::information(said));
             if said.to_ascii_uppercase().contains("QUOTA") {
                 let server = self.server.clone();
                 return MailboxError::Quota { server, said };
             }
-            self.refused("APPEND", said)
+            self.refused("storing a mail (APPEND)", said)
         };
         match appended {
             Ok(()) => Ok(()),
@@ -500,7 +499,7 @@ impl Mailbox {
                 self.command(&format!("UID MOVE {set} {name}"), note)
                     .await?;
                 if !moved && !self.gate.enforces(&req::FILE_RACE) {
-                    return Err(self.refused("UID MOVE", "the mail is gone".to_owned()));
+                    return Err(self.refused("filing mail (MOVE)", "the mail is gone".to_owned()));
                 }
             } else {
                 self.command(&format!("UID COPY {set} {name}"), |_| {})

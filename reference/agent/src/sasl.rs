@@ -72,7 +72,10 @@ pub(crate) fn exchange(
 /// What to do when a login is refused.
 pub(crate) fn advice(auth: Auth) -> &'static str {
     match auth {
-        Auth::Password => "check user name and password, some providers want an app password",
+        Auth::Password => {
+            "check user name and password, which are where `kith doctor` says; some providers want an \
+             app password"
+        }
         Auth::Oauth2 => {
             "check the user name, and that the password command prints an access token that is not \
              too old and may be used for IMAP and SMTP"

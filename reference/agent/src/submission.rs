@@ -61,7 +61,7 @@ pub enum SubmissionError {
     },
     /// It takes no mail of this address from the account.
     #[error(
-        "submission server {server}: you may not send as {from} ({said}); allow that address at your provider, or use the account's own"
+        "submission server {server}: takes no mail of {from} from you ({said}); allow that address at your provider, or, if it is the account's own, ask what is wrong"
     )]
     Sender {
         /// The server.
@@ -69,6 +69,16 @@ pub enum SubmissionError {
         /// The address.
         from: String,
         /// What the server said.
+        said: String,
+    },
+    /// It logs nobody in now.
+    #[error(
+        "submission server {server}: put the login off ({said}); what waits is sent at a later sync"
+    )]
+    Later {
+        /// The server.
+        server: String,
+        /// What it said.
         said: String,
     },
     /// The connection broke, or the server closes it.
@@ -91,6 +101,8 @@ pub struct Submission {
     server: String,
     /// The largest mail that the server takes, in octets.
     size: Option<u64>,
+    /// What the server said when it last put off a mail.
+    put_off: Option<String>,
 }
 
 /// What the server said about the recipients of one mail.
@@ -150,7 +162,14 @@ impl Submission {
             begun: false,
         };
         let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &HELLO);
-        let mut connection = connecting.await.map_err(lost)?;
+        let mut connection = connecting.await.map_err(|error| {
+            let turned_away = error.is_transient() || error.is_permanent();
+            if turned_away {
+                let (server, said) = (server.clone(), said(&error));
+                return ConnectError::TurnedAway { server, said }.into();
+            }
+            lost(error)
+        })?;
         login(&mut connection, account, &server).await?;
         // The library forgets what SIZE said; after login it may also be another one.
         let offers = connection.command(Ehlo::new(HELLO)).await.map_err(lost)?;
@@ -164,6 +183,7 @@ impl Submission {
             connection,
             server,
             size: size.filter(|&size| size > 0),
+            put_off: None,
         })
     }
 
@@ -255,7 +275,10 @@ impl Submission {
                             return self.refused(&error, true).await;
                         }
                         Err(error) if error.is_permanent() => named.never(recipient, said(&error)),
-                        Err(_) => named.later.push(recipient.clone()),
+                        Err(error) => {
+                            self.put_off = Some(said(&error));
+                            named.later.push(recipient.clone());
+                        }
                     }
                 }
             }
@@ -298,8 +321,14 @@ impl Submission {
         Ok(if error.is_permanent() {
             Submitted::Never(reason)
         } else {
+            self.put_off = Some(reason);
             Submitted::Later
         })
+    }
+
+    /// What the server said, if it put off the last mail or some of its recipients.
+    pub fn take_put_off(&mut self) -> Option<String> {
+        self.put_off.take()
     }
 
     /// Takes leave of the server.
@@ -332,6 +361,8 @@ async fn login(
                 said,
                 advice: sasl::advice(account.auth),
             }
+        } else if !is_lost(&error) {
+            SubmissionError::Later { server, said }
         } else {
             SubmissionError::Lost {
                 server,

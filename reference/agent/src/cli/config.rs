@@ -78,7 +78,11 @@ impl Config {
             _ => Failure::Unreadable(path.to_owned(), error),
         })?;
         let wrong = |reason: String| Failure::Config(path.to_owned(), reason);
-        let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let end = error.span().map_or(0, |span| span.start);
+            let line = text.get(..end).unwrap_or_default().matches('\n').count() + 1;
+            wrong(format!("near line {line}, {}", error.message()))
+        })?;
         if config.password_file.is_some() != config.password_command.is_empty() {
             let reason = "either password_file or password_command must be there";
             return Err(wrong(reason.to_owned()));

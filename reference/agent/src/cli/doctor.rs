@@ -73,7 +73,12 @@ pub(super) async fn doctor(context: &Context) -> Result<(), Failure> {
     match context.profile.account(&config, true) {
         Ok(account) if !context.offline => servers(&mut findings, &account, &config.address).await,
         Ok(_) => {}
-        Err(failure) => findings.add("account", Err(text(failure))),
+        Err(failure) => {
+            let failure = text(failure);
+            if !findings.all.iter().any(|(_, _, known)| *known == failure) {
+                findings.add("account", Err(failure));
+            }
+        }
     }
     findings.end()
 }

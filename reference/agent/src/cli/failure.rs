@@ -144,7 +144,7 @@ impl Failure {
         let code = |problem: &Problem| match problem {
             Problem::Submission(error) => submission(error),
             Problem::Mailbox(error) => mailbox(error),
-            Problem::Mail { .. } => AWAY,
+            Problem::Mail { .. } | Problem::PutOff { .. } => AWAY,
             // The sync did everything; the person is told.
             Problem::Clock { .. } => 0,
         };
@@ -159,7 +159,7 @@ fn submission(error: &SubmissionError) -> u8 {
         SubmissionError::Login { .. }
         | SubmissionError::NoMechanism { .. }
         | SubmissionError::Sender { .. } => REJECTED,
-        SubmissionError::Lost { .. } => AWAY,
+        SubmissionError::Lost { .. } | SubmissionError::Later { .. } => AWAY,
     }
 }
 

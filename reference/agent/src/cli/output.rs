@@ -232,9 +232,23 @@ fn shown_event(event: &Event) -> String {
                 }
                 false => "",
             };
-            format!("Not delivered to {}: {}{hint}", safe(to), safe(reason))
+            let (to, meaning) = (safe(to), meaning(reason));
+            format!("Not delivered to {to}: {}{meaning}{hint}", safe(reason))
         }
     }
+}
+
+/// What a refusal means, by its enhanced status code (RFC 3463).
+fn meaning(reason: &str) -> &'static str {
+    let known = reason.split(' ').find_map(|word| match word {
+        "5.1.1" | "5.1.2" | "5.1.6" | "5.1.10" => {
+            Some(" (the address is wrong or gone: ask your friend in another way)")
+        }
+        "5.2.2" => Some(" (the mailbox there is full)"),
+        "5.2.3" | "5.3.4" => Some(" (the mail is too large)"),
+        _ => None,
+    });
+    known.unwrap_or_default()
 }
 
 /// A claimed name with the address, which is what proves something.

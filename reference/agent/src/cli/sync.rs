@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kith_agent::driver::Resting;
-use kith_agent::{Auth, Driver, Report};
+use kith_agent::{Auth, Driver, Problem, Report};
 use kith_core::Strict;
 use kith_core::agent::outbox::Submission;
 use serde_json::{Value, json};
@@ -118,7 +118,11 @@ async fn watch(context: &Context, poll: Duration) -> Result<(), Failure> {
             context.output.value(&report_value(&report));
         }
         context.output.report(&report, true);
-        let failed = Failure::of(&report.problems).is_some();
+        // What was put off is no reason not to wait for mail.
+        let put_off = |problem: &Problem| matches!(problem, Problem::PutOff { .. });
+        let mut problems = report.problems;
+        problems.retain(|problem| !put_off(problem));
+        let failed = Failure::of(&problems).is_some();
         let due = report
             .next_due
             .map_or(u64::MAX, |at| u64::try_from(at - now()).unwrap_or(0));

@@ -2,7 +2,7 @@
 
 use kith_core::agent::outbox::Submitted;
 
-use super::{Driver, DriverError, Report};
+use super::{Driver, DriverError, Problem, Report};
 use crate::submission::{Submission, SubmissionError};
 
 /// Mails submitted in one sync at most.
@@ -19,6 +19,7 @@ impl Driver {
     ) -> Result<(), DriverError> {
         let mut connection = None;
         let mut losses = 0;
+        let mut put_off = None;
         for mail in self.agent.outbox(&self.store, now, MOST)? {
             let outcome = loop {
                 let used = connection.is_some();
@@ -35,6 +36,7 @@ impl Driver {
                 };
                 match submission.submit(&mail.from, &mail.to, &mail.octets).await {
                     Ok(outcome) => {
+                        put_off = submission.take_put_off().or(put_off);
                         connection = Some(submission);
                         break outcome;
                     }
@@ -59,6 +61,10 @@ impl Driver {
         }
         if let Some(submission) = connection {
             submission.close().await;
+        }
+        if let Some(said) = put_off {
+            let server = self.rest.account.submission.to_string();
+            report.problems.push(Problem::PutOff { server, said });
         }
         Ok(())
     }

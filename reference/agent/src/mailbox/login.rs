@@ -11,6 +11,9 @@ use crate::account::{Account, Auth};
 use crate::connect::{Stream, line, shown};
 use crate::sasl;
 
+/// Response codes of a refusal that says nothing about user and password (RFC 5530).
+const PASSING: [&str; 3] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]"];
+
 /// Answers the challenges of a mechanism.
 struct Answers(std::vec::IntoIter<String>);
 
@@ -53,12 +56,24 @@ pub(super) async fn login(
         }
     };
     outcome.map_err(|(error, _)| match error {
-        Error::No(said) | Error::Bad(said) => MailboxError::Login {
-            server: server.to_owned(),
-            user: account.user.clone(),
-            said: shown(information(&said)),
-            advice: sasl::advice(account.auth),
-        },
+        Error::No(said) | Error::Bad(said) => {
+            let (server, said) = (server.to_owned(), shown(information(&said)));
+            if PASSING.iter().any(|code| said.starts_with(code)) {
+                let (command, missing) = ("the login", false);
+                return MailboxError::Refused {
+                    server,
+                    command,
+                    said,
+                    missing,
+                };
+            }
+            MailboxError::Login {
+                server,
+                user: account.user.clone(),
+                said,
+                advice: sasl::advice(account.auth),
+            }
+        }
         other => MailboxError::Lost {
             server: server.to_owned(),
             reason: shown(&other.to_string()),
@@ -85,7 +100,7 @@ async fn capabilities(stream: &mut Stream) -> std::io::Result<Vec<String>> {
 }
 
 /// The server's words in the library's error text, `code: …, info: Some("…")`.
-fn information(said: &str) -> &str {
+pub(super) fn information(said: &str) -> &str {
     let words = said
         .split_once("info: Some(\"")
         .map(|(_, rest)| rest.trim_end_matches("\")"));

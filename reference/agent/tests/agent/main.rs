@@ -25,4 +25,5 @@ mod store;
 mod story;
 mod support;
 mod transcript;
+mod troubles;
 mod trust;

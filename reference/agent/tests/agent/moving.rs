@@ -100,7 +100,7 @@ async fn a_second_address_of_the_same_mailbox_needs_no_other_login() {
     // The server must know that both are his.
     let errors = bob.fails(5, &["identity", "move", NEW, "--same-mailbox"]);
     assert!(
-        errors.contains("you may not send as bob@a.test"),
+        errors.contains("takes no mail of bob@a.test from you"),
         "{errors}"
     );
     assert!(!bob.run(&["identity", "show"]).contains(NEW));

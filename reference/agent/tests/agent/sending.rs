@@ -1,6 +1,6 @@
 //! The outbox and the submission server (specification, section "Sending").
 
-use kith_agent::{Problem, SubmissionError, TlsMode};
+use kith_agent::{Problem, Report, SubmissionError, TlsMode};
 use kith_core::agent::DAY;
 use kith_core::{Action, Event};
 use kith_testbed::{Config, Fault, SmtpAction, SmtpCapabilities, SmtpStage};
@@ -57,10 +57,13 @@ async fn a_temporary_failure_is_tried_again_after_a_pause() {
         .faults()
         .add(Fault::reply(SmtpStage::Rcpt, 450, "4.7.1 Greylisted").times(2));
     post(&mut alice, "greylisted", NOW);
-    assert_eq!(sync(&mut alice, NOW).await.sent, 0);
+    let told = |report: &Report| matches!(&report.problems[..], [Problem::PutOff { said, .. }] if said == "450 4.7.1 Greylisted");
+    assert!(told(&alice.sync(NOW).await.unwrap()));
     assert_eq!(sync(&mut alice, NOW).await.sent, 0);
     assert_eq!(server.faults().fired(fault), 1, "a pause was made");
-    let next = sync(&mut alice, NOW + DAY).await.next_due.unwrap();
+    let report = alice.sync(NOW + DAY).await.unwrap();
+    assert!(told(&report));
+    let next = report.next_due.unwrap();
     assert!(next > NOW + DAY);
     assert_eq!(sync(&mut alice, next).await.sent, 1);
     sync(&mut bob, next).await;

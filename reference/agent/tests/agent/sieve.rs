@@ -18,6 +18,8 @@ struct World {
     said: Vec<String>,
     without_tls: bool,
     full: bool,
+    /// Whether one logs in by XOAUTH2 only.
+    token: bool,
 }
 
 struct Filter {
@@ -25,8 +27,7 @@ struct Filter {
     at: String,
 }
 
-const OFFERS: &str =
-    "\"IMPLEMENTATION\" \"test\"\r\n\"SIEVE\" \"fileinto mailbox\"\r\n\"SASL\" \"PLAIN\"\r\n";
+const OFFERS: &str = "\"IMPLEMENTATION\" \"test\"\r\n\"SIEVE\" \"fileinto mailbox\"\r\n";
 
 async fn filter(certificate: Certificate) -> Filter {
     let names = ["localhost".to_owned()];
@@ -66,7 +67,9 @@ async fn session(mut tcp: TcpStream, acceptor: TlsAcceptor, world: Arc<Mutex<Wor
     let Ok(mut tls) = acceptor.accept(tcp).await else {
         return;
     };
-    let greeting = format!("{OFFERS}OK\r\n");
+    let token = world.lock().unwrap().token;
+    let mechanism = if token { "XOAUTH2" } else { "PLAIN" };
+    let greeting = format!("{OFFERS}\"SASL\" \"{mechanism}\"\r\nOK\r\n");
     tls.write_all(greeting.as_bytes()).await.unwrap();
     while let Some(line) = read_line(&mut tls).await {
         let mut body = String::new();
@@ -90,6 +93,13 @@ impl World {
         match words[0] {
             // "alice@a.test" and "secret".
             "AUTHENTICATE" if words[2] == "\"AGFsaWNlQGEudGVzdABzZWNyZXQ=\"" => {}
+            "AUTHENTICATE"
+                if words[2] == "\"dXNlcj1hbGljZUBhLnRlc3QBYXV0aD1CZWFyZXIgc2VjcmV0AQE=\"" => {}
+            // Who has another token must answer a challenge.
+            "AUTHENTICATE" if words[1] == "\"XOAUTH2\"" => {
+                return "\"eyJzdGF0dXMiOiI0MDEifQ==\"\r\n".to_owned();
+            }
+            "\"\"" => return "NO \"too old\"\r\n".to_owned(),
             "AUTHENTICATE" => return "NO \"who?\"\r\n".to_owned(),
             "LISTSCRIPTS" => {
                 let line = |name: &String| {
@@ -152,6 +162,25 @@ async fn the_script_is_installed_and_taken_away() {
         "mailbox", "sieve", "--remove", "--server", &filter.at, "--json",
     ];
     assert_eq!(alice.run(&remove).trim(), "{\"removed\":false}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_token_is_taken_too() {
+    let (_server, alice) = alice().await;
+    let filter = filter(Certificate::Valid).await;
+    filter.world.lock().unwrap().token = true;
+    let install = ["mailbox", "sieve", "--install", "--server", &filter.at];
+    assert!(alice.fails(5, &install).contains("auth = \"oauth2\""));
+    let config = std::fs::read_to_string(alice.path("home/config.toml")).unwrap();
+    let config = format!("auth = \"oauth2\"\n{config}");
+    std::fs::write(alice.path("home/config.toml"), config).unwrap();
+    assert!(alice.run(&install).contains("is active on"));
+    std::fs::write(alice.path("secret"), "old\n").unwrap();
+    let errors = alice.fails(5, &install);
+    assert!(
+        errors.contains("(too old)") && errors.contains("access token"),
+        "{errors}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -225,7 +225,7 @@ async fn what_was_slipped_in_before_tls_is_not_believed() {
         "{submission}"
     );
     // Who needs no login before TLS wants none of it.
-    let smtp = &["554 no\r\n"];
+    let smtp = &["555 no\r\n"];
     let imap = &["* PREAUTH welcome\r\n"];
     let (mailbox, submission) = problems(puppets(smtp, imap).await).await;
     assert!(
@@ -248,16 +248,13 @@ async fn what_was_slipped_in_before_tls_is_not_believed() {
 async fn a_silent_server_is_left() {
     let (mailbox, submission) = problems(puppets(&[""], &["* OK"]).await).await;
     assert!(
-        matches!(
-            mailbox,
-            MailboxError::Connect(ConnectError::Unreachable { .. })
-        ),
+        matches!(mailbox, MailboxError::Connect(ConnectError::Silent { .. })),
         "{mailbox}"
     );
     assert!(
         matches!(
             submission,
-            SubmissionError::Connect(ConnectError::Unreachable { .. })
+            SubmissionError::Connect(ConnectError::Silent { .. })
         ),
         "{submission}"
     );
