@@ -6,6 +6,7 @@
 //! | `friends.rs` | requests and the handshake |
 //! | `identity.rs` | rotation, moving, verification, receipts |
 //! | `introductions.rs` | introductions; what is not sent before the confirm and after the end |
+//! | `endings.rs` | the end of a friendship, which goes twice |
 //! | `invites.rs` | invites |
 //! | `delivery.rs` | acknowledgements, merging, failures on the way |
 //! | `devices.rs` | several devices of one person, exports, leaving the mailbox |
@@ -36,6 +37,7 @@ mod audience;
 mod comments;
 mod delivery;
 mod devices;
+mod endings;
 mod events;
 mod faults;
 mod following;
@@ -68,6 +70,7 @@ pub fn suite() -> Vec<Case> {
     suite.extend(friends::cases());
     suite.extend(identity::cases());
     suite.extend(introductions::cases());
+    suite.extend(endings::cases());
     suite.extend(messages::cases());
     suite.extend(receipts::cases());
     suite.extend(posts::cases());

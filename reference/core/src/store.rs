@@ -99,6 +99,8 @@ pub enum Table {
     ReceiptDue = 26,
     /// People who were introduced, by identity id.
     Introduction = 27,
+    /// Ends that are sent once more, by identity id and object hash.
+    Ended = 28,
     /// Chains of people whose objects came through others, by identity id.
     Author = 70,
     /// What stands under a post or share, by the root's merge key, time and merge key.

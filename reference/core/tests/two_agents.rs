@@ -268,6 +268,66 @@ fn an_end_ends_it_for_both() {
 }
 
 #[test]
+fn an_end_that_was_lost_comes_a_week_later() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let identity = bob.id();
+    alice.act(START, Action::End { identity });
+    let lost = alice.take_outbox(START);
+    assert_eq!(lost.len(), 1);
+    assert!(alice.take_outbox(START + 6 * DAY).is_empty());
+    assert_eq!(bob.state(START), State::Friends);
+    let again = START + 7 * DAY;
+    let mails = alice.take_outbox(again);
+    assert_eq!(mails.len(), 1);
+    bob.receive(&mails[0].1, again);
+    assert_eq!(bob.state(again), State::Stranger);
+    // The first one after the second, and as if it were new to the server: no effect, no answer.
+    let receipt = bob.receive(&lost[0].1, again + 1);
+    assert_eq!(receipt.mail.outcome, Outcome::Accept);
+    assert_eq!(receipt.objects[0].verdict.outcome, Outcome::Accept);
+    assert!(receipt.effects.events.is_empty());
+    for day in 8..70 {
+        assert_eq!(exchange(&mut alice, &mut bob, START + day * DAY), 0);
+    }
+}
+
+#[test]
+fn an_end_is_not_repeated_after_a_new_handshake_and_then_has_no_effect() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let identity = bob.id();
+    alice.act(START, Action::End { identity });
+    let end = alice.take_outbox(START);
+    bob.receive(&end[0].1, START);
+    befriend(&mut alice, &mut bob);
+    for day in 0..30 {
+        let now = START + day * DAY;
+        exchange(&mut alice, &mut bob, now);
+        bob.receive(&end[0].1, now);
+        assert_eq!(
+            (alice.state(now), bob.state(now)),
+            (State::Friends, State::Friends)
+        );
+    }
+}
+
+#[test]
+fn an_end_that_the_server_refused_is_not_sent_again() {
+    let (mut alice, mut bob) = people();
+    befriend(&mut alice, &mut bob);
+    let identity = bob.id();
+    alice.act(START, Action::End { identity });
+    let mails = alice.agent.outbox(&alice.store, START, 10).unwrap();
+    let never = Submitted::Never("no such person".to_owned());
+    let effects = alice
+        .agent
+        .submitted(&alice.store, mails[0].number, never, START);
+    alice.store.apply(effects.unwrap().writes);
+    assert!(alice.take_outbox(START + 8 * DAY).is_empty());
+}
+
+#[test]
 fn a_bounce_changes_the_delivery_state_of_its_copy() {
     let (mut alice, mut bob) = people();
     befriend(&mut alice, &mut bob);

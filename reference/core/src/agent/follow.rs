@@ -295,6 +295,7 @@ impl Step<'_> {
         accept: Id,
     ) -> Result<(), AgentError> {
         self.store.delete(Table::Asked, asked.request);
+        self.forget_ends(peer.id, None)?;
         let object = kinds::confirm::sign(self, peer, accept)?;
         let confirm = Confirm {
             object,
@@ -408,7 +409,8 @@ impl Step<'_> {
     /// Whether something else than a relation needs what is known of an identity.
     pub(super) fn is_tied(&self, id: Id) -> Result<bool, AgentError> {
         use crate::store::Read;
-        let content = self.store.range(Table::Object, &id, &successor(&id), 1)?;
-        Ok(self.following(id)?.is_some() || self.follower(id)?.is_some() || !content.is_empty())
+        let rows = |table| self.store.range(table, &id, &successor(&id), 1);
+        let tied = !rows(Table::Object)?.is_empty() || !rows(Table::Ended)?.is_empty();
+        Ok(tied || self.following(id)?.is_some() || self.follower(id)?.is_some())
     }
 }

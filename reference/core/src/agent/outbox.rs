@@ -90,6 +90,12 @@ impl Copy {
         self.not_before = now + pause.min(DAY);
     }
 
+    fn peer(&self) -> Option<Id> {
+        self.peer
+            .as_deref()
+            .and_then(|id| hex::FromHex::from_hex(id).ok())
+    }
+
     fn recipients(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.to).chain(&self.also)
     }
@@ -194,6 +200,9 @@ impl Step<'_> {
     fn fail(&mut self, key: &[u8], copy: &Copy, reason: &str) -> Result<(), AgentError> {
         self.store.delete(Table::Outbox, key);
         self.change_sent(copy, |sent| sent.failed = Some(reason.to_owned()))?;
+        if let (Some(peer), Some(_)) = (copy.peer(), &copy.delivery) {
+            self.forget_ends(peer, copy.delivery.as_ref())?;
+        }
         let failed = copy.recipients().map(|to| Event::Undelivered {
             to: to.clone(),
             reason: reason.to_owned(),
@@ -215,11 +224,7 @@ impl Step<'_> {
             return Ok(());
         };
         let mut key = sent_key(&channel, *number);
-        let peer = copy
-            .peer
-            .as_deref()
-            .and_then(|id| hex::FromHex::from_hex(id).ok());
-        if let (Some(peer), None) = (peer, self.store.get(Table::Sent, &key)?) {
+        if let (Some(peer), None) = (copy.peer(), self.store.get(Table::Sent, &key)?) {
             key = member_key(&channel, *number, peer);
         }
         if let Some(mut sent) = self.store.record::<Sent>(Table::Sent, &key)? {

@@ -295,6 +295,7 @@ impl Step<'_> {
                 .store
                 .record::<super::channel::Outgoing>(Table::Outgoing, &peer.id)?;
             let base = own
+                .filter(|own| own.channel == channel)
                 .and_then(|own| own.open.first().copied())
                 .unwrap_or(number);
             return Ok(Some((channel, number, base.min(number))));

@@ -302,6 +302,7 @@ impl Step<'_> {
             self.store.delete(Table::Asked, asked.request);
         }
         self.forget_pending(peer.id)?;
+        self.forget_ends(peer.id, None)?;
         let blocked = self.relation(peer.id)?.blocked;
         let relation = Relation {
             blocked,

@@ -10,6 +10,7 @@ use super::outgoing::Load;
 use super::peer::Peer;
 use super::relation::{Asked, Pending};
 use super::{Agent, AgentError, DAY, Effects, Id, Step};
+use crate::kinds;
 use crate::store::{Read, Table};
 
 /// After how many days an accept is sent again.
@@ -46,6 +47,13 @@ pub(crate) enum Due {
     Accept {
         #[serde(with = "hex::serde")]
         peer: Id,
+    },
+    /// An end that is sent once more.
+    End {
+        #[serde(with = "hex::serde")]
+        peer: Id,
+        #[serde(with = "hex::serde")]
+        end: Id,
     },
     /// A pending request expires.
     Expire {
@@ -118,6 +126,7 @@ impl Step<'_> {
                 Ok(())
             }
             Due::Accept { peer } => self.accept_again(peer),
+            Due::End { peer, end } => kinds::end::send_again(self, peer, end),
             Due::Expire { peer, request } => self.expire(peer, request),
             Due::Forget { request } => {
                 self.store.delete(Table::Asked, request);

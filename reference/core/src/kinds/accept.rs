@@ -72,6 +72,7 @@ fn sign(
     invite: Option<AcceptInvite>,
     fallback: String,
 ) -> Result<Id, AgentError> {
+    step.forget_ends(peer.id, None)?;
     let accept = Accept {
         nonce: nonce.into(),
         to: Person { id: peer.id.into() },

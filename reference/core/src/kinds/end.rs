@@ -2,13 +2,26 @@
 //! chapter "Friends").
 
 use kith_schemas::types::{Audience, End, HashRef, Payload, Person};
-use kith_spec::{Rule, req};
+use kith_spec::{Rule, limit, req};
+use serde::{Deserialize, Serialize};
 
 use super::{Arrival, Draft, Kind, Traits};
+use crate::agent::channel::Outgoing;
 use crate::agent::outgoing::Load;
 use crate::agent::peer::Peer;
 use crate::agent::relation::Handshake;
-use crate::agent::{AgentError, Event, Failure, Id, Step};
+use crate::agent::tick::Due;
+use crate::agent::{AgentError, DAY, Event, Failure, Id, Step};
+use crate::store::{Read, Table, successor};
+
+/// An end that is sent once more, since nobody acknowledges it: the row of [`Table::Ended`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    /// The channel, in hex, and number of its delivery.
+    delivery: (String, u64),
+    /// Whether it ended a friendship, after which the other stays known.
+    friend: bool,
+}
 
 /// Ends the handshake with a peer.
 pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<(), AgentError> {
@@ -28,15 +41,70 @@ pub(crate) fn send(step: &mut Step<'_>, peer: &Peer, requests: &[Id]) -> Result<
         fallback: format!("{name} ended the connection with you on Kith."),
         payload: Payload::End(end),
     })?;
-    step.deliver(
-        peer,
-        Load {
+    let load = Load {
+        objects: vec![end],
+        numbered: true,
+        ..Load::default()
+    };
+    let Some(delivery) = step.deliver(peer, load)? else {
+        return Ok(());
+    };
+    let friend = step.relation(peer.id)?.friend.is_some();
+    let key = [peer.id, end].concat();
+    step.store
+        .set(Table::Ended, key, &Ended { delivery, friend })?;
+    let at = step.now + limit::UNACKNOWLEDGED_DAYS as i64 * DAY;
+    step.due(at, &Due::End { peer: peer.id, end })
+}
+
+/// Sends an end once more, unless it is on a channel that goes on, where a lost delivery is found.
+pub(crate) fn send_again(step: &mut Step<'_>, id: Id, end: Id) -> Result<(), AgentError> {
+    let key = [id, end].concat();
+    let ended: Option<Ended> = step.store.record(Table::Ended, &key)?;
+    let (Some(ended), Some(peer)) = (ended, step.peer(id)?) else {
+        return Ok(());
+    };
+    step.store.delete(Table::Ended, key);
+    let own: Option<Outgoing> = step.store.record(Table::Outgoing, &id)?;
+    let (channel, number) = &ended.delivery;
+    let goes_on = own.is_some_and(|own| hex::encode(own.channel) == *channel);
+    let channel = <[u8; 16] as hex::FromHex>::from_hex(channel).ok();
+    let again = channel.map(|channel| (channel, *number));
+    if again.is_some() && !goes_on && step.gate.enforces(&req::FRIENDS_END_AGAIN) {
+        let load = Load {
             objects: vec![end],
             numbered: true,
+            again,
+            automatic: true,
             ..Load::default()
-        },
-    )?;
-    Ok(())
+        };
+        step.deliver(&peer, load)?;
+    }
+    match ended.friend {
+        true => Ok(()),
+        false => step.forget_stranger(id),
+    }
+}
+
+impl Step<'_> {
+    /// Forgets the ends that would be sent to somebody once more: all where a new handshake begins,
+    /// and else the one whose delivery failed for good.
+    pub(crate) fn forget_ends(
+        &mut self,
+        peer: Id,
+        failed: Option<&(String, u64)>,
+    ) -> Result<(), AgentError> {
+        let rows = self
+            .store
+            .range(Table::Ended, &peer, &successor(&peer), usize::MAX)?;
+        for (key, _) in rows {
+            let ended: Option<Ended> = self.store.record(Table::Ended, &key)?;
+            if failed.is_none_or(|failed| ended.is_some_and(|ended| ended.delivery == *failed)) {
+                self.store.delete(Table::Ended, key);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Kind for End {
@@ -68,6 +136,9 @@ impl Kind for End {
             .as_ref()
             .is_some_and(|pending| named(pending.request));
         let current = ends_friendship || ends_pending;
+        if !current && step.was_accepted(&arrival.part.signed.hash)? {
+            return Ok(());
+        }
         step.gate.check(&req::FRIENDS_END_HANDSHAKE, current)?;
         step.events.push(Event::Ended { name: peer.shown() });
         if ends_pending && !ends_friendship {

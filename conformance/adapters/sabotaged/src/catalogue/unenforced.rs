@@ -109,6 +109,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::FRIENDS_DECLINE_SILENT,
     &req::FRIENDS_DECLINE_REQUEST,
     &req::FRIENDS_END_HANDSHAKE,
+    &req::FRIENDS_END_AGAIN,
     &req::FRIENDS_INVITE_TOKEN,
     &req::FRIENDS_INVITE_ACCEPTED,
     &req::FRIENDS_INVITE_USED,

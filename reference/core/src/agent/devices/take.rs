@@ -165,6 +165,9 @@ impl Step<'_> {
             until: accepted.until.unix_seconds(),
         });
         let waits = relation.accepted.is_some();
+        if waits || person.friend.is_some() {
+            self.forget_ends(peer.id, None)?;
+        }
         match &person.friend {
             Some(friend) => {
                 let mut friendship = relation.friend.take().unwrap_or_default();
