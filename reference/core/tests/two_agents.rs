@@ -156,6 +156,31 @@ fn a_request_is_accepted_and_confirmed() {
 }
 
 #[test]
+fn a_request_that_was_lost_is_sent_again_by_hand() {
+    let (mut alice, mut bob) = people();
+    let ask = Action::Befriend {
+        address: "bob@b.test".to_owned(),
+        note: None,
+        invite: None,
+    };
+    alice.act(START, ask);
+    assert_eq!(alice.take_outbox(START).len(), 1);
+    let view = alice.agent.view(&alice.store, START);
+    let id = hex::FromHex::from_hex(&view.requests().unwrap()[0].request).unwrap();
+    for (times, now) in [(1, START + DAY), (2, START + 2 * DAY)] {
+        alice.act(now, Action::Resend { id });
+        let mails = alice.take_outbox(now);
+        let outcome = bob.receive(&mails[0].1, now).mail.outcome;
+        let expected = [Outcome::Accept, Outcome::Refuse][times - 1];
+        assert_eq!((mails.len(), outcome), (1, expected));
+        assert_eq!(bob.agent.view(&bob.store, now).requests().unwrap().len(), 1);
+    }
+    let late = START + 31 * DAY;
+    let again = Action::Resend { id };
+    assert!(alice.agent.act(&alice.store, again, late).is_err());
+}
+
+#[test]
 fn messages_and_posts_arrive_once_change_and_go() {
     let (mut alice, mut bob) = people();
     befriend(&mut alice, &mut bob);

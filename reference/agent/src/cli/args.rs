@@ -115,7 +115,7 @@ pub(super) enum Command {
     Edit(Edit),
     /// Take back a message or post of yours, from everybody who got it or from some
     Retract(Retract),
-    /// Send copies of a message or post of yours again that came back
+    /// Send copies of a message or post of yours again that came back, or a request of yours
     Resend(Resend),
     /// Show and change your circles: lists of friends that only you know
     #[command(subcommand)]
@@ -476,7 +476,7 @@ pub(super) struct Edit {
 
 #[derive(Debug, Arguments)]
 pub(super) struct Resend {
-    /// The id of a message or post of yours, or its beginning
+    /// The id of a message or post of yours, or its beginning; or a request of yours, as `kith requests` shows it
     pub(super) id: String,
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use kith_agent::Driver;
-use kith_core::agent::view::DeliveryState;
+use kith_core::agent::view::{DeliveryState, Direction};
 use kith_core::kinds::post::NewPost;
 use kith_core::{Action, Done};
 use serde_json::json;
@@ -142,9 +142,16 @@ pub(super) async fn retract(context: &Context, retract: &Retract) -> Result<(), 
 
 pub(super) async fn resend(context: &Context, resend: &Resend) -> Result<(), Failure> {
     let mut driver = context.profile.driver(!context.offline)?;
-    let id = resolve::said(&driver, &resend.id, true)?.id;
+    let (id, line) = match resolve::said(&driver, &resend.id, true) {
+        Ok(said) => (said.id, "What came back is sent again."),
+        Err(nobody @ Failure::Nobody { .. }) => {
+            let request = resolve::request(&driver, &resend.id, Direction::Outgoing);
+            (request.map_err(|_| nobody)?, "The request is sent again.")
+        }
+        Err(other) => return Err(other),
+    };
     driver.act(Action::Resend { id }, now())?;
-    context.output.line("What came back is sent again.");
+    context.output.line(line);
     finish(context, driver, json!({})).await
 }
 

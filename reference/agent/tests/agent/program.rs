@@ -581,7 +581,15 @@ async fn a_request_that_comes_back_is_told() {
     let told = alice.run(&["sync"]);
     assert!(told.contains("came back"), "{told}");
     assert!(alice.run(&["requests"]).contains("came back"));
-    alice.run(&["withdraw", BOB]);
-    alice.run(&["befriend", BOB]);
+    assert!(alice.run(&["resend", BOB]).contains("request"));
     assert!(!alice.run(&["requests"]).contains("came back"));
+    let bob = Shell::set_up(BOB, &server);
+    // A second one has no effect, whether or not the first has arrived.
+    alice.run(&["resend", BOB]);
+    bob.run(&["sync"]);
+    let requests = json(&bob.run(&["requests", "--json"]));
+    assert_eq!(requests.as_array().unwrap().len(), 1);
+    bob.run(&["accept", ALICE]);
+    alice.run(&["sync"]);
+    assert!(alice.run(&["friends"]).contains(BOB));
 }

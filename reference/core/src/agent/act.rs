@@ -193,8 +193,11 @@ impl Step<'_> {
                 kinds::retract::write(self, &target)?;
             }
             Action::Resend { id } => {
-                let object = self.own_object(id)?;
-                self.resend_failed(&object)?;
+                let asked = self.all_asked()?.into_iter().find(|asked| asked.id == id);
+                match asked {
+                    Some(asked) => kinds::request::send_again(self, asked)?,
+                    None => self.resend_failed(&self.own_object(id)?)?,
+                }
             }
         }
         Ok(Done::Done)

@@ -320,7 +320,7 @@ pub enum Action {
         /// The object id.
         id: [u8; 16],
     },
-    /// Sends the copies of something own again that came back or were refused.
+    /// Sends the copies of something own again that came back or were refused, or an own request.
     Resend {
         /// The object id.
         id: [u8; 16],

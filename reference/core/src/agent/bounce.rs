@@ -61,7 +61,8 @@ impl Step<'_> {
         let Some(mut asked) = self.store.record::<Asked>(Table::Asked, request)? else {
             return Ok(());
         };
-        let reason = "the mail came back; check the address, withdraw the request, and ask again";
+        let reason =
+            "the mail came back; check the address, and send the request again or withdraw it";
         asked.failed = Some(reason.to_owned());
         self.store.set(Table::Asked, request, &asked)?;
         self.events.push(Event::Undelivered {

@@ -14,9 +14,10 @@ use crate::agent::outgoing::Load;
 use crate::agent::peer::{self, Part};
 use crate::agent::relation::{Asked, AskedInvite, Pending, State};
 use crate::agent::tick::Due;
-use crate::agent::{ActError, AgentError, DAY, Event, Failure, Step, address};
+use crate::agent::{ActError, AgentError, DAY, Event, Failure, Id, Step, address};
 use crate::gate::Violation;
-use crate::store::Table;
+use crate::store::{Read, Table};
+use crate::wire::signed::Signed;
 
 /// Asks somebody at an address.
 pub(crate) fn ask(
@@ -91,18 +92,52 @@ pub(crate) fn ask(
     step.plan_asked(&asked)?;
     step.note_asked(&asked);
     crate::implements!(req::FRIENDS_REQUEST_OPEN, req::FRIENDS_INVITE_PROOF);
+    send(step, to, hash)?;
+    Ok(id)
+}
+
+fn send(step: &mut Step<'_>, to: &str, request: Id) -> Result<(), AgentError> {
     match step.introduced_at(to)? {
         Some(introduced) if step.gate.enforces(&req::INTRODUCE_SEALED) => {
             let load = Load {
-                objects: vec![hash],
+                objects: vec![request],
                 credentials: true,
                 ..Load::default()
             };
             step.deliver(&introduced.peer, load)?;
+            Ok(())
         }
-        _ => step.deliver_open(to, hash)?,
+        _ => step.deliver_open(to, request),
     }
-    Ok(id)
+}
+
+/// Sends an own request again, because the person wants it. Who has it already takes the second one
+/// for nothing (`friends.request-replay`).
+pub(crate) fn send_again(step: &mut Step<'_>, mut asked: Asked) -> Result<(), ActError> {
+    let refuse = |reason| ActError::State {
+        name: asked.address.clone(),
+        reason,
+    };
+    let message = step.store.get(Table::Octets, &asked.request);
+    let message = message.map_err(AgentError::from)?.unwrap_or_default();
+    let object = Signed::parse(step.gate, &message)
+        .and_then(|signed| super::decode(step.gate, &signed.octets));
+    let Ok(Payload::Request(request)) = object.map(|object| object.payload) else {
+        return Err(refuse(
+            "this request is not kept here; withdraw it and ask anew",
+        ));
+    };
+    if request.expires.unix_seconds() < step.now {
+        return Err(refuse("this request has expired; withdraw it and ask anew"));
+    }
+    if request.credentials != step.own.credentials() {
+        let reason = "your contact or key has changed since; withdraw the request and ask anew";
+        return Err(refuse(reason));
+    }
+    send(step, &asked.address, asked.request)?;
+    asked.failed = None;
+    let written = step.store.set(Table::Asked, asked.request, &asked);
+    Ok(written.map_err(AgentError::from)?)
 }
 
 impl Kind for Request {
