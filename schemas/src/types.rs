@@ -51,7 +51,8 @@ pub use decline::Decline;
 pub use delivery::{Ack, Channel, Delivery, DeliveryEcho, DeliveryPath, Party};
 pub use devices::{
     SelfAnswered, SelfArrived, SelfAsked, SelfCircle, SelfCopy, SelfFriend, SelfFriendConfirm,
-    SelfInvite, SelfPerson, SelfPersonAccepted, SelfPersonBlocked, SelfSeen, SelfSent,
+    SelfInvite, SelfPerson, SelfPersonAccepted, SelfPersonBlocked, SelfProtected, SelfSeen,
+    SelfSent,
 };
 pub use end::End;
 pub use event::{

@@ -27,6 +27,7 @@ const ENCRYPT: u8 = 35;
 /// The cases.
 pub(crate) fn cases() -> Vec<Case> {
     let needs = ["friends/handshake/accepted"];
+    let both = ["friends/handshake/accepted", "devices/self-copy"];
     let with = |keys: AgentKeys, mut case: Case| {
         case.keys = keys;
         case
@@ -101,6 +102,20 @@ pub(crate) fn cases() -> Vec<Case> {
             &[&req::PQ_SHOWN],
             shown
         )),
+        pq(case!(
+            "shown-elsewhere",
+            "another device shows the same, of what was before it came and after",
+            &[&req::SELF_PROTECTED],
+            elsewhere
+        ))
+        .needs(&both),
+        classical(case!(
+            "shown-elsewhere-classical",
+            "another device shows what was under a classical subkey as not protected",
+            &[&req::SELF_PROTECTED],
+            elsewhere
+        ))
+        .needs(&both),
         pq(case!(
             "group",
             "a group is protected only if all members are",
@@ -384,6 +399,49 @@ async fn shown(scene: Scene) -> Result<(), Stop> {
         let what = "a message to and one from a friend, a post and a comment; and to somebody with \
                     classical keys second";
         format!("expected {expected:?} for {what}, seen {seen:?}")
+    });
+    Ok(())
+}
+
+async fn elsewhere(scene: Scene) -> Result<(), Stop> {
+    let laptop = scene.agent().await?;
+    let mut bob = scene.puppet_with("Bob", KeyKind::Pq)?;
+    let mut carol = scene.puppet_with("Carol", KeyKind::V6)?;
+    let peer = scene.befriend(&mut bob, Who::Puppet).await?.peer;
+    scene.befriend(&mut carol, Who::Puppet).await?;
+    let texts = [(); 6].map(|()| scene.token());
+    let [
+        by_bob,
+        before,
+        before_classical,
+        after,
+        after_classical,
+        post,
+    ] = &texts;
+    scene.say(&mut bob, &peer, by_bob).await?;
+    laptop.act(message(&bob, before)?).await?;
+    laptop.act(message(&carol, before_classical)?).await?;
+    laptop.sync().await?;
+    let phone = laptop.another_device("phone").await?;
+    phone.sync().await?;
+    laptop.act(message(&bob, after)?).await?;
+    laptop.act(message(&carol, after_classical)?).await?;
+    let text = post.clone();
+    let to_both = Post {
+        text,
+        ..Post::default()
+    };
+    laptop.act(to_both).await?;
+    laptop.sync().await?;
+    phone.sync().await?;
+    let wanted = texts.each_ref().map(String::as_str);
+    let seen = protection(&phone, &wanted).await?;
+    let own = scene.keys() == AgentKeys::Pq;
+    let expected = [own, true, false, true, false, false].map(Some);
+    scene.expect(&req::SELF_PROTECTED, seen == expected, || {
+        let what = "a message of a friend, one to this friend and one to somebody with classical \
+                    keys before the device came, the same two after, and a post to both";
+        format!("expected {expected:?} on the other device for {what}, seen {seen:?}")
     });
     Ok(())
 }

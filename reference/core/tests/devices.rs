@@ -100,19 +100,15 @@ impl Device {
         sent
     }
 
-    /// What the person sees, without what only the device knows that sent or got the mail.
+    /// What the person sees, without what only the device knows that sent the mail.
     fn sees(&mut self, now: i64) -> String {
         let agent = self.agent();
         let view = agent.view(&self.store, now);
         let mut messages = view.messages(None).unwrap();
         for message in &mut messages {
             message.delivery = None;
-            message.protected = None;
         }
-        let mut posts = view.timeline(100).unwrap();
-        for post in &mut posts {
-            post.protected = None;
-        }
+        let posts = view.timeline(100).unwrap();
         let people = (view.friends().unwrap(), view.requests().unwrap());
         let seen = (people, messages, posts);
         serde_json::to_string_pretty(&seen).unwrap()

@@ -10,7 +10,7 @@ use super::{
 use crate::decode::{Attributes, Children, Element};
 use crate::encode::{Encode, Encoder};
 use crate::error::{DecodeError, EncodeError};
-use crate::{decode, encode};
+use crate::{decode, encode, simple};
 use roxmltree::Node;
 
 /// One document of a device.
@@ -116,6 +116,9 @@ impl Encode for SelfCopy {
 pub struct SelfSent {
     /// The attribute `hash`: A SHA-256 value: 64 lower-case hexadecimal digits.
     pub hash: Hash,
+    /// Whether every mail with it was protected after quantum computers; absent of what did not go
+    /// in sealed mail.
+    pub protected: Option<SelfProtected>,
     /// The elements `to`, 0 to 512: The person whom an addressed object is for.
     pub to: Vec<Person>,
 }
@@ -124,21 +127,39 @@ impl Element for SelfSent {
     fn read(node: Node<'_, '_>) -> Result<Self, DecodeError> {
         let mut attributes = Attributes::of(node);
         let hash = attributes.required("hash")?;
-        attributes.finish(&["hash"])?;
+        let protected = attributes.optional("protected")?;
+        attributes.finish(&["hash", "protected"])?;
         let mut children = Children::of(node)?;
         let to = children.repeated("to", 0, 512)?;
         children.finish()?;
-        Ok(Self { hash, to })
+        Ok(Self {
+            hash,
+            protected,
+            to,
+        })
     }
 }
 
 impl Encode for SelfSent {
     fn write(&self, name: &'static str, out: &mut Encoder) -> Result<(), EncodeError> {
-        let start = out.start(name).with("hash", &self.hash);
+        let start = out
+            .start(name)
+            .with("hash", &self.hash)
+            .with_optional("protected", self.protected.as_ref());
         out.open(name, start);
         out.repeated("to", &self.to, 0, 512)?;
         out.close(name);
         Ok(())
+    }
+}
+
+simple::enumeration! {
+    /// Whether mail was protected after quantum computers.
+    SelfProtected {
+        /// `yes`
+        Yes = "yes",
+        /// `no`
+        No = "no",
     }
 }
 
@@ -523,6 +544,9 @@ pub struct SelfSeen {
     /// The attribute `at`: An instant in UTC, whole seconds, with the suffix Z, from the year 1000;
     /// neither hour 24 nor leap seconds.
     pub at: Time,
+    /// Whether every mail with it was protected after quantum computers; absent of what did not
+    /// come in sealed mail.
+    pub protected: Option<SelfProtected>,
 }
 
 impl Element for SelfSeen {
@@ -530,9 +554,14 @@ impl Element for SelfSeen {
         let mut attributes = Attributes::of(node);
         let hash = attributes.required("hash")?;
         let at = attributes.required("at")?;
-        attributes.finish(&["hash", "at"])?;
+        let protected = attributes.optional("protected")?;
+        attributes.finish(&["hash", "at", "protected"])?;
         decode::empty(node)?;
-        Ok(Self { hash, at })
+        Ok(Self {
+            hash,
+            at,
+            protected,
+        })
     }
 }
 
@@ -541,7 +570,8 @@ impl Encode for SelfSeen {
         let start = out
             .start(name)
             .with("hash", &self.hash)
-            .with("at", &self.at);
+            .with("at", &self.at)
+            .with_optional("protected", self.protected.as_ref());
         out.empty(start);
         Ok(())
     }

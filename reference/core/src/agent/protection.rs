@@ -1,6 +1,7 @@
 //! What is protected after quantum computers: never less than somebody declared, and shown to the
 //! person (specification, chapter "Post-quantum keys").
 
+use kith_schemas::types::SelfProtected;
 use kith_spec::req;
 
 use super::group::GroupId;
@@ -133,5 +134,29 @@ impl Step<'_> {
         let protected = vec![u8::from(before && now)];
         self.store.put(Table::Protection, object, protected);
         Ok(())
+    }
+
+    /// What other devices are told of how the mails with an object were encrypted.
+    pub(crate) fn told_protection(&self, object: &Id) -> Result<Option<SelfProtected>, AgentError> {
+        if !self.gate.enforces(&req::SELF_PROTECTED) {
+            return Ok(None);
+        }
+        let noted = self.store.get(Table::Protection, object)?;
+        Ok(noted.map(|protected| match protected == [1] {
+            true => SelfProtected::Yes,
+            false => SelfProtected::No,
+        }))
+    }
+
+    /// Takes over what another device tells of that.
+    pub(crate) fn take_protection(
+        &mut self,
+        object: Id,
+        told: Option<&SelfProtected>,
+    ) -> Result<(), AgentError> {
+        match told {
+            Some(told) => self.note_protection(object, *told == SelfProtected::Yes),
+            None => Ok(()),
+        }
     }
 }

@@ -263,6 +263,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::SELF_EFFECT,
     &req::SELF_ANY_ORDER,
     &req::SELF_MARK,
+    &req::SELF_PROTECTED,
     &req::JOURNAL_APPEND,
     &req::JOURNAL_FIRST,
     &req::JOURNAL_TIME,

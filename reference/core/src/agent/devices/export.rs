@@ -122,8 +122,11 @@ impl Step<'_> {
         }
         for (hash, received) in self.store.records::<Received>(Table::Journal, b"")? {
             if let Ok(hash) = Id::try_from(hash) {
-                let (hash, at) = (hash.into(), time(received.at)?);
-                pages.push(Told::Seen(SelfSeen { hash, at }));
+                pages.push(Told::Seen(SelfSeen {
+                    hash: hash.into(),
+                    at: time(received.at)?,
+                    protected: self.told_protection(&hash)?,
+                }));
             }
         }
         for (channel, state) in self.store.records::<Incoming>(Table::Incoming, b"")? {
@@ -150,10 +153,10 @@ impl Step<'_> {
                 .filter_map(|(row, _)| Id::try_from(&row[key.len()..]).ok())
                 .collect();
             let to: Vec<Id> = to.into_iter().collect();
-            pages.sent(entry.hash, &to);
+            pages.sent(entry.hash, &to, self.told_protection(&entry.hash)?);
         }
         for asked in self.all_asked()? {
-            pages.sent(asked.request, &[]);
+            pages.sent(asked.request, &[], None);
             self.asked_entry(asked.request, pages)?;
         }
         Ok(())

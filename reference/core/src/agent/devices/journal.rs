@@ -122,8 +122,11 @@ impl Step<'_> {
                 continue;
             };
             if self.gate.enforces(&req::JOURNAL_APPEND) {
-                let (hash, at) = (hash.into(), time(at)?);
-                pages.push(Entry::Seen(SelfSeen { hash, at }));
+                pages.push(Entry::Seen(SelfSeen {
+                    hash: hash.into(),
+                    at: time(at)?,
+                    protected: self.told_protection(&hash)?,
+                }));
             }
         }
         Ok(())

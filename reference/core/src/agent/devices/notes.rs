@@ -122,7 +122,8 @@ impl Step<'_> {
             self.invite_entry(token, &mut pages)?;
         }
         for (hash, to) in notes.sent {
-            pages.sent(hash, &to.into_iter().collect::<Vec<_>>());
+            let to: Vec<Id> = to.into_iter().collect();
+            pages.sent(hash, &to, self.told_protection(&hash)?);
         }
         for request in notes.asked {
             self.asked_entry(request, &mut pages)?;

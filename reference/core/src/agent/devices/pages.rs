@@ -1,8 +1,8 @@
 //! Dividing what a device has to tell into documents within the limits.
 
 use kith_schemas::types::{
-    Person, SelfAnswered, SelfArrived, SelfAsked, SelfCopy, SelfInvite, SelfPerson, SelfSeen,
-    SelfSent, Sequence, Time,
+    Person, SelfAnswered, SelfArrived, SelfAsked, SelfCopy, SelfInvite, SelfPerson, SelfProtected,
+    SelfSeen, SelfSent, Sequence, Time,
 };
 
 use super::Device;
@@ -69,10 +69,11 @@ impl Pages {
         &mut self.pages[last]
     }
 
-    /// Tells that an object was sent to these.
-    pub(super) fn sent(&mut self, hash: Id, to: &[Id]) {
+    /// Tells that an object was sent to these, and how.
+    pub(super) fn sent(&mut self, hash: Id, to: &[Id], protected: Option<SelfProtected>) {
         let sent = |part: &[Id]| SelfSent {
             hash: hash.into(),
+            protected,
             to: part.iter().map(|id| Person { id: (*id).into() }).collect(),
         };
         if to.is_empty() {

@@ -93,6 +93,7 @@ impl Step<'_> {
             self.take_invite(invite)?;
         }
         for seen in &copy.seen {
+            self.take_protection(seen.hash.0, seen.protected.as_ref())?;
             self.journal_from(seen)?;
         }
         for arrived in &copy.arrived {
@@ -204,6 +205,7 @@ impl Step<'_> {
         own: &Peer,
     ) -> Result<Option<ObjectVerdict>, AgentError> {
         let hash = sent.hash.0;
+        self.take_protection(hash, sent.protected.as_ref())?;
         let Some(part) = parts.object(hash) else {
             return Ok(None);
         };

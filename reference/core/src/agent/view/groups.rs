@@ -64,8 +64,8 @@ pub struct GroupEntry {
     pub created: i64,
     /// Its revision.
     pub rev: u32,
-    /// Whether every mail that carried it was protected after quantum computers; not known of what
-    /// another device sent.
+    /// Whether every mail that carried it was protected after quantum computers; none of what no
+    /// sealed mail carried.
     pub protected: Option<bool>,
 }
 

@@ -35,8 +35,8 @@ pub struct Message {
     pub delivery: Option<DeliveryState>,
     /// What the recipient told of an own one: `delivered` or `seen`.
     pub receipt: Option<&'static str>,
-    /// Whether every mail that carried it was protected after quantum computers; not known of what
-    /// another device sent.
+    /// Whether every mail that carried it was protected after quantum computers; none of what no
+    /// sealed mail carried.
     pub protected: Option<bool>,
 }
 

@@ -32,8 +32,8 @@ pub struct Post {
     pub media: Vec<Medium>,
     /// The public post that it shares.
     pub shared: Option<Shared>,
-    /// Whether every mail that carried it was protected after quantum computers; not known of what
-    /// another device sent.
+    /// Whether every mail that carried it was protected after quantum computers; none of what no
+    /// sealed mail carried.
     pub protected: Option<bool>,
 }
 

@@ -58,8 +58,8 @@ pub struct Comment {
     pub rev: u32,
     /// Whether only the root's author and its own author know it.
     pub private: bool,
-    /// Whether every mail that carried it was protected after quantum computers; not known of what
-    /// another device sent.
+    /// Whether every mail that carried it was protected after quantum computers; none of what no
+    /// sealed mail carried.
     pub protected: Option<bool>,
 }
 
@@ -75,8 +75,8 @@ pub struct Reaction {
     pub symbols: Vec<String>,
     /// Whether only the root's author and its own author know it.
     pub private: bool,
-    /// Whether every mail that carried it was protected after quantum computers; not known of what
-    /// another device sent.
+    /// Whether every mail that carried it was protected after quantum computers; none of what no
+    /// sealed mail carried.
     pub protected: Option<bool>,
 }
 
