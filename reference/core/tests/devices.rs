@@ -419,3 +419,117 @@ fn the_journal_is_appended_within_a_day() {
     let _ = scene.laptop.sync(START + DAY, &mut scene.mailbox);
     assert!(scene.mailbox.len() > before);
 }
+
+/// Alice's laptop and phone, Bob, Carol, and the mail with Bob's comment under a post of Alice.
+struct Thread {
+    laptop: Device,
+    phone: Device,
+    bob: Device,
+    carol: Device,
+    comment: Vec<u8>,
+    id: [u8; 16],
+}
+
+fn thread() -> Thread {
+    let Scene {
+        mut laptop,
+        mut mailbox,
+        mut bob,
+        mut bobs,
+    } = friends();
+    let mut carol = Device::new("Carol", KeyKind::V4);
+    let Done::Invite(invite) = laptop.act(START, Action::Invite) else {
+        panic!("no invite")
+    };
+    let ask = Action::Befriend {
+        address: "alice@a.test".into(),
+        note: None,
+        invite: Some(invite),
+    };
+    carol.act(START, ask);
+    let mut carols = Vec::new();
+    exchange(
+        (&mut laptop, &mut mailbox),
+        (&mut carol, &mut carols),
+        START,
+    );
+    let Done::Object(post) = laptop.act(START + 10, post("a post of Alice")) else {
+        panic!("no post")
+    };
+    // A post goes to both; who got the other's copy can't open it.
+    for mail in laptop.sync(START + 10, &mut mailbox) {
+        bob.receive(&mail, START + 10);
+        carol.receive(&mail, START + 10);
+    }
+    let phone = Device::from_export(&laptop.export(START + 20), START + 20, 7);
+    let comment = Action::Comment {
+        root: (laptop.id(), post),
+        parent: None,
+        text: "a comment of Bob".to_owned(),
+        private: false,
+    };
+    let Done::Object(id) = bob.act(START + 30, comment) else {
+        panic!("no comment")
+    };
+    let comment = bob.sync(START + 30, &mut bobs).remove(0);
+    Thread {
+        laptop,
+        phone,
+        bob,
+        carol,
+        comment,
+        id,
+    }
+}
+
+impl Thread {
+    /// How many comments Carol sees.
+    fn shown(&mut self) -> usize {
+        let agent = self.carol.agent();
+        let threads = agent.view(&self.carol.store, START + 1000).threads();
+        let threads = threads.unwrap();
+        threads.iter().map(|thread| thread.comments.len()).sum()
+    }
+}
+
+#[test]
+fn two_devices_that_are_awake_relay_the_same_comment_without_harm() {
+    let mut thread = thread();
+    let mut relayed = Vec::new();
+    for device in [&mut thread.laptop, &mut thread.phone] {
+        device.accepts(&thread.comment, START + 40);
+        relayed.extend(device.sync(START + 40, &mut Mailbox::new()));
+    }
+    assert_eq!(relayed.len(), 2);
+    for mail in &relayed {
+        thread.carol.accepts(mail, START + 50);
+    }
+    assert_eq!(thread.shown(), 1);
+}
+
+#[test]
+fn what_one_device_relayed_the_other_does_not_relay_again() {
+    let mut thread = thread();
+    let mut copies = Mailbox::new();
+    thread.laptop.accepts(&thread.comment, START + 40);
+    let relayed = thread.laptop.sync(START + 40, &mut copies);
+    thread.carol.accepts(&relayed[0], START + 50);
+    for mail in copies.iter().chain([&thread.comment]) {
+        thread.phone.accepts(mail, START + 60);
+    }
+    let again = thread.phone.sync(START + 60, &mut Mailbox::new());
+    assert!(again.is_empty(), "{} mails", again.len());
+
+    // Whoever has it is known: a retract that only the phone gets goes there.
+    thread
+        .bob
+        .act(START + 70, Action::Retract { id: thread.id });
+    for mail in thread.bob.sync(START + 70, &mut Mailbox::new()) {
+        thread.phone.accepts(&mail, START + 80);
+    }
+    assert_eq!(thread.shown(), 1);
+    for mail in thread.phone.sync(START + 80, &mut Mailbox::new()) {
+        thread.carol.accepts(&mail, START + 90);
+    }
+    assert_eq!(thread.shown(), 0);
+}

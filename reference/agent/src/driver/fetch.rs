@@ -166,6 +166,9 @@ impl Driver {
     ) -> Result<(), Failure> {
         let mut mails = BTreeMap::new();
         let outcome = mailbox.fetch(uids, &mut mails).await;
+        if scan.folder == Folder::Kith {
+            self.take_self_copies_of(mails.values(), scan.now, report)?;
+        }
         for &uid in uids {
             match mails.remove(&uid) {
                 Some(octets) => self.judge(mailbox, scan, uid, &octets, None, report)?,
@@ -175,6 +178,29 @@ impl Driver {
             }
         }
         Ok(outcome?)
+    }
+
+    /// Takes the self-copies among new mails before the rest, which tell what other devices did
+    /// about it, such as relaying. They are judged again in their turn, to no effect.
+    fn take_self_copies_of<'m>(
+        &mut self,
+        mails: impl Iterator<Item = &'m Vec<u8>>,
+        now: i64,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let own = self.agent.own().address.clone();
+        for octets in mails.filter(|octets| says_from(octets, &own)) {
+            let mail = Incoming { octets, now };
+            match self.agent.receive_self_copy(&self.store, mail) {
+                Ok(Some(receipt)) => {
+                    self.commit(&receipt.effects.writes)?;
+                    report.events.extend(receipt.effects.events);
+                }
+                Err(error @ AgentError::Store(_)) => return Err(error.into()),
+                Ok(None) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Tries again what could not be processed before.
@@ -299,6 +325,17 @@ fn target(gate: &dyn Gate, folder: Folder, filing: Filing) -> Option<Folder> {
 }
 
 /// UIDs of mails to fetch at once. What is too large is not fetched at all (`mail.size`).
+/// Whether a mail says that it is from an address.
+fn says_from(mail: &[u8], address: &str) -> bool {
+    let header = mail
+        .split(|&octet| octet == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .take_while(|line| !line.is_empty());
+    header
+        .map(|line| String::from_utf8_lossy(line).to_lowercase())
+        .any(|line| line.starts_with("from:") && line.contains(&address.to_lowercase()))
+}
+
 fn batches(new: &[Summary]) -> Vec<Vec<u32>> {
     let mut batches: Vec<Vec<u32>> = Vec::new();
     let mut room = 0;

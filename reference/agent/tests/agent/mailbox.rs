@@ -1,16 +1,18 @@
 //! Filing, in a mailbox shared with ordinary mail (specification, section "Filing").
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kith_agent::{MailboxError, Problem, TlsMode};
-use kith_core::Event;
+use kith_agent::{Driver, MailboxError, Problem, Store, TlsMode};
 use kith_core::agent::DAY;
+use kith_core::{Action, Done, Event, Strict};
 use kith_testbed::{Config, Deliver, Fault, ImapAction, ImapCapabilities, Server};
 
 use crate::support::{
     ALICE, BOB, NOW, account, friends, person, post, still, sync, texts, with_imap,
 };
 
+const CAROL: &str = "carol@a.test";
 const ORDINARY: &[u8] = b"From: carol@c.test\r\nSubject: lunch\r\n\r\nAt one?\r\n";
 
 fn count(server: &Server, folder: &str) -> usize {
@@ -243,8 +245,8 @@ async fn a_mailbox_numbered_anew_is_read_again_without_harm() {
         other.deliver(BOB, &mail.octets, &how).unwrap();
     }
     let account = account(&other, BOB, TlsMode::Tls);
-    let strict = std::sync::Arc::new(kith_core::Strict);
-    let mut bob = kith_agent::Driver::open(strict, bob.close(), account).unwrap();
+    let strict = Arc::new(Strict);
+    let mut bob = Driver::open(strict, bob.close(), account).unwrap();
     let before = count(&other, "Kith");
     sync(&mut bob, NOW).await;
     assert_eq!(texts(&bob), ["still there"]);
@@ -384,13 +386,64 @@ async fn what_could_not_be_processed_is_tried_again() {
     sync(&mut alice, NOW).await;
     let mut store = bob.close();
     store.apply(&[row(1), row(inbox.uid_next), cursor]).unwrap();
-    let strict = std::sync::Arc::new(kith_core::Strict);
+    let strict = Arc::new(Strict);
     let account = account(&server, BOB, TlsMode::Tls);
-    bob = kith_agent::Driver::open(strict, store, account).unwrap();
+    bob = Driver::open(strict, store, account).unwrap();
     assert_eq!(sync(&mut bob, NOW + DAY).await.fetched, 1);
     assert_eq!(
         (texts(&bob), count(&server, "INBOX")),
         (vec!["at last".to_owned()], 0)
     );
     assert_eq!(sync(&mut bob, NOW + DAY).await.fetched, 0);
+}
+
+#[tokio::test]
+async fn what_another_device_relayed_is_not_relayed_again() {
+    let server = still(Config::default()).await;
+    let (mut alice, mut bob) = friends(&server).await;
+    server.add_account(CAROL, "secret").unwrap();
+    let mut carol = person(account(&server, CAROL, TlsMode::Tls));
+    let (done, _) = alice.act(Action::Invite, NOW).unwrap();
+    let Done::Invite(invite) = done else {
+        panic!("{done:?}")
+    };
+    let ask = Action::Befriend {
+        address: ALICE.to_owned(),
+        note: None,
+        invite: Some(invite),
+    };
+    carol.act(ask, NOW).unwrap();
+    for _ in 0..3 {
+        sync(&mut carol, NOW).await;
+        sync(&mut alice, NOW).await;
+    }
+    post(&mut alice, "The first snow!", NOW);
+    sync(&mut alice, NOW).await;
+    let export = alice.export("a passphrase", NOW).unwrap();
+    let (gate, store) = (Arc::new(Strict), Store::memory().unwrap());
+    let account = account(&server, ALICE, TlsMode::Tls);
+    let phone = Driver::import(gate, store, account, &export, "a passphrase", NOW);
+    let mut phone = phone.unwrap();
+    sync(&mut phone, NOW).await;
+    sync(&mut bob, NOW).await;
+    let seen = bob.view(NOW).timeline(1).unwrap().remove(0);
+    let octets = |text: &str| hex::decode(text).unwrap();
+    let comment = Action::Comment {
+        root: (
+            octets(&seen.author).try_into().unwrap(),
+            octets(&seen.id).try_into().unwrap(),
+        ),
+        parent: None,
+        text: "Where?".to_owned(),
+        private: false,
+    };
+    bob.act(comment, NOW).unwrap();
+    sync(&mut bob, NOW).await;
+    let submitted = server.submissions().len();
+    sync(&mut alice, NOW).await;
+    assert_eq!(server.submissions().len(), submitted + 1);
+    // The phone finds the comment before the self-copy that tells of the relay.
+    sync(&mut phone, NOW).await;
+    assert_eq!(phone.view(NOW).threads().unwrap()[0].comments.len(), 1);
+    assert_eq!(server.submissions().len(), submitted + 1);
 }

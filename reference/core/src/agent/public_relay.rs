@@ -63,6 +63,13 @@ impl Step<'_> {
         author: Id,
         reply: Option<&[u8]>,
     ) -> Result<(), AgentError> {
+        if self.store.get(Table::Told, &object)?.is_some() {
+            // Another device was first.
+            if let Some(reply) = reply {
+                self.note_published(reply, object);
+            }
+            return Ok(());
+        }
         let waiting = Waiting {
             author,
             reply: reply.map(hex::encode),
@@ -158,6 +165,8 @@ impl Step<'_> {
                 self.note_published(&reply, hash);
             }
             self.store.delete(Table::Relay, hash);
+            // It may not have come here yet.
+            self.store.put(Table::Told, hash, Vec::new());
         }
         Ok(())
     }

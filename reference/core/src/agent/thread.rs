@@ -191,11 +191,16 @@ impl Step<'_> {
         let Some(commenter) = self.peer(author)? else {
             return Ok(());
         };
+        let (hash, once) = (arrival.part.signed.hash, &req::RELAY_ONCE);
         for reader in self.recipients(&root.merge_key())? {
             let Some(peer) = self.peer(reader)?.filter(|peer| peer.id != author) else {
                 continue;
             };
-            let load = self.relayed(&commenter, arrival.part.signed.hash, Some(reply.to_vec()));
+            if self.was_sent(hash, reader)? && self.gate.enforces(once) {
+                self.adopt_recipient(reply, reader, object.rev.get(), hash)?;
+                continue;
+            }
+            let load = self.relayed(&commenter, hash, Some(reply.to_vec()));
             self.deliver_subject(&peer, load, object.rev.get())?;
         }
         Ok(())
@@ -271,6 +276,9 @@ impl Step<'_> {
                 .put(Table::Octets, signed.hash, signed.message.clone());
         }
         for reader in readers {
+            if self.was_sent(signed.hash, reader.id)? && self.gate.enforces(&req::RELAY_ONCE) {
+                continue;
+            }
             let load = self.relayed(&author, signed.hash, None);
             self.deliver(&reader, load)?;
         }

@@ -206,10 +206,14 @@ impl Step<'_> {
     ) -> Result<Option<ObjectVerdict>, AgentError> {
         let hash = sent.hash.0;
         self.take_protection(hash, sent.protected.as_ref())?;
+        let to: Vec<Id> = sent.to.iter().map(|person| person.id.0).collect();
         let Some(part) = parts.object(hash) else {
+            // Somebody else's, which that device relayed.
+            for id in &to {
+                self.note_told(hash, *id);
+            }
             return Ok(None);
         };
-        let to: Vec<Id> = sent.to.iter().map(|person| person.id.0).collect();
         let verdict = match self.adopt_own(part, parts, &to, own) {
             Ok(()) => Verdict::ACCEPT,
             Err(Failure::Violation(violation)) => Verdict::of(violation),
@@ -245,8 +249,7 @@ impl Step<'_> {
             self.note_published(&key, hash);
         }
         for id in to {
-            self.store
-                .put(Table::Told, [&hash[..], &id[..]].concat(), Vec::new());
+            self.note_told(hash, *id);
             self.adopt_recipient(&key, *id, object.rev.get(), hash)?;
         }
         Ok(())
@@ -275,7 +278,22 @@ impl Step<'_> {
         taken
     }
 
-    fn adopt_recipient(
+    fn note_told(&mut self, object: Id, to: Id) {
+        self.store
+            .put(Table::Told, [object, to].concat(), Vec::new());
+    }
+
+    /// Whether an object went to somebody from here or, as far as this device was told, from
+    /// another.
+    pub(crate) fn was_sent(&self, object: Id, to: Id) -> Result<bool, AgentError> {
+        Ok(self
+            .store
+            .get(Table::Told, &[object, to].concat())?
+            .is_some())
+    }
+
+    /// Remembers who has a revision that another device sent.
+    pub(crate) fn adopt_recipient(
         &mut self,
         key: &[u8],
         id: Id,
