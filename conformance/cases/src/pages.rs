@@ -10,10 +10,11 @@ use kith_adapter::view::pages::{Followers, PageState, Pages};
 use kith_adapter::view::publishing::Timeline;
 use kith_forge::draft::Item;
 use kith_forge::kinds::RequestOptions;
+use kith_forge::mime::{Part, TransferEncoding};
 use kith_forge::{Hash, Puppet};
 use kith_runner::case::{Case, Rung, Stop};
-use kith_runner::scene::{Agent, Scene, Sent, request_ref};
-use kith_spec::{Rule, req};
+use kith_runner::scene::{Agent, AuthResult, Scene, Sent, request_ref};
+use kith_spec::{Class, Rule, req};
 
 use crate::faults::page;
 
@@ -30,6 +31,15 @@ pub(crate) fn cases() -> Vec<Case> {
             received,
         )
         .needs(&requests),
+        Case::new(
+            "page/with-delivery-document",
+            "a page's mail that brings a delivery document in the clear is refused",
+            Rung::Rest,
+            &[&req::MAIL_DELIVERY_SEALED],
+            with_document,
+        )
+        .class(Class::Pages)
+        .needs(&["page/received"]),
         Case::new(
             "follow/by-id",
             "a page that is followed by its id alone is asked nothing",
@@ -163,6 +173,37 @@ async fn followed(scene: &Scene, agent: &Agent, puppet: &mut Puppet) -> Result<(
     let accept = puppet.accept(&request_ref(&sent)?, &agent.peer()?, scene.now());
     scene.send(puppet, accept.map_err(Stop::harness)?).await?;
     scene.expect_mail(&req::FRIENDS_CONFIRM_SENT, puppet, "confirm")?;
+    Ok(())
+}
+
+async fn with_document(scene: Scene) -> Result<(), Stop> {
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    followed(&scene, &agent, &mut bob).await?;
+    let party = |id: &str, address: &str| format!(r#" id="{id}" address="{address}"/>"#);
+    let from = party(&bob.id.to_string(), &bob.address);
+    let to = party(agent.identity().as_str(), agent.address());
+    let document = format!(r#"<delivery xmlns="urn:kith:1.0"><from{from}<to{to}</delivery>"#);
+    for alone in [false, true] {
+        let text = scene.token();
+        let mut draft = bob.public_post(agent.address(), &text, scene.now());
+        if !alone {
+            let xml = document.clone().into_bytes();
+            let part = Part::content("application/kith+xml", xml, TransferEncoding::Base64);
+            draft.parts.set(move |mut parts| {
+                parts.insert(1, part.clone());
+                parts
+            });
+        }
+        let mail = scene.write(&mut bob, draft)?;
+        scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+        agent.sync().await?;
+        let timeline = agent.view(Timeline {}).await?;
+        let shown = timeline.iter().any(|entry| entry.text == text);
+        scene.expect(&req::MAIL_DELIVERY_SEALED, shown == alone, || {
+            format!("expected the post to be shown: {alone}, seen {shown}")
+        });
+    }
     Ok(())
 }
 

@@ -7,8 +7,10 @@ use kith_adapter::act::identity::{Rotate, Verify};
 use kith_adapter::protocol::Octets;
 use kith_adapter::view::private::Messages;
 use kith_forge::Puppet;
+use kith_forge::draft::Item;
 use kith_forge::openpgp::SignSpec;
 use kith_runner::case::{Case, Rung, Stop};
+use kith_runner::judge::read::openpgp::SessionKeyPacket;
 use kith_runner::scene::{Agent, AuthResult, Scene, Sent, Who};
 use kith_spec::req;
 
@@ -72,6 +74,20 @@ pub(super) fn cases() -> Vec<Case> {
             Rung::Rest,
             &[&req::DELIVERY_CERTIFICATE_RENEWED, &req::SEC_RECIPIENT_KEY],
             renewed_subkey,
+        ),
+        Case::new(
+            "identity/certificate/unverified",
+            "a certificate in a delivery that does not verify changes nothing",
+            Rung::Rest,
+            &[&req::SEC_CERT_KEPT],
+            unverified,
+        ),
+        Case::new(
+            "identity/rotate/without-certificate",
+            "a rotation under the earlier key is refused without the certificate of the new one",
+            Rung::Rest,
+            &[&req::IDENTITY_ROTATION_CERTIFICATE],
+            without_certificate,
         ),
         Case::new(
             "identity/rotate/compromised-loses",
@@ -325,5 +341,84 @@ async fn renewed_subkey(scene: Scene) -> Result<(), Stop> {
     scene.expect(&req::SEC_RECIPIENT_KEY, changed, || {
         format!("expected mail to the newest subkey, seen mail to {keys:?}")
     });
+    Ok(())
+}
+
+async fn unverified(scene: Scene) -> Result<(), Stop> {
+    let rule = &req::SEC_CERT_KEPT;
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    scene.mail_to(&bob)?;
+    write(&scene, &agent, &bob).await?;
+    let sent = scene.expect_mail(rule, &bob, "message")?;
+    let before = session_keys(&sent);
+    scene.advance_days(1)?;
+    bob.renew_subkey(scene.now());
+    let mut seen = Vec::new();
+    for verifies in [false, true] {
+        let draft = bob.message(&friendship.peer, &scene.token(), scene.now());
+        let mut draft = draft.map_err(Stop::harness)?;
+        draft.objects.insert(0, bob.contact.clone().into());
+        draft.certificates.push(bob.certificate.clone());
+        if verifies {
+            scene.renewed(&bob)?;
+            scene.send(&mut bob, draft).await?;
+        } else {
+            let signatures = draft.envelope.signatures.iter_mut();
+            signatures.for_each(|signature| signature.corrupt = true);
+            let mail = scene.write(&mut bob, draft)?;
+            scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+            agent.sync().await?;
+        }
+        write(&scene, &agent, &bob).await?;
+        let sent = scene.expect_mail(rule, &bob, "message")?;
+        seen.push(session_keys(&sent));
+    }
+    scene.expect(rule, seen[0] == before && seen[1] != before, || {
+        format!("expected the new subkey once a delivery verified, {before:?}, seen {seen:?}")
+    });
+    Ok(())
+}
+
+/// The session-key packets of a mail that the judge could read.
+fn session_keys(sent: &Sent) -> Vec<SessionKeyPacket> {
+    let mail = sent.mail.as_ref().ok();
+    mail.map_or_else(Vec::new, |mail| mail.session_keys().to_vec())
+}
+
+async fn without_certificate(scene: Scene) -> Result<(), Stop> {
+    let rule = &req::IDENTITY_ROTATION_CERTIFICATE;
+    let agent = scene.agent().await?;
+    let mut bob = scene.puppet("Bob")?;
+    let friendship = scene.befriend(&mut bob, Who::Puppet).await?;
+    let earlier = bob.key.clone();
+    bob.rotate(scene.now(), &[]);
+    scene.renewed(&bob)?;
+    for complete in [false, true] {
+        let text = scene.token();
+        let newest = std::mem::replace(&mut bob.key, earlier.clone());
+        let message = bob.message_object(&friendship.peer, &text, None, scene.now());
+        let draft = bob.delivery_on_channel(&friendship.peer, scene.now());
+        let mut draft = draft.map_err(Stop::harness)?;
+        bob.key = newest;
+        let entry = bob.chain.last().cloned().map(Item::Signed);
+        draft.objects.extend(entry);
+        draft.objects.push(bob.contact.clone().into());
+        draft.objects.push(message.into());
+        if complete {
+            draft.certificates.push(bob.certificate.clone());
+        }
+        let mail = scene.write(&mut bob, draft)?;
+        scene.deliver_unjudged(&mail, AuthResult::Pass)?;
+        agent.sync().await?;
+        let shown = is_shown(&agent, &text).await?;
+        scene.expect(rule, shown == complete, || {
+            let with = if complete { "with" } else { "without" };
+            format!(
+                "expected the message {with} the certificate to be shown: {complete}, seen {shown}"
+            )
+        });
+    }
     Ok(())
 }

@@ -101,13 +101,13 @@ impl Step<'_> {
         let newest = peer
             .certificate()
             .filter(|known| Some(known.primary()) == peer.current_key());
+        let certificate = brought.as_ref().or(newest.as_ref());
+        if signer.grown {
+            let there = certificate.is_some();
+            self.gate
+                .check(&req::IDENTITY_ROTATION_CERTIFICATE, there)?;
+        }
         if epoch == peer.epoch() {
-            let certificate = brought.as_ref().or(newest.as_ref());
-            if signer.grown {
-                let there = certificate.is_some();
-                self.gate
-                    .check(&req::IDENTITY_ROTATION_CERTIFICATE, there)?;
-            }
             let checked = certificate.ok_or(unusable)?.check(self.gate, self.now);
             if checked == Err(Violation(&req::SEC_CERT_REVOKED))
                 && self.gate.enforces(&req::IDENTITY_REVOKED_FREEZES)

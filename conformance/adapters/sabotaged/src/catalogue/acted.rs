@@ -285,10 +285,13 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "page-answered",
-        "asks whoever writes openly for friendship",
+        "asks whoever publishes something for friendship",
         &req::PAGE_NO_ANSWER,
         Meddle {
             hears: |mail| {
+                if !mail.contains("audience=\"public\"") {
+                    return Vec::new();
+                }
                 let from = field(mail, "from").unwrap_or_default();
                 let address = from.rsplit('<').next().unwrap_or_default();
                 vec![address.trim_end_matches('>').to_owned()]

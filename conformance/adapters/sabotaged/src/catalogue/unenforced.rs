@@ -5,6 +5,7 @@ use kith_spec::{Rule, req};
 
 pub(super) static RULES: &[Rule] = &[
     // Mail
+    &req::MAIL_DELIVERY_SEALED,
     &req::MAIL_KITH_VERSION,
     &req::MAIL_KITH_VERSION_UNTRUSTED,
     &req::MAIL_SIZE,
@@ -56,6 +57,7 @@ pub(super) static RULES: &[Rule] = &[
     &req::SEC_CERT_FLAGS,
     &req::SEC_CERT_ENCRYPTION,
     // Identity
+    &req::IDENTITY_ROTATION_CERTIFICATE,
     &req::IDENTITY_ROTATION_SIGNATURE,
     &req::IDENTITY_OLD_OBJECTS,
     &req::IDENTITY_THAW,

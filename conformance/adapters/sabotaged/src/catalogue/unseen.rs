@@ -5,20 +5,12 @@ use kith_spec::{Rule, req};
 /// The rules, with the reason.
 pub(crate) static RULES: &[(Rule, &str)] = &[
     (
-        &req::IDENTITY_ROTATION_CERTIFICATE,
-        "Without that certificate the signature of the delivery can't be judged, and it is refused for that.",
-    ),
-    (
-        &req::MAIL_DELIVERY_SEALED,
-        "What such a mail holds is open, so nothing in it is taken whether or not the document is refused.",
-    ),
-    (
         &req::SEC_INTEGRITY,
         "The OpenPGP library of the reference releases nothing that fails its own check.",
     ),
     (
         &req::FRIENDS_REQUEST_CONTACT,
-        "A contact of somebody else does not verify under the requester's key, and is refused for that.",
+        "A contact of somebody else does not verify under the requester's key, and one without address breaks the schema: both are refused for that.",
     ),
     (
         &req::CHANNEL_DUPLICATE,
