@@ -221,7 +221,8 @@ mod tests {
             for call in ["check(&req::", "enforces(&req::"] {
                 for after in text.split(call).skip(1) {
                     let name = after.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                    found.extend(name.take(1).map(str::to_owned));
+                    let name = name.take(1).filter(|name| !name.is_empty());
+                    found.extend(name.map(str::to_owned));
                 }
             }
         }
