@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kith_core::store::{Read, Row, StoreError as CoreError, Table, Write};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
 
 /// "KITH" in the header of the file says whose it is.
@@ -190,6 +191,9 @@ impl Store {
         let error = |error: rusqlite::Error| place.error(&error);
         connection.busy_timeout(wait).map_err(error)?;
         connection.set_prepared_statement_cache_capacity(16);
+        // One plan for each statement: else SQLite makes a new one for each new bound of a range.
+        let one_plan = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+        connection.set_db_config(one_plan, true).map_err(error)?;
         // An exclusive lock lasts as long as the connection and ends with the process.
         let begin = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;";
