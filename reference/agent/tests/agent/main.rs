@@ -10,6 +10,7 @@ mod commits;
 mod day;
 mod discovery;
 mod followers;
+mod forms;
 mod help;
 mod mail_program;
 mod mailbox;

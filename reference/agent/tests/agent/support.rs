@@ -109,6 +109,12 @@ pub(crate) async fn sync(driver: &mut Driver, now: i64) -> Report {
 pub(crate) async fn friends(server: &Server) -> (Driver, Driver) {
     let mut alice = person(account(server, ALICE, TlsMode::Tls));
     let mut bob = person(account(server, BOB, TlsMode::Starttls));
+    befriend(&mut alice, &mut bob).await;
+    (alice, bob)
+}
+
+/// The second becomes a friend of the first, by an invite.
+pub(crate) async fn befriend(alice: &mut Driver, bob: &mut Driver) {
     let (done, _) = alice.act(Action::Invite, NOW).unwrap();
     let Done::Invite(invite) = done else {
         panic!("{done:?}")
@@ -124,12 +130,11 @@ pub(crate) async fn friends(server: &Server) -> (Driver, Driver) {
     )
     .unwrap();
     for _ in 0..3 {
-        sync(&mut bob, NOW).await;
-        sync(&mut alice, NOW).await;
+        sync(bob, NOW).await;
+        sync(alice, NOW).await;
     }
     assert_eq!(alice.view(NOW).friends().unwrap().len(), 1);
     assert_eq!(bob.view(NOW).friends().unwrap().len(), 1);
-    (alice, bob)
 }
 
 pub(crate) fn post(driver: &mut Driver, text: &str, now: i64) {
