@@ -168,7 +168,7 @@ fn cause(id: &str, cases: &[&CaseResult]) -> Markup {
         div .cause {
             h3 { a href={ "#req=" (id) } { (id) } }
             @if let Some(failure) = first {
-                blockquote { (failure.text) }
+                blockquote { (case::prose(&failure.text)) }
                 (case::message(&failure.message))
             }
             p {
@@ -272,7 +272,7 @@ fn requirements(report: &Report) -> Markup {
                                 td { button .plain data-text=(rule.id) { (rule.id) } br; span .quiet { (rule.class) } }
                                 td .number { @if let Some(seen) = seen { (seen.assertions) } @else { "–" } }
                                 td .number { @if failed > 0 { span .word .bad { (failed) } } }
-                                td { (rule.text) " " span .quiet { (rule.file) ", section " (rule.section) } }
+                                td { (case::prose(rule.text)) " " span .quiet { (rule.file) ", section " (rule.section) } }
                             }
                         }
                     }
@@ -296,6 +296,10 @@ mod tests {
         assert!(page.contains("&lt;/script&gt;"));
         assert!(page.contains("wire/&lt;b&gt;a"));
         assert_eq!(page.matches("</script>").count(), 1);
+        assert_eq!(
+            case::prose("a `<b>` c").into_string(),
+            "a <code>&lt;b&gt;</code> c"
+        );
     }
 
     #[test]

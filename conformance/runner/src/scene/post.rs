@@ -49,7 +49,8 @@ impl Sent {
         let to = self.submission.recipients.join(", ");
         match &self.mail {
             Ok(_) if self.is_bare() => format!("a bare acknowledgement to {to}"),
-            Ok(mail) => format!("a mail to {to} with {:?}", mail.kinds()),
+            Ok(mail) if mail.kinds().is_empty() => format!("a mail to {to}"),
+            Ok(mail) => format!("a mail to {to} with {}", mail.kinds().join(", ")),
             Err(error) => format!("a mail to {to} that cannot be read ({error})"),
         }
     }

@@ -37,7 +37,16 @@ fn failure(failure: &FailureReport) -> Markup {
             h3 { a href={ "#req=" (failure.requirement) } { (failure.requirement) }
                 span .quiet { " " (failure.level) ", section " (failure.section) } }
             (message(&failure.message))
-            blockquote { (failure.text) " " span .quiet { (failure.link) } }
+            blockquote { (prose(&failure.text)) " " span .quiet { (failure.link) } }
+        }
+    }
+}
+
+/// A text in which backticks stand around what is code.
+pub(super) fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }
@@ -50,11 +59,11 @@ pub(super) fn message(message: &str) -> Markup {
     html! {
         @if let Some((expected, seen)) = parts {
             dl .message {
-                dt { "Expected" } dd { (expected) }
-                dt { "Seen" } dd .seen { (seen) }
+                dt { "Expected" } dd { (prose(expected)) }
+                dt { "Seen" } dd .seen { (prose(seen)) }
             }
         } @else {
-            p .message { (message) }
+            p .message { (prose(message)) }
         }
     }
 }
