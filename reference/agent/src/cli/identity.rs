@@ -15,7 +15,7 @@ use super::config::Config;
 use super::failure::Failure;
 use super::init::{Init, Keys};
 use super::output::{qr_code, safe};
-use super::profile::{replace_private, write_private};
+use super::profile::write_private;
 use super::provider::{Provider, try_out};
 use super::sync::finish;
 use super::{Context, init, now, resolve};
@@ -193,22 +193,21 @@ async fn move_to(context: &Context, to: Move) -> Result<(), Failure> {
         let report = driver.sync(now()).await?;
         output.report(&report, true);
     }
-    let action = Action::Move {
-        address: address.clone(),
-    };
-    driver.act(action, now())?;
+    if !profile.rehearses() {
+        match elsewhere {
+            Some(setting) => setting.prepare(context)?,
+            None => {
+                config.user = Some(config.user().to_owned());
+                config.address.clone_from(&address);
+                profile.prepare(&config, None)?;
+            }
+        }
+    }
     let line = format!("Your friends learn that you are at {}.", safe(&address));
+    driver.act(Action::Move { address }, now())?;
     output.line(&line);
     if profile.rehearses() {
         return finish(context, driver, json!({})).await;
-    }
-    if let Some(setting) = elsewhere {
-        driver.change_mailbox()?;
-        setting.replace(context)?;
-    } else {
-        config.user = Some(config.user().to_owned());
-        config.address = address;
-        replace_private(&profile.config(), config.text().as_bytes())?;
     }
     drop(driver);
     finish(context, profile.driver(!context.offline)?, json!({})).await

@@ -65,6 +65,51 @@ impl Profile {
         self.settings.join("password")
     }
 
+    /// The configuration of the address that the person moves to, until all of it is done.
+    fn next_config(&self) -> PathBuf {
+        self.settings.join("config.next")
+    }
+
+    fn next_password(&self) -> PathBuf {
+        self.settings.join("password.next")
+    }
+
+    /// Keeps configuration and password for after a move. Where that is interrupted, the next
+    /// driver goes on with it, if the store has the new address, and else forgets it.
+    pub(super) fn prepare(
+        &self,
+        config: &Config,
+        password: Option<&Password>,
+    ) -> Result<(), Failure> {
+        if let Some(password) = password {
+            replace_private(&self.next_password(), password.line().as_bytes())?;
+        }
+        replace_private(&self.next_config(), config.text().as_bytes())
+    }
+
+    /// Puts what was prepared in place of what was there.
+    fn adopt(&self) -> Result<(), Failure> {
+        for (from, to) in [
+            (self.next_password(), self.own_password()),
+            (self.next_config(), self.config()),
+        ] {
+            if from.exists() {
+                std::fs::rename(&from, &to).map_err(|error| Failure::Unwritable(to, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_prepared(&self) -> Result<(), Failure> {
+        for file in [self.next_config(), self.next_password()] {
+            if file.exists() {
+                let removed = std::fs::remove_file(&file);
+                removed.map_err(|error| Failure::Unwritable(file, error))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the folders, for their owner alone.
     pub(super) fn make(&self) -> Result<(), Failure> {
         for folder in [&self.settings, &self.data] {
@@ -106,7 +151,7 @@ impl Profile {
         Ok(Store::open(&self.store())?)
     }
 
-    /// Opens the driver.
+    /// Opens the driver, and ends a move that began.
     pub(super) fn driver(&self, login: bool) -> Result<Driver, Failure> {
         let config = Config::read(&self.config())?;
         let account = self.account(&config, login)?;
@@ -114,7 +159,21 @@ impl Profile {
         if self.rehearses {
             store = store.rehearsal()?;
         }
-        Ok(Driver::open(Arc::new(Strict), store, account)?)
+        let mut driver = Driver::open(Arc::new(Strict), store, account)?;
+        if self.rehearses || !self.next_config().exists() {
+            return Ok(driver);
+        }
+        let next = Config::read(&self.next_config())?;
+        if next.address != driver.agent().own().address {
+            self.forget_prepared()?;
+            return Ok(driver);
+        }
+        if (&next.mailbox, next.user()) != (&config.mailbox, config.user()) {
+            driver.change_mailbox()?;
+        }
+        drop(driver);
+        self.adopt()?;
+        self.driver(login)
     }
 }
 

@@ -11,7 +11,7 @@ use kith_core::Strict;
 
 use super::config::{Config, Server};
 use super::failure::Failure;
-use super::profile::{replace_private, write_private};
+use super::profile::write_private;
 use super::secret::{PasswordCommand, Secret};
 use super::{Context, servers};
 
@@ -196,12 +196,10 @@ impl Setting {
         outcome
     }
 
-    /// Writes configuration and password in place of earlier ones.
-    pub(super) fn replace(&self, context: &Context) -> Result<(), Failure> {
-        let profile = &context.profile;
-        if let Some(password) = &self.password {
-            replace_private(&profile.own_password(), password.line().as_bytes())?;
-        }
-        replace_private(&profile.config(), self.config.text().as_bytes())
+    /// Keeps configuration and password for after a move.
+    pub(super) fn prepare(&self, context: &Context) -> Result<(), Failure> {
+        context
+            .profile
+            .prepare(&self.config, self.password.as_ref())
     }
 }

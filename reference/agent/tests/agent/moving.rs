@@ -93,6 +93,37 @@ async fn what_is_known_of_the_earlier_servers_is_forgotten() {
     bob.run(&["doctor"]);
 }
 
+/// Killed at any point, `kith identity move` has happened after the next command, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_was_interrupted_ends_at_the_next_command() {
+    let (server, alice, bob) = friends().await;
+    let before = config(&bob);
+    let folder = bob.path("home");
+    let next = folder.join("config.next");
+    let after = before.replace(BOB, NEW).replace("/secret\"", "/another\"");
+    // Before the store knew of it.
+    std::fs::write(&next, &after).unwrap();
+    bob.run(&["sync"]);
+    assert!(!next.exists());
+    assert_eq!(config(&bob), before);
+    let mut arguments = bob.init(&server);
+    arguments.splice(0..2, ["identity", "move", NEW].map(str::to_owned));
+    let last = arguments.len() - 1;
+    arguments[last] = "another".to_owned();
+    bob.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    // After the store knew of it, and before the configuration did.
+    let moved = config(&bob);
+    std::fs::write(folder.join("config.toml"), &before).unwrap();
+    std::fs::write(&next, &moved).unwrap();
+    alice.run(&["sync"]);
+    alice.run(&["message", NEW, "Are you there?"]);
+    bob.run(&["sync"]);
+    assert!(!next.exists());
+    assert_eq!(config(&bob), moved);
+    assert!(bob.run(&["messages"]).contains("Are you there?"));
+    bob.run(&["doctor"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_address_of_the_same_mailbox_needs_no_other_login() {
     const TAGGED: &str = "bob+kith@b.test";
