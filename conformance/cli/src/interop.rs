@@ -6,7 +6,7 @@ use kith_runner::report::{Report, Status};
 use kith_runner::{Options, exit};
 use serde::Serialize;
 
-use crate::suite::{SUITE, connector, cores};
+use crate::suite::{SUITE, connector, jobs};
 use crate::{Trouble, args};
 
 /// What came of one pair.
@@ -36,7 +36,7 @@ pub(crate) async fn interop(arguments: &args::Interop) -> Result<u8, Trouble> {
         for second in &adapters {
             let options = Options {
                 seed: arguments.seed,
-                jobs: arguments.jobs.unwrap_or_else(cores),
+                jobs: arguments.jobs.unwrap_or_else(jobs),
                 suite: SUITE.to_owned(),
                 partner: (first != second).then(|| connector(second)).transpose()?,
                 ..Options::new(connector(first)?)

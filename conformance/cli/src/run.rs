@@ -13,7 +13,7 @@ use kith_runner::report::progress::Progress;
 use kith_runner::{Options, exit};
 
 use crate::servers::{self, Servers};
-use crate::suite::{SUITE, connector, cores, suite};
+use crate::suite::{SUITE, connector, jobs, suite};
 use crate::{Trouble, args, outputs};
 
 pub(crate) async fn run(arguments: &args::Run) -> Result<u8, Trouble> {
@@ -68,7 +68,7 @@ async fn run_suite(suite: &[Case], arguments: &args::Run, servers: Servers) -> R
         suite: SUITE.to_owned(),
         seed: arguments.seed,
         jobs: match servers.described.len() {
-            0 => arguments.jobs.unwrap_or_else(cores),
+            0 => arguments.jobs.unwrap_or_else(jobs),
             lanes => lanes,
         },
         deterministic: arguments.deterministic,

@@ -25,7 +25,7 @@ use kith_runner::{Case, Options, exit};
 use kith_spec::{Class, Rule};
 use serde::{Deserialize, Serialize};
 
-use crate::suite::{command, connector, cores, suite};
+use crate::suite::{command, connector, jobs, suite};
 use crate::{Trouble, args, outputs};
 use choice::Choice;
 use score::{Planned, Score};
@@ -156,7 +156,7 @@ async fn healthy(
     arguments: &args::Sabotage,
     run: Vec<String>,
 ) -> Result<Report, Trouble> {
-    let jobs = arguments.jobs.unwrap_or_else(cores);
+    let jobs = arguments.jobs.unwrap_or_else(jobs);
     let options = options(connector(args::REFERENCE)?, arguments.seed, jobs);
     let selection = Selection {
         run,
@@ -198,7 +198,7 @@ impl Bench<'_> {
     /// Tries faults, and tells of each as soon as it is killed, or at the `last` try.
     async fn plant_all(&self, choice: &Choice, faults: Vec<Planted>, last: bool) -> Vec<Outcome> {
         // Each has an agent that waits for the suite, and the suite for the agent.
-        let jobs = self.arguments.jobs.unwrap_or_else(|| 2 * cores()).max(1);
+        let jobs = self.arguments.jobs.unwrap_or_else(jobs).max(1);
         let tried = faults.into_iter().map(|fault| self.plant(choice, fault));
         let mut tried = futures::stream::iter(tried).buffer_unordered(jobs);
         let mut outcomes = Vec::new();

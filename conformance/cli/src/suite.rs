@@ -19,9 +19,10 @@ pub(crate) fn suite() -> Vec<Case> {
     suite
 }
 
-/// The number of cores.
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// How many children at once: twice the number of cores. While a child works its harness waits, and
+/// the other way round.
+pub(crate) fn jobs() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The command of a program with arguments.
