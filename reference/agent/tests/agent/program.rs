@@ -569,6 +569,24 @@ async fn who_lost_key_and_provider_goes_on_at_another_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_the_server_refuses_is_told() {
+    let server = server(Config::default()).await;
+    let alice = Shell::set_up(ALICE, &server);
+    let told = alice.run(&["befriend", "nobody@b.test"]);
+    assert!(
+        told.contains("Not delivered to nobody@b.test: 550"),
+        "{told}"
+    );
+    assert!(alice.run(&["requests"]).contains("refused: 550"));
+    let bob = Shell::set_up(BOB, &server);
+    alice.run(&["befriend", BOB]);
+    let requests = json(&alice.run(&["requests", "--json"]));
+    let warned = |n: usize| !requests[n]["warning"].is_null();
+    assert_eq!([warned(0), warned(1)].iter().filter(|w| **w).count(), 1);
+    bob.run(&["sync"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_back_is_told() {
     let server = server(Config::default()).await;
     let alice = Shell::set_up(ALICE, &server);

@@ -203,6 +203,16 @@ impl Step<'_> {
         if let (Some(peer), Some(_)) = (copy.peer(), &copy.delivery) {
             self.forget_ends(peer, copy.delivery.as_ref())?;
         }
+        // Open mail that is about nothing: a request.
+        if copy.delivery.is_none() && copy.subject.is_none() {
+            let asked = self.all_asked()?.into_iter();
+            for mut asked in asked.filter(|asked| asked.address == copy.to) {
+                asked.failed = Some(format!(
+                    "refused: {reason}; check the address, and send the request again or withdraw it"
+                ));
+                self.store.set(Table::Asked, asked.request, &asked)?;
+            }
+        }
         let failed = copy.recipients().map(|to| Event::Undelivered {
             to: to.clone(),
             reason: reason.to_owned(),
