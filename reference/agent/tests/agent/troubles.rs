@@ -2,6 +2,7 @@
 //! to do.
 
 use kith_testbed::{Certificate, Config, Fault, ImapAction, ImapCapabilities, SmtpStage};
+use serde_json::Value;
 
 use crate::support::{ALICE, AUTHORITY, BOB, Shell, server, with_imap};
 
@@ -161,4 +162,48 @@ async fn a_configuration_with_a_mistake() {
     with("localhost", "nowhere.invalid", 4, "sync", &name);
     let early = ["TLS failed", "with STARTTLS", "`mode` in the configuration"];
     with("\"starttls\"", "\"tls\"", 1, "doctor", &early);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_the_server_refuses_is_told() {
+    let server = server(Config::default()).await;
+    let alice = Shell::set_up(ALICE, &server);
+    let told = alice.run(&["befriend", "nobody@b.test"]);
+    assert!(
+        told.contains("Not delivered to nobody@b.test: 550"),
+        "{told}"
+    );
+    assert!(alice.run(&["requests"]).contains("refused: 550"));
+    let bob = Shell::set_up(BOB, &server);
+    alice.run(&["befriend", BOB]);
+    let requests: Value = serde_json::from_str(&alice.run(&["requests", "--json"])).unwrap();
+    let warned = |n: usize| !requests[n]["warning"].is_null();
+    assert_eq!([warned(0), warned(1)].iter().filter(|w| **w).count(), 1);
+    bob.run(&["sync"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_comes_back_is_told() {
+    let server = server(Config::default()).await;
+    let alice = Shell::set_up(ALICE, &server);
+    let gone = ("5.1.1".to_owned(), "No such mailbox".to_owned());
+    let fault = kith_testbed::DeliveryAction::Bounce(gone.0, gone.1);
+    let fault = Fault::delivery(fault).address(BOB).times(1);
+    server.faults().add(fault);
+    alice.run(&["befriend", BOB]);
+    assert!(!alice.run(&["requests"]).contains("came back"));
+    let told = alice.run(&["sync"]);
+    assert!(told.contains("came back"), "{told}");
+    assert!(alice.run(&["requests"]).contains("came back"));
+    assert!(alice.run(&["resend", BOB]).contains("request"));
+    assert!(!alice.run(&["requests"]).contains("came back"));
+    let bob = Shell::set_up(BOB, &server);
+    // A second one has no effect, whether or not the first has arrived.
+    alice.run(&["resend", BOB]);
+    bob.run(&["sync"]);
+    let requests: Value = serde_json::from_str(&bob.run(&["requests", "--json"])).unwrap();
+    assert_eq!(requests.as_array().unwrap().len(), 1);
+    bob.run(&["accept", ALICE]);
+    alice.run(&["sync"]);
+    assert!(alice.run(&["friends"]).contains(BOB));
 }
