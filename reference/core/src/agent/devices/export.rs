@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_schemas::types::{SelfAnswered, SelfArrived, SelfSeen, Sequence, SequenceOrZero};
+use kith_schemas::types::{SelfAnswered, SelfArrived, Sequence, SequenceOrZero};
 use kith_spec::req;
 
 use super::journal::Received;
@@ -122,11 +122,7 @@ impl Step<'_> {
         }
         for (hash, received) in self.store.records::<Received>(Table::Journal, b"")? {
             if let Ok(hash) = Id::try_from(hash) {
-                pages.push(Told::Seen(SelfSeen {
-                    hash: hash.into(),
-                    at: time(received.at)?,
-                    protected: self.told_protection(&hash)?,
-                }));
+                pages.push(Told::Seen(self.seen_entry(hash, received.at)?));
             }
         }
         for (channel, state) in self.store.records::<Incoming>(Table::Incoming, b"")? {

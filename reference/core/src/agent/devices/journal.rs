@@ -122,13 +122,18 @@ impl Step<'_> {
                 continue;
             };
             if self.gate.enforces(&req::JOURNAL_APPEND) {
-                pages.push(Entry::Seen(SelfSeen {
-                    hash: hash.into(),
-                    at: time(at)?,
-                    protected: self.told_protection(&hash)?,
-                }));
+                pages.push(Entry::Seen(self.seen_entry(hash, at)?));
             }
         }
         Ok(())
+    }
+
+    /// What is told of an accepted object.
+    pub(super) fn seen_entry(&self, hash: Id, at: i64) -> Result<SelfSeen, AgentError> {
+        Ok(SelfSeen {
+            hash: hash.into(),
+            at: time(at)?,
+            protected: self.told_protection(&hash)?,
+        })
     }
 }
