@@ -11,7 +11,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{ConnectError, Endpoint, FaultKind, answer, connection::Connection},
+    client::{
+        ConnectError, Endpoint, FaultKind, answer,
+        connection::{Connection, Request},
+    },
     protocol::{About, Bye, Code, Hello, Method, PROTOCOL, RpcError},
 };
 use probe::{Expected, Probe, Want};
@@ -121,7 +124,7 @@ async fn start(endpoint: &Endpoint) -> Result<Connection, Box<Finding>> {
                 "check the command or address after --adapter",
             )
         })?;
-    let answer = match connection.exchange(&hello, START).await {
+    let answer = match connection.exchange(&Request::plain(&hello), START).await {
         Ok(line) => answer::read(&line, 1),
         Err(kind) => Err(kind),
     };
@@ -252,7 +255,7 @@ async fn end(mut connection: Connection, ending: Ending) -> Finding {
     };
     let mut outcome = Ok(());
     if let Ending::Bye = ending {
-        outcome = match connection.exchange(&bye, ANSWER).await {
+        outcome = match connection.exchange(&Request::plain(&bye), ANSWER).await {
             Ok(line) => answer::read(&line, 2).and_then(|answer| match answer {
                 Ok(_) => Ok(()),
                 Err(_) => Err(FaultKind::NotAnAnswer("`bye` was answered with an error")),

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use endpoint::{Command, Endpoint, EndpointError};
 pub use fault::{CallError, ConnectError, Culprit, Fault, FaultKind};
@@ -36,7 +36,7 @@ use crate::{
     schema,
     view::{Items, Look, Query, View, ViewResult},
 };
-use connection::Connection;
+use connection::{Connection, Request};
 
 /// How a [`Client`] treats its adapter.
 #[derive(Debug, Clone, Default)]
@@ -276,14 +276,7 @@ impl Client {
         params: &P,
         part: Option<&str>,
     ) -> Result<R, CallError> {
-        let outcome = match serde_json::to_value(params) {
-            Ok(params) => self.exchange(P::NAME, params, part).await,
-            Err(error) => Err(FaultKind::BadRequest {
-                schema: schema::params_name(P::NAME),
-                error: error.to_string(),
-            }),
-        };
-        match outcome {
+        match self.exchange(params, part).await {
             Ok(Ok(result)) => {
                 self.read(serde_json::from_value(result), P::NAME, part)
                     .await
@@ -293,25 +286,27 @@ impl Client {
         }
     }
 
-    async fn exchange(
+    async fn exchange<P: Method>(
         &mut self,
-        method: &str,
-        params: Value,
+        params: &P,
         part: Option<&str>,
     ) -> Result<Result<Value, Failure>, FaultKind> {
         if self.out_of_step {
             return Err(FaultKind::OutOfStep);
         }
-        self.validate_request(method, &params)?;
+        let method = P::NAME;
         self.id += 1;
-        let request =
-            json!({ "jsonrpc": "2.0", "id": self.id, "method": method, "params": params });
+        let request = self
+            .validate_request(params)
+            .and_then(|()| Request::new(self.id, method, params).map_err(|e| e.to_string()))
+            .map_err(|error| FaultKind::BadRequest {
+                schema: schema::params_name(method),
+                error,
+            })?;
         // Stays so if this future is dropped, or the answer is none.
         self.out_of_step = true;
-        let line = self
-            .connection
-            .exchange(&request, self.limits.of(method))
-            .await?;
+        let limit = self.limits.of(method);
+        let line = self.connection.exchange(&request, limit).await?;
         let answer = match answer::read(&line, self.id) {
             Ok(answer) => answer,
             Err(kind) if kind.is_fatal() => {
@@ -371,16 +366,13 @@ impl Client {
 
 #[cfg(feature = "validate")]
 impl Client {
-    fn validate_request(&self, method: &str, params: &Value) -> Result<(), FaultKind> {
+    fn validate_request<P: Method>(&self, params: &P) -> Result<(), String> {
         let Some(validator) = &self.options.validator else {
             return Ok(());
         };
-        validator
-            .request(method, params)
-            .map_err(|wrong| FaultKind::BadRequest {
-                schema: wrong.schema,
-                error: wrong.error,
-            })
+        let params = serde_json::to_value(params).map_err(|error| error.to_string())?;
+        let valid = validator.request(P::NAME, &params);
+        valid.map_err(|wrong| wrong.error)
     }
 
     fn validate_answer(
@@ -406,7 +398,7 @@ impl Client {
 #[cfg(not(feature = "validate"))]
 #[expect(clippy::unused_self, reason = "same form as with the feature")]
 impl Client {
-    fn validate_request(&self, _: &str, _: &Value) -> Result<(), FaultKind> {
+    fn validate_request<P: Method>(&self, _: &P) -> Result<(), String> {
         let _ = &self.options;
         Ok(())
     }

@@ -40,7 +40,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     pub(crate) async fn next(&mut self) -> io::Result<Line> {
         loop {
             let fresh = &self.buffer[self.scanned..];
-            if let Some(at) = fresh.iter().position(|&octet| octet == b'\n') {
+            if let Some(at) = memchr::memchr(b'\n', fresh) {
                 return Ok(self.take(self.scanned + at));
             }
             self.scanned = self.buffer.len();

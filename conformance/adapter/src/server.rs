@@ -64,10 +64,14 @@ pub enum ServeError {
     LineTooLong,
 }
 
+mod stdio;
+
+pub use stdio::stdio;
+
 /// Serves until `bye` or the end of the input, and closes everything.
 ///
-/// For standard input and output: `serve(tokio::io::stdin(),
-/// tokio::io::stdout(), adapter)`.
+/// For standard input and output: `let (input, output) = stdio();` and then
+/// `serve(input, output, adapter)`.
 ///
 /// # Errors
 /// If the connection breaks, or a line is too long.
@@ -219,10 +223,26 @@ async fn write<W: AsyncWrite + Unpin>(
     id: &Value,
     result: Result<Value, RpcError>,
 ) -> io::Result<()> {
-    let answer = match result {
-        Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-        Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
+    #[derive(Serialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Outcome {
+        Result(Value),
+        Error(RpcError),
+    }
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        jsonrpc: &'a str,
+        id: &'a Value,
+        #[serde(flatten)]
+        outcome: Outcome,
+    }
+    let answer = Answer {
+        jsonrpc: "2.0",
+        id,
+        outcome: result.map_or_else(Outcome::Error, Outcome::Result),
     };
-    writer.write_all(format!("{answer}\n").as_bytes()).await?;
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    writer.write_all(&line).await?;
     writer.flush().await
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -20,7 +21,10 @@ use super::{
     Command, ConnectError, Endpoint, FaultKind, Transcript,
     transcript::{Sender, shorten},
 };
-use crate::line::{Line, Lines};
+use crate::{
+    line::{Line, Lines},
+    protocol::{Method, Open},
+};
 
 /// How much of standard error is kept.
 const STDERR: usize = 64 * 1024;
@@ -32,6 +36,55 @@ const FLOOD_WATCH: Duration = Duration::from_millis(300);
 const END: Duration = Duration::from_secs(2);
 /// How long to wait for a TCP connection.
 const TCP: Duration = Duration::from_secs(10);
+
+/// A request as a line.
+pub(crate) struct Request {
+    line: Vec<u8>,
+    /// The line without the password in it: with a real account that would end up in reports.
+    shown: Option<Vec<u8>>,
+}
+
+impl Request {
+    pub(crate) fn new(id: u64, method: &str, params: &impl Serialize) -> serde_json::Result<Self> {
+        #[derive(Serialize)]
+        struct Call<'a, P> {
+            jsonrpc: &'a str,
+            id: u64,
+            method: &'a str,
+            params: &'a P,
+        }
+        let call = Call {
+            jsonrpc: "2.0",
+            id,
+            method,
+            params,
+        };
+        let shown = (method == Open::NAME)
+            .then(|| {
+                let mut call = serde_json::to_value(&call)?;
+                if let Some(password) = call.pointer_mut("/params/password") {
+                    *password = Value::from("…");
+                }
+                serde_json::to_vec(&call)
+            })
+            .transpose()?;
+        let mut line = serde_json::to_vec(&call)?;
+        line.push(b'\n');
+        Ok(Self { line, shown })
+    }
+
+    /// A request that holds no password.
+    pub(crate) fn plain(request: &Value) -> Self {
+        let line = format!("{request}\n").into_bytes();
+        Self { line, shown: None }
+    }
+
+    /// The line as it may be shown.
+    fn shown(&self) -> &[u8] {
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        self.shown.as_deref().unwrap_or(line)
+    }
+}
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
@@ -100,20 +153,19 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads the next line, both at once, so that an
+    /// Sends a request, a line, and reads the next line, both at once, so that an
     /// adapter that writes without reading blocks nobody.
     pub(crate) async fn exchange(
         &mut self,
-        request: &Value,
+        request: &Request,
         limit: Duration,
     ) -> Result<Vec<u8>, FaultKind> {
-        self.transcript.add_request(request);
-        let octets = format!("{request}\n").into_bytes();
+        self.transcript.add(Sender::Harness, request.shown());
         let mut writer = self.writer.take().ok_or(FaultKind::OutOfStep)?;
         let write = async {
             // A failure shows as the end of the adapter's output, with more to
             // tell.
-            let _ = writer.write_all(&octets).await;
+            let _ = writer.write_all(&request.line).await;
             let _ = writer.flush().await;
         };
         let read = Self::read(&mut self.lines);

@@ -2,8 +2,6 @@
 
 use std::{collections::VecDeque, fmt};
 
-use serde_json::Value;
-
 /// How many lines are kept.
 const LINES: usize = 40;
 /// How many characters of a line are kept.
@@ -50,16 +48,6 @@ impl Transcript {
             head: head(line).to_vec(),
             length: line.len(),
         });
-    }
-
-    /// Adds a request, without the password it may hold: with a real account it
-    /// would end up in reports.
-    pub(crate) fn add_request(&mut self, request: &Value) {
-        let mut request = request.clone();
-        if let Some(password) = request.pointer_mut("/params/password") {
-            *password = Value::from("…");
-        }
-        self.add(Sender::Harness, request.to_string().as_bytes());
     }
 }
 

@@ -43,7 +43,8 @@ struct Kept {
 /// When the connection to the harness breaks.
 pub async fn serve(gate: Arc<dyn Gate>) -> Result<(), ServeError> {
     let adapter = Reference::new(gate);
-    kith_adapter::server::serve(tokio::io::stdin(), tokio::io::stdout(), adapter).await
+    let (input, output) = kith_adapter::server::stdio();
+    kith_adapter::server::serve(input, output, adapter).await
 }
 
 /// Serves the reference agent as it is, with every requirement enforced.

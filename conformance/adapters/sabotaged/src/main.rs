@@ -80,7 +80,8 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let agent = Driven::new(Broken::new(fault));
-    match kith_adapter::server::serve(tokio::io::stdin(), tokio::io::stdout(), agent).await {
+    let (input, output) = kith_adapter::server::stdio();
+    match kith_adapter::server::serve(input, output, agent).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
