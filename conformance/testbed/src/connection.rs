@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,7 +36,7 @@ pub(crate) enum Line {
 #[derive(Debug)]
 pub(crate) struct Connection {
     io: Io,
-    input: Vec<u8>,
+    input: BytesMut,
     output: Vec<u8>,
     pub(crate) log: SessionLog,
 }
@@ -44,7 +45,7 @@ impl Connection {
     pub(crate) fn new(stream: TcpStream, log: SessionLog) -> Self {
         Self {
             io: Io::Plain(stream),
-            input: Vec::new(),
+            input: BytesMut::new(),
             output: Vec::new(),
             log,
         }
@@ -152,18 +153,17 @@ impl Connection {
 
     /// All that is there now.
     pub(crate) fn take_all(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.input)
+        std::mem::take(&mut self.input).into()
     }
 
     /// Puts back what was read too much.
-    pub(crate) fn unread(&mut self, octets: Vec<u8>) {
-        let later = std::mem::replace(&mut self.input, octets);
+    pub(crate) fn unread(&mut self, octets: &[u8]) {
+        let later = std::mem::replace(&mut self.input, octets.into());
         self.input.extend_from_slice(&later);
     }
 
     fn take(&mut self, octets: usize) -> Vec<u8> {
-        let rest = self.input.split_off(octets);
-        std::mem::replace(&mut self.input, rest)
+        self.input.split_to(octets).into()
     }
 
     /// Writes what is left and says goodbye properly.
@@ -182,9 +182,5 @@ impl Connection {
 }
 
 fn find_lf(octets: &[u8], from: usize) -> Option<usize> {
-    let found = octets
-        .get(from..)?
-        .iter()
-        .position(|octet| *octet == b'\n')?;
-    Some(from + found)
+    Some(from + memchr::memchr(b'\n', octets.get(from..)?)?)
 }

@@ -114,7 +114,7 @@ pub(super) async fn read_data(
         said.append(&mut input);
         if end.is_some() {
             connection.log.client(&said);
-            connection.unread(rest);
+            connection.unread(&rest);
             break;
         }
         connection.flush().await?;
