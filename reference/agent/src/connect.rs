@@ -16,7 +16,7 @@ use kith_spec::req;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -426,7 +426,8 @@ async fn reply(tcp: &mut TcpStream) -> io::Result<Vec<String>> {
 /// A connection with TLS. Silence of the server longer than the patience is an error.
 #[derive(Debug)]
 pub struct Stream {
-    tls: TlsStream<TcpStream>,
+    /// What is written waits for the flush, so that a command is one record and one packet.
+    tls: BufWriter<TlsStream<TcpStream>>,
     pending: &'static [u8],
     patience: Option<Duration>,
     reading: Option<Pin<Box<Sleep>>>,
@@ -437,7 +438,7 @@ impl Stream {
     fn new(tls: TlsStream<TcpStream>, patience: Duration) -> Self {
         let patience = Some(patience);
         Self {
-            tls,
+            tls: BufWriter::new(tls),
             pending: b"",
             patience,
             reading: None,
@@ -522,6 +523,6 @@ impl AsyncWrite for Stream {
 
 impl lettre::transport::smtp::client::AsyncTokioStream for Stream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.tls.get_ref().0.peer_addr()
+        self.tls.get_ref().get_ref().0.peer_addr()
     }
 }

@@ -14,21 +14,24 @@ use async_imap::imap_proto::{
 use kith_core::{Gate, implements};
 use kith_spec::req;
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::account::Account;
 use crate::connect::{ConnectError, Dialer, Protocol, Stream, shown};
 
 mod fetch;
+mod filing;
 mod login;
 mod names;
 
 pub use fetch::Summary;
+pub use filing::Landed;
 use names::Names;
 
 /// How long to wait for the answer to LOGOUT.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// What commands are for, in the words of [`MailboxError::Refused`].
-const DEEDS: [(&str, &str); 13] = [
+const DEEDS: [(&str, &str); 14] = [
     ("SELECT", "opening a folder (SELECT)"),
     ("STATUS", "looking at a folder (STATUS)"),
     ("LIST", "looking for folders (LIST)"),
@@ -41,6 +44,7 @@ const DEEDS: [(&str, &str); 13] = [
     ("UID COPY", "filing mail (COPY)"),
     ("UID STORE", "marking mail (STORE)"),
     ("UID EXPUNGE", "taking mail away (EXPUNGE)"),
+    ("APPEND", "storing a mail (APPEND)"),
     ("NOOP", "asking for news (NOOP)"),
 ];
 
@@ -207,10 +211,20 @@ impl Mailbox {
         }
     }
 
-    /// Sends a command and hands every answer but the last one to `take`.
+    /// Sends a command and hands every answer to `take`.
     async fn command(
         &mut self,
         command: &str,
+        take: impl FnMut(&Response<'_>),
+    ) -> Result<(), MailboxError> {
+        self.command_with(command, b"", take).await
+    }
+
+    /// The same for a command that ends with a literal.
+    async fn command_with(
+        &mut self,
+        command: &str,
+        literal: &[u8],
         mut take: impl FnMut(&Response<'_>),
     ) -> Result<(), MailboxError> {
         let id = self
@@ -225,6 +239,7 @@ impl Mailbox {
                 .await
                 .map_err(|error| self.lost(&error))?;
             let answer = answer.ok_or_else(|| self.lost(&"the server closed the connection"))?;
+            take(answer.parsed());
             match answer.parsed() {
                 Response::Done {
                     tag,
@@ -242,14 +257,21 @@ impl Mailbox {
                     let said = outcome.information.as_deref().unwrap_or_default();
                     return Err(self.lost(&format!("the server said goodbye: {said}")));
                 }
-                other => {
-                    if matches!(other, Response::MailboxData(MailboxDatum::Exists(_))) {
-                        self.stirred = true;
-                    }
-                    take(other);
+                Response::Continue { .. } => {
+                    let sent = self.send_literal(literal).await;
+                    sent.map_err(|error| self.lost(&error))?;
                 }
+                Response::MailboxData(MailboxDatum::Exists(_)) => self.stirred = true,
+                _ => {}
             }
         }
+    }
+
+    async fn send_literal(&mut self, literal: &[u8]) -> std::io::Result<()> {
+        let stream = self.session.get_mut();
+        stream.write_all(literal).await?;
+        stream.write_all(b"\r\n").await?;
+        stream.flush().await
     }
 
     fn verdict(
@@ -369,34 +391,6 @@ impl Mailbox {
         }
     }
 
-    /// Appends a mail to a folder, marked as read (`self.mark`).
-    ///
-    /// # Errors
-    ///
-    /// [`MailboxError`].
-    pub async fn append(&mut self, folder: Folder, octets: &[u8]) -> Result<(), MailboxError> {
-        use async_imap::error::Error;
-        implements!(req::SELF_MARK);
-        self.ensure(folder).await?;
-        let flags = self.gate.enforces(&req::SELF_MARK).then_some("(\\Seen)");
-        let name = self.name(folder);
-        let appended = self.session.append(&name, flags, None, octets).await;
-        let refused = |said: &str| {
-            let said = shown(login::information(said));
-            if said.to_ascii_uppercase().contains("QUOTA") {
-                let server = self.server.clone();
-                return MailboxError::Quota { server, said };
-            }
-            self.refused("storing a mail (APPEND)", said)
-        };
-        match appended {
-            Ok(()) => Ok(()),
-            Err(Error::No(said) | Error::Bad(said)) => Err(refused(&said)),
-            Err(Error::Append) => Err(refused("the server takes no mail of this size")),
-            Err(error) => Err(self.lost(&error)),
-        }
-    }
-
     /// Deletes a folder that holds nothing any more.
     ///
     /// # Errors
@@ -463,84 +457,6 @@ impl Mailbox {
         Ok(position)
     }
 
-    /// Moves mail out of the selected folder (`file.no-move`). Returns whether the server can.
-    /// Mail that is gone already is no error, so it may be done again.
-    ///
-    /// # Errors
-    ///
-    /// [`MailboxError`].
-    pub async fn relocate(&mut self, uids: &[u32], to: Folder) -> Result<bool, MailboxError> {
-        if !self.can_move() {
-            return Ok(false);
-        }
-        self.ensure(to).await?;
-        match self.relocate_once(uids, to).await {
-            Err(MailboxError::Refused { missing: true, .. }) => {
-                // Somebody deleted the folder in the meantime.
-                self.present.remove(&to);
-                self.ensure(to).await?;
-                self.relocate_once(uids, to).await?;
-            }
-            other => other?,
-        }
-        Ok(true)
-    }
-
-    async fn relocate_once(&mut self, uids: &[u32], to: Folder) -> Result<(), MailboxError> {
-        let name = names::quoted(&self.name(to));
-        for set in fetch::sets(uids) {
-            if !self.gate.enforces(&req::FILE_FLAGS) {
-                let mark = format!("UID STORE {set} +FLAGS.SILENT (\\Flagged)");
-                self.command(&mark, |_| {}).await?;
-            }
-            if self.abilities.moves {
-                let mut moved = !self.abilities.uidplus;
-                let note = |answer: &Response<'_>| moved |= is_copied(answer);
-                self.command(&format!("UID MOVE {set} {name}"), note)
-                    .await?;
-                if !moved && !self.gate.enforces(&req::FILE_RACE) {
-                    return Err(self.refused("filing mail (MOVE)", "the mail is gone".to_owned()));
-                }
-            } else {
-                self.command(&format!("UID COPY {set} {name}"), |_| {})
-                    .await?;
-                self.expunge(&set).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn expunge(&mut self, set: &str) -> Result<(), MailboxError> {
-        self.command(
-            &format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"),
-            |_| {},
-        )
-        .await?;
-        if self.abilities.uidplus {
-            return self.command(&format!("UID EXPUNGE {set}"), |_| {}).await;
-        }
-        // Only in the agent's own folder of refused mail: elsewhere it would hit other mail too.
-        self.command("EXPUNGE", |_| {}).await
-    }
-
-    /// Deletes mail from a folder of Kith, which must be selected: refused mail, or self-copies
-    /// where the server can delete by UID.
-    ///
-    /// # Errors
-    ///
-    /// [`MailboxError`].
-    pub async fn discard(&mut self, uids: &[u32]) -> Result<(), MailboxError> {
-        match self.selected {
-            Some(Folder::Refused) => {}
-            Some(Folder::Kith) if self.abilities.uidplus => {}
-            _ => return Ok(()),
-        }
-        for set in fetch::sets(uids) {
-            self.expunge(&set).await?;
-        }
-        Ok(())
-    }
-
     /// Waits until INBOX, which must be selected, changes, or the time is over.
     ///
     /// # Errors
@@ -574,14 +490,6 @@ impl Mailbox {
         // Nothing depends on the answer.
         let _ = tokio::time::timeout(FAREWELL, self.command("LOGOUT", |_| {})).await;
     }
-}
-
-/// Whether an answer says that mail was copied or moved (RFC 4315, RFC 6851).
-fn is_copied(answer: &Response<'_>) -> bool {
-    let Response::Data { outcome, .. } = answer else {
-        return false;
-    };
-    matches!(outcome.code, Some(ResponseCode::CopyUid(..)))
 }
 
 fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<u32> {

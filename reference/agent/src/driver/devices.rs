@@ -6,7 +6,6 @@ use std::sync::Arc;
 use kith_core::agent::Own;
 use kith_core::{Agent, Gate, implements};
 use kith_spec::req;
-use sha2::{Digest as _, Sha256};
 
 use super::ledger;
 use super::{Driver, DriverError, Failure};
@@ -93,11 +92,15 @@ impl Driver {
         };
         for copy in self.agent.self_copies(&self.store)? {
             // What this device wrote it need not read; appended twice after a crash, it does no harm.
-            let digest = hex::encode(Sha256::digest(&copy.octets));
-            self.commit(&[ledger::put(ledger::moved_key(&digest), &now)])?;
-            mailbox.append(Folder::Kith, &copy.octets).await?;
-            let effects = self.agent.appended(&self.store, copy.number)?;
-            self.commit(&effects.writes)?;
+            let digest = ledger::digest(&copy.octets);
+            let known = ledger::moved_key(&digest);
+            self.commit(&[ledger::put(known.clone(), &now)])?;
+            let landed = mailbox.append(Folder::Kith, &copy.octets).await?;
+            let mut writes = self.agent.appended(&self.store, copy.number)?.writes;
+            if let Some(cursor) = self.passed_over(landed)? {
+                writes.extend([cursor, ledger::delete(known)]);
+            }
+            self.commit(&writes)?;
         }
         self.rest.mailbox = Some(mailbox);
         Ok(())

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use kith_core::agent::receive::Filing;
 use kith_core::{AgentError, Gate, Incoming, implements};
 use kith_spec::{limit, req};
-use sha2::{Digest as _, Sha256};
 
 use super::ledger::{self, Cursor, Later, Move};
 use super::{Driver, Failure, Problem, Report, shown_time};
@@ -190,6 +189,10 @@ impl Driver {
     ) -> Result<(), Failure> {
         let own = self.agent.own().address.clone();
         for octets in mails.filter(|octets| says_from(octets, &own)) {
+            let known = ledger::moved_key(&ledger::digest(octets));
+            if ledger::read::<i64>(&self.store, &known)?.is_some() {
+                continue;
+            }
             let mail = Incoming { octets, now };
             match self.agent.receive_self_copy(&self.store, mail) {
                 Ok(Some(receipt)) => {
@@ -251,7 +254,7 @@ impl Driver {
             };
             writes.push(ledger::put(ledger::cursor_key(scan.folder), &cursor));
         }
-        let digest = hex::encode(Sha256::digest(octets));
+        let digest = ledger::digest(octets);
         let moved = ledger::moved_key(&digest);
         if scan.folder == Folder::Kith && ledger::read::<i64>(&self.store, &moved)?.is_some() {
             writes.push(ledger::delete(moved));

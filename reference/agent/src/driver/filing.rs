@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use kith_core::agent::DAY;
+use kith_core::store::Write;
 use kith_spec::limit;
 
 use super::ledger::{self, Cursor, Mark, Move};
 use super::{Driver, Failure, Report};
-use crate::mailbox::{Folder, Mailbox, MailboxError, Summary};
+use crate::mailbox::{Folder, Landed, Mailbox, MailboxError, Summary};
 
 /// How long refused mail is kept, in seconds.
 const KEPT: i64 = 30 * DAY;
@@ -64,38 +65,30 @@ impl Driver {
     ) -> Result<(), Failure> {
         let mut writes = Vec::new();
         if mailbox.can_move() {
-            mailbox.ensure(to).await?;
-            let before = mailbox.status(to).await?;
             let uids: Vec<u32> = mails.iter().map(|(uid, ..)| *uid).collect();
-            mailbox.relocate(&uids, to).await?;
-            let after = mailbox.status(to).await?;
+            let landed = mailbox.relocate(&uids, to).await?;
             match to {
-                Folder::Kith => {
-                    let key = ledger::cursor_key(Folder::Kith);
-                    let cursor: Option<Cursor> = ledger::read(&self.store, &key)?;
-                    let cursor = cursor.map_or((before.validity, 1), |c| (c.validity, c.next));
-                    let count = u32::try_from(uids.len()).unwrap_or(u32::MAX);
-                    let alone = before.validity == after.validity
-                        && Some(cursor) == before.next.map(|next| (before.validity, next))
-                        && before.next.and_then(|next| next.checked_add(count)) == after.next;
-                    if let Some(next) = after.next.filter(|_| alone) {
-                        let cursor = Cursor {
-                            validity: after.validity,
-                            next,
-                        };
-                        writes.push(ledger::put(key, &cursor));
-                    } else {
-                        // Somebody else filed mail too: what is new there is read, but for these.
+                Folder::Kith => match self.passed_over(landed)? {
+                    Some(cursor) => writes.push(cursor),
+                    // Somebody else filed mail too: what is new there is read, but for these.
+                    None => {
                         let moved = |(_, _, digest): &(u32, Vec<u8>, String)| {
                             ledger::put(ledger::moved_key(digest), &now)
                         };
                         writes.extend(mails.iter().map(moved));
                     }
-                }
+                },
                 Folder::Refused => {
+                    let (validity, next) = match landed {
+                        Some(landed) => (landed.validity, landed.last.saturating_add(1)),
+                        None => {
+                            let position = mailbox.status(to).await?;
+                            (position.validity, position.next.unwrap_or_default())
+                        }
+                    };
                     let mark = Mark {
-                        validity: after.validity,
-                        next: after.next.unwrap_or_default(),
+                        validity,
+                        next,
                         at: now,
                     };
                     let key = ledger::mark_key(mark.validity, now.div_euclid(DAY));
@@ -106,6 +99,24 @@ impl Driver {
         }
         writes.extend(mails.into_iter().map(|(_, key, _)| ledger::delete(key)));
         Ok(self.commit(&writes)?)
+    }
+
+    /// The row that says that `Kith` has been read up to behind what this device put there, unless
+    /// something else came in between.
+    pub(super) fn passed_over(&self, landed: Option<Landed>) -> Result<Option<Write>, Failure> {
+        let key = ledger::cursor_key(Folder::Kith);
+        let cursor: Option<Cursor> = ledger::read(&self.store, &key)?;
+        let follows = |landed: &Landed| match cursor {
+            Some(cursor) => landed.follows(cursor.validity, cursor.next),
+            None => landed.follows(landed.validity, 1),
+        };
+        Ok(landed.filter(follows).map(|landed| {
+            let cursor = Cursor {
+                validity: landed.validity,
+                next: landed.last.saturating_add(1),
+            };
+            ledger::put(key, &cursor)
+        }))
     }
 
     /// Deletes refused mail that has been kept long enough, and the oldest beyond the folder's limit

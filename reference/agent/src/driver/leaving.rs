@@ -134,8 +134,10 @@ impl Driver {
             }
         }
         mailbox.discard(&own).await?;
-        let moved = mailbox.relocate(&back, Folder::Inbox).await?;
-        restored.moved += if moved { back.len() } else { 0 };
+        if mailbox.can_move() {
+            mailbox.relocate(&back, Folder::Inbox).await?;
+            restored.moved += back.len();
+        }
         restored.deleted += own.len();
         if mailbox.select(folder).await?.exists == 0 {
             mailbox.remove(folder).await?;

@@ -3,6 +3,7 @@
 use kith_core::store::{Read, StoreError, Table, Write, successor};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::mailbox::Folder;
 
@@ -94,6 +95,11 @@ pub(super) fn mail_of(key: &[u8], prefix: &[u8]) -> Option<(u32, u32)> {
 
 pub(super) fn mark_key(validity: u32, day: i64) -> Vec<u8> {
     [MARKS, &validity.to_be_bytes()[..], &day.to_be_bytes()[..]].concat()
+}
+
+/// What a mail is known by in [`MOVED`], wherever it stands.
+pub(super) fn digest(mail: &[u8]) -> String {
+    hex::encode(Sha256::digest(mail))
 }
 
 pub(super) fn moved_key(digest: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kith_agent::{Driver, MailboxError, Problem, Store, TlsMode};
 use kith_core::agent::DAY;
 use kith_core::{Action, Done, Event, Strict};
-use kith_testbed::{Config, Deliver, Fault, ImapAction, ImapCapabilities, Server};
+use kith_testbed::{Config, Deliver, Direction, Fault, ImapAction, ImapCapabilities, Server};
 
 use crate::support::{
     ALICE, BOB, NOW, account, friends, person, post, still, sync, texts, with_imap,
@@ -446,4 +446,43 @@ async fn what_another_device_relayed_is_not_relayed_again() {
     sync(&mut phone, NOW).await;
     assert_eq!(phone.view(NOW).threads().unwrap()[0].comments.len(), 1);
     assert_eq!(server.submissions().len(), submitted + 1);
+}
+
+/// What clients said since, in upper case.
+fn said(server: &Server, since: usize) -> Vec<String> {
+    let log = server.wire_log();
+    let commands = log[since..]
+        .iter()
+        .filter(|event| event.direction == Direction::Client);
+    commands
+        .map(|event| String::from_utf8_lossy(&event.octets).to_uppercase())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_this_device_put_into_the_folder_is_not_read_again() {
+    for uidplus in [true, false] {
+        let server = still(with_imap(ImapCapabilities {
+            uidplus,
+            ..ImapCapabilities::default()
+        }))
+        .await;
+        let (mut alice, mut bob) = friends(&server).await;
+        post(&mut alice, "The first snow!", NOW);
+        sync(&mut alice, NOW).await;
+        sync(&mut bob, NOW).await;
+        assert_eq!((texts(&bob).len(), count(&server, "INBOX")), (1, 0));
+        let since = server.wire_log().len();
+        sync(&mut alice, NOW).await;
+        let report = sync(&mut bob, NOW).await;
+        let again = said(&server, since);
+        let fetched = |line: &&String| line.contains("SELECT \"KITH\"") || line.contains("BODY");
+        assert_eq!(report.fetched, 0);
+        // Where the server doesn't tell the new UIDs, the mail is known by its octets.
+        assert_eq!(
+            again.iter().any(|line| fetched(&line)),
+            !uidplus,
+            "{again:?}"
+        );
+    }
 }
