@@ -170,7 +170,7 @@ impl Outputs {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) select: Select,
-    /// How many children, each with one case in flight. Default: twice the number of cores.
+    /// How many children, each with one case in flight. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Where the harness's randomness comes from. Default: 1.
@@ -266,7 +266,7 @@ pub(crate) struct Interop {
     /// Where the harness's randomness comes from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How many children of each at once. Default: twice the number of cores.
+    /// How many children of each at once. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Write the matrix with all reports as JSON.
@@ -303,7 +303,7 @@ pub(crate) struct Sabotage {
     /// Run the whole suite against each fault: hours, for the last word on what else it breaks.
     #[arg(long)]
     pub(crate) full: bool,
-    /// How many faults at once. Default: twice the number of cores.
+    /// How many faults at once. Default: the number of cores.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Where the harness's randomness comes from.

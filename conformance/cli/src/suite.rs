@@ -19,10 +19,10 @@ pub(crate) fn suite() -> Vec<Case> {
     suite
 }
 
-/// How many children at once: twice the number of cores. While a child works its harness waits, and
-/// the other way round.
+/// How many children at once: one for each core. While a child works its harness waits, and the
+/// other way round, so a core is always busy.
 pub(crate) fn jobs() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, usize::from)
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The command of a program with arguments.

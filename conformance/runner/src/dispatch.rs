@@ -16,7 +16,6 @@ use kith_adapter::protocol::About;
 use kith_spec::Class;
 use kith_testbed::{Described, Outages};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use crate::case::{Case, Stop};
 use crate::child::{Connector, Slot};
@@ -172,7 +171,6 @@ async fn play_all(
     let jobs = options.jobs.clamp(1, most);
     let queue = Arc::new(Queue::new(cases, options.first));
     let (events, mut inbox) = mpsc::unbounded_channel();
-    let mut workers = JoinSet::new();
     let mut slots = vec![first];
     slots.resize_with(jobs, || Slot::new(options.connector.clone()));
     for slot in slots {
@@ -184,7 +182,7 @@ async fn play_all(
             options: options.clone(),
             events: events.clone(),
         };
-        workers.spawn(worker.work());
+        worker.start()?;
     }
     drop(events);
     let mut results = Vec::new();
@@ -276,8 +274,21 @@ struct Worker {
 }
 
 impl Worker {
+    /// Works on a thread of its own, with the mail servers of its cases: whoever waits in a case
+    /// waits for somebody on the same thread or for the child, and nobody is woken on another core.
+    fn start(self) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || runtime.block_on(self.work()))?;
+        Ok(())
+    }
+
     async fn work(self) {
-        loop {
+        // Nobody listens any more only when the run was given up.
+        while !self.events.is_closed() {
             let (case, result) = match self.queue.next().await {
                 Next::Play(case) => {
                     self.tell(Event::Started {
@@ -306,7 +317,6 @@ impl Worker {
     }
 
     fn tell(&self, event: Event) {
-        // Nobody listens any more only when the run was given up.
         let _ = self.events.send(event);
     }
 
