@@ -197,7 +197,6 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Tries faults, and tells of each as soon as it is killed, or at the `last` try.
     async fn plant_all(&self, choice: &Choice, faults: Vec<Planted>, last: bool) -> Vec<Outcome> {
-        // Each has an agent that waits for the suite, and the suite for the agent.
         let jobs = self.arguments.jobs.unwrap_or_else(jobs).max(1);
         let tried = faults.into_iter().map(|fault| self.plant(choice, fault));
         let mut tried = futures::stream::iter(tried).buffer_unordered(jobs);
