@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use kith_adapter::protocol::About;
 use kith_spec::Class;
 use kith_testbed::{Described, Outages};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::case::{Case, Stop};
 use crate::child::{Connector, Slot};
@@ -105,6 +105,9 @@ pub enum RunError {
     /// A report could not be written.
     #[error("a report could not be written: {0}")]
     Report(#[from] std::io::Error),
+    /// The system has no thread left.
+    #[error("no thread could be started: {0}; try fewer with --jobs")]
+    Thread(std::io::Error),
 }
 
 /// Runs the selected cases of a suite and tells the reporters.
@@ -126,12 +129,7 @@ pub async fn run(
     if cases.is_empty() {
         return Err(PlanError::Empty.into());
     }
-    let first = Slot::new(options.connector.clone());
-    let hello = first.about().await;
-    let about = hello.map_err(|reason| RunError::Hello {
-        adapter: options.connector.name(),
-        reason,
-    })?;
+    let (about, first) = First::start(options).await?;
     tell(reporters, &Event::Hello(Box::new(about.clone())))?;
     tell(reporters, &Event::Planned { cases: cases.len() })?;
     let order: Vec<String> = cases.iter().map(|case| case.id.clone()).collect();
@@ -158,7 +156,7 @@ pub async fn run(
 
 async fn play_all(
     cases: Vec<Case>,
-    first: Slot,
+    first: First,
     stage: &Arc<Stage>,
     options: &Options,
     reporters: &mut [Box<dyn Reporter>],
@@ -171,19 +169,20 @@ async fn play_all(
     let jobs = options.jobs.clamp(1, most);
     let queue = Arc::new(Queue::new(cases, options.first));
     let (events, mut inbox) = mpsc::unbounded_channel();
-    let mut slots = vec![first];
-    slots.resize_with(jobs, || Slot::new(options.connector.clone()));
-    for slot in slots {
-        let worker = Worker {
-            queue: Arc::clone(&queue),
-            stage: Arc::clone(stage),
-            slot: Arc::new(slot),
-            partner: options.partner_slot(),
-            options: options.clone(),
-            events: events.clone(),
-        };
-        worker.start()?;
+    let worker = |slot| Worker {
+        queue: Arc::clone(&queue),
+        stage: Arc::clone(stage),
+        slot,
+        partner: options.partner_slot(),
+        options: options.clone(),
+        events: events.clone(),
+    };
+    for _ in 1..jobs {
+        let slot = Arc::new(Slot::new(options.connector.clone()));
+        on_own_thread(worker(slot).work())?;
     }
+    // It waits for this, and for nothing else.
+    let _ = first.begin.send(worker(first.slot));
     drop(events);
     let mut results = Vec::new();
     while let Some(event) = inbox.recv().await {
@@ -263,6 +262,48 @@ fn make_report(
     }
 }
 
+/// Works on a thread of its own. Whoever waits in a case waits for somebody on the same thread, such
+/// as the mail server, or for the child, and nobody is woken on another core.
+fn on_own_thread(work: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(RunError::Thread)?;
+    std::thread::Builder::new()
+        .name("worker".to_owned())
+        .spawn(move || runtime.block_on(work))
+        .map_err(RunError::Thread)?;
+    Ok(())
+}
+
+/// The first child, which has introduced itself, and the thread that waits to play with it.
+struct First {
+    slot: Arc<Slot>,
+    begin: oneshot::Sender<Worker>,
+}
+
+impl First {
+    async fn start(options: &Options) -> Result<(About, Self), RunError> {
+        let slot = Arc::new(Slot::new(options.connector.clone()));
+        let (hello, about) = oneshot::channel();
+        let (begin, beginning) = oneshot::channel::<Worker>();
+        let child = Arc::clone(&slot);
+        on_own_thread(async move {
+            let _ = hello.send(child.about().await);
+            if let Ok(worker) = beginning.await {
+                worker.work().await;
+            }
+        })?;
+        let lost = |_| Err(Stop::Harness("its thread ended".to_owned()));
+        let about = about.await.unwrap_or_else(lost);
+        let about = about.map_err(|reason| RunError::Hello {
+            adapter: options.connector.name(),
+            reason,
+        })?;
+        Ok((about, Self { slot, begin }))
+    }
+}
+
 /// One child, and the cases it plays one after the other.
 struct Worker {
     queue: Arc<Queue>,
@@ -274,18 +315,6 @@ struct Worker {
 }
 
 impl Worker {
-    /// Works on a thread of its own, with the mail servers of its cases: whoever waits in a case
-    /// waits for somebody on the same thread or for the child, and nobody is woken on another core.
-    fn start(self) -> std::io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        std::thread::Builder::new()
-            .name("worker".to_owned())
-            .spawn(move || runtime.block_on(self.work()))?;
-        Ok(())
-    }
-
     async fn work(self) {
         // Nobody listens any more only when the run was given up.
         while !self.events.is_closed() {
