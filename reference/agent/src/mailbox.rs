@@ -217,14 +217,14 @@ impl Mailbox {
         command: &str,
         take: impl FnMut(&Response<'_>),
     ) -> Result<(), MailboxError> {
-        self.command_with(command, b"", take).await
+        self.command_with(command, None, take).await
     }
 
     /// The same for a command that ends with a literal.
     async fn command_with(
         &mut self,
         command: &str,
-        literal: &[u8],
+        mut literal: Option<&[u8]>,
         mut take: impl FnMut(&Response<'_>),
     ) -> Result<(), MailboxError> {
         let id = self
@@ -258,8 +258,10 @@ impl Mailbox {
                     return Err(self.lost(&format!("the server said goodbye: {said}")));
                 }
                 Response::Continue { .. } => {
-                    let sent = self.send_literal(literal).await;
-                    sent.map_err(|error| self.lost(&error))?;
+                    if let Some(literal) = literal.take() {
+                        let sent = self.send_literal(literal).await;
+                        sent.map_err(|error| self.lost(&error))?;
+                    }
                 }
                 Response::MailboxData(MailboxDatum::Exists(_)) => self.stirred = true,
                 _ => {}

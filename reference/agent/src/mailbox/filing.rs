@@ -78,7 +78,7 @@ impl Mailbox {
         let command = format!("APPEND {name}{flags} {{{}}}", octets.len());
         let mut landed = None;
         let note = |answer: &Response<'_>| Landed::note(&mut landed, answer);
-        self.command_with(&command, octets, note).await?;
+        self.command_with(&command, Some(octets), note).await?;
         Ok(landed)
     }
 
