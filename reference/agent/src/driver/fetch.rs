@@ -327,7 +327,6 @@ fn target(gate: &dyn Gate, folder: Folder, filing: Filing) -> Option<Folder> {
     (to != folder).then_some(to)
 }
 
-/// UIDs of mails to fetch at once. What is too large is not fetched at all (`mail.size`).
 /// Whether a mail says that it is from an address.
 fn says_from(mail: &[u8], address: &str) -> bool {
     let header = mail
@@ -339,6 +338,7 @@ fn says_from(mail: &[u8], address: &str) -> bool {
         .any(|line| line.starts_with("from:") && line.contains(&address.to_lowercase()))
 }
 
+/// UIDs of mails to fetch at once. What is too large is not fetched at all (`mail.size`).
 fn batches(new: &[Summary]) -> Vec<Vec<u32>> {
     let mut batches: Vec<Vec<u32>> = Vec::new();
     let mut room = 0;
