@@ -9,6 +9,7 @@
 use std::cell::{Cell, RefCell};
 
 use roxmltree::Document;
+use self_cell::self_cell;
 use thiserror::Error;
 use xsd_schema::validation::{
     AttributeView, ContentType, DoctypeView, DriveWithError, ElementStartView, EndElementInfo,
@@ -70,10 +71,19 @@ pub struct LoadError {
     pub message: String,
 }
 
+self_cell! {
+    /// A schema with its compiled content models, which take longer to make than to use.
+    struct Loaded {
+        owner: SchemaSet,
+        #[not_covariant]
+        dependent: SchemaValidator,
+    }
+}
+
 /// Validates documents against one schema.
 pub struct Validator {
     name: SchemaName,
-    set: SchemaSet,
+    loaded: Loaded,
     names: usize,
 }
 
@@ -91,9 +101,13 @@ impl Validator {
     /// # Errors
     /// When the library refuses the embedded schema documents.
     pub fn new(name: SchemaName) -> Result<Self, LoadError> {
-        let set = load(name)?;
-        let names = set.name_table.len();
-        Ok(Self { name, set, names })
+        let loaded = load(name)?;
+        let names = loaded.borrow_owner().name_table.len();
+        Ok(Self {
+            name,
+            loaded,
+            names,
+        })
     }
 
     /// Validates a document.
@@ -101,10 +115,10 @@ impl Validator {
     /// # Errors
     /// When it is not XML as the protocol takes it, or not valid: the first error found.
     pub fn validate(&mut self, octets: &[u8]) -> Result<(), Invalid> {
-        if self.set.name_table.len() > self.names + NAMES
-            && let Ok(set) = load(self.name)
+        if self.loaded.borrow_owner().name_table.len() > self.names + NAMES
+            && let Ok(loaded) = load(self.name)
         {
-            self.set = set;
+            self.loaded = loaded;
         }
         if let Err(error) = markup::check(octets) {
             return Err(Invalid {
@@ -113,7 +127,10 @@ impl Validator {
             });
         }
         let run = Run::default();
-        match run.drive(&self.set, octets) {
+        let failure = self
+            .loaded
+            .with_dependent(|set, validator| run.drive(set, validator, octets));
+        match failure {
             None => Ok(()),
             Some(Failure { offset, message }) => {
                 let before = &octets[..offset.min(octets.len())];
@@ -128,7 +145,7 @@ impl Validator {
 }
 
 /// Loads a schema document and those that it includes.
-fn load(name: SchemaName) -> Result<SchemaSet, LoadError> {
+fn load(name: SchemaName) -> Result<Loaded, LoadError> {
     let name = name.file();
     let failed = |error: SchemaError| LoadError {
         name,
@@ -151,7 +168,8 @@ fn load(name: SchemaName) -> Result<SchemaSet, LoadError> {
         }
     }
     process_loaded_schemas(&mut set).map_err(failed)?;
-    Ok(set)
+    let flags = ValidationFlags::default() & !ValidationFlags::BUILD_PSVI_TYPED_VALUES;
+    Ok(Loaded::new(set, |set| SchemaValidator::new(set, flags)))
 }
 
 fn includes(text: &str) -> Vec<String> {
@@ -186,9 +204,12 @@ impl Run {
             .get_or_insert(Failure { offset, message });
     }
 
-    fn drive(self, set: &SchemaSet, octets: &[u8]) -> Option<Failure> {
-        let flags = ValidationFlags::default() & !ValidationFlags::BUILD_PSVI_TYPED_VALUES;
-        let validator = SchemaValidator::new(set, flags);
+    fn drive(
+        self,
+        set: &SchemaSet,
+        validator: &SchemaValidator<'_>,
+        octets: &[u8],
+    ) -> Option<Failure> {
         let mut runtime = validator.start_run(Sink(&self));
         runtime.set_parse_limits(
             ParseLimits::none()
@@ -294,13 +315,13 @@ mod tests {
             let names: String = names.collect();
             let document = format!("<object xmlns=\"urn:kith:1.0\">{names}</object>");
             assert!(validator.validate(document.as_bytes()).is_err());
-            largest = largest.max(validator.set.name_table.len());
+            largest = largest.max(validator.loaded.borrow_owner().name_table.len());
         }
         let limit = validator.names + NAMES;
         assert!(
             (limit..limit + 2000).contains(&largest),
             "{largest} names, limit {limit}"
         );
-        assert!(validator.set.name_table.len() < limit);
+        assert!(validator.loaded.borrow_owner().name_table.len() < limit);
     }
 }

@@ -282,7 +282,6 @@ impl Agent {
             events: Vec::new(),
             freezing: None,
             size: 0,
-            notes: devices::notes::Notes::default(),
             quiet: false,
         }
     }
@@ -302,8 +301,6 @@ pub(crate) struct Step<'a> {
     pub(crate) freezing: Option<(peer::Peer, &'static str)>,
     /// The octets of the mail that is judged.
     pub(crate) size: u64,
-    /// What other devices must know of this step.
-    pub(crate) notes: devices::notes::Notes,
     /// Whether nothing is sent or noted: what happens is known from another device.
     pub(crate) quiet: bool,
 }
@@ -316,12 +313,11 @@ impl Step<'_> {
         octets
     }
 
-    fn into_effects(mut self) -> Result<Effects, AgentError> {
-        self.write_copies()?;
-        Ok(Effects {
+    fn into_effects(self) -> Effects {
+        Effects {
             writes: self.store.into_writes(),
             events: self.events,
-        })
+        }
     }
 }
 

@@ -121,7 +121,7 @@ pub enum Table {
     Journal = 90,
     /// Hashes of accepted objects that no self-copy tells yet.
     Unjournaled = 91,
-    /// Self-copies to append, by number.
+    /// Sealed self-copies to append, by number.
     SelfCopy = 92,
     /// Devices of the person, by device id.
     Device = 93,
@@ -135,6 +135,8 @@ pub enum Table {
     /// What is kept back until somebody has a post-quantum subkey again, by identity id and merge
     /// key: the object hashes.
     Withheld = 97,
+    /// What other devices must know and no self-copy tells yet.
+    Note = 98,
 }
 
 /// One row to write or, without value, to delete.

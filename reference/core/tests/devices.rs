@@ -85,6 +85,8 @@ impl Device {
         let mut agent = self.agent();
         let effects = agent.tick(&self.store, now).unwrap();
         self.store.apply(effects.writes);
+        let effects = agent.write_copies(&self.store, now).unwrap();
+        self.store.apply(effects.writes);
         for copy in agent.self_copies(&self.store).unwrap() {
             mailbox.push(copy.octets);
             let effects = agent.appended(&self.store, copy.number).unwrap();
@@ -296,6 +298,37 @@ fn what_one_device_does_the_other_one_learns_from_the_mailbox() {
     let seen = scene.laptop.sees(START + 140);
     assert!(seen.contains("from the phone"), "{seen}");
     assert_eq!(seen, phone.sees(START + 140));
+}
+
+#[test]
+fn what_several_steps_did_is_told_at_once() {
+    let mut scene = friends();
+    let mut phone = Device::from_export(&scene.laptop.export(START + 60), START + 60, 8);
+    let before = scene.mailbox.len();
+    scene.laptop.act(START + 120, post("first"));
+    scene.laptop.act(START + 180, post("second"));
+    let sent = scene.laptop.sync(START + 240, &mut scene.mailbox);
+    assert_eq!(sent.len(), 2, "a mail for each post");
+    assert_eq!(scene.mailbox.len(), before + 1, "a self-copy for both");
+    let again = scene.laptop.sync(START + 241, &mut scene.mailbox);
+    assert_eq!((again.len(), scene.mailbox.len()), (0, before + 1));
+    phone.accepts(&scene.mailbox[before], START + 300);
+    assert_eq!(phone.sees(START + 300), scene.laptop.sees(START + 300));
+}
+
+#[test]
+fn large_objects_are_told_in_several_mails() {
+    let mut scene = friends();
+    let before = scene.mailbox.len();
+    for n in 0..40 {
+        let text = format!("{n} {}", "long ".repeat(3000));
+        scene.laptop.act(START + 120, post(&text));
+    }
+    scene.laptop.sync(START + 240, &mut scene.mailbox);
+    let copies = &scene.mailbox[before..];
+    assert!(copies.len() > 1, "{} self-copies", copies.len());
+    let largest = copies.iter().map(Vec::len).max().unwrap();
+    assert!(largest < 1_000_000, "one of {largest} octets");
 }
 
 #[test]

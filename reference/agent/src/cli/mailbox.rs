@@ -116,7 +116,7 @@ async fn remove(context: &Context, mut config: Config, server: &Endpoint) -> Res
 fn status(context: &Context) -> Result<(), Failure> {
     let driver = context.profile.driver(false)?;
     let files = !driver.files_nothing()?;
-    let waiting = driver.agent().self_copies(driver.store())?.len();
+    let waiting = driver.agent().untold(driver.store())?;
     if context.output.is_json() {
         let value = json!({ "files": files, "self_copies_waiting": waiting });
         context.output.value(&value);

@@ -90,6 +90,8 @@ impl Driver {
         let Some(mut mailbox) = self.rest.mailbox.take() else {
             return Ok(());
         };
+        let sealed = self.agent.write_copies(&self.store, now)?;
+        self.commit(&sealed.writes)?;
         for copy in self.agent.self_copies(&self.store)? {
             // What this device wrote it need not read; appended twice after a crash, it does no harm.
             let digest = ledger::digest(&copy.octets);

@@ -38,7 +38,7 @@ impl Agent {
         let before = self.own.clone();
         let mut step = self.step(store, now);
         match step.act(action) {
-            Ok(done) => Ok((done, step.into_effects()?)),
+            Ok(done) => Ok((done, step.into_effects())),
             Err(error) => {
                 // An action that fails changes nothing.
                 self.own = before;

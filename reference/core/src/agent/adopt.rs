@@ -39,7 +39,7 @@ impl Agent {
         for message in &sent.objects {
             step.adopt(message, sent)?;
         }
-        Ok(step.into_effects()?)
+        Ok(step.into_effects())
     }
 }
 

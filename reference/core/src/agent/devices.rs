@@ -1,8 +1,8 @@
 //! The devices of one person, and what they tell each other through the mailbox that they share
 //! (specification, chapter "Devices").
 //!
-//! A step notes what other devices must know ([`notes`]); at its end that becomes self-copies,
-//! mails sealed to oneself that the driver appends to the folder `Kith`. A self-copy that comes
+//! A step notes what other devices must know ([`notes`]); where it can be appended that becomes
+//! self-copies, mails sealed to oneself that the driver appends to the folder `Kith`. A self-copy that comes
 //! back is taken ([`take`]) as if this device had done it. Exports ([`export`], [`import`]) are
 //! made of the same documents.
 
@@ -93,7 +93,28 @@ impl Agent {
         let mut device = step.device()?;
         device.name = Some(name.to_owned());
         step.set_device(&device)?;
-        step.into_effects()
+        Ok(step.into_effects())
+    }
+
+    /// Seals what other devices must know, so that it can be appended.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or a mail can't be made.
+    pub fn write_copies(&mut self, store: &dyn Read, now: i64) -> Result<Effects, AgentError> {
+        let mut step = self.step(store, now);
+        step.write_copies()?;
+        Ok(step.into_effects())
+    }
+
+    /// How many notes and sealed self-copies wait for the next sync.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub fn untold(&self, store: &dyn Read) -> Result<usize, AgentError> {
+        let notes = store.range(Table::Note, &[], notes::ALL, usize::MAX)?;
+        Ok(notes.len() + self.self_copies(store)?.len())
     }
 
     /// The self-copies that wait to be appended, oldest first.
@@ -118,7 +139,7 @@ impl Agent {
     pub fn appended(&mut self, store: &dyn Read, number: u64) -> Result<Effects, AgentError> {
         let mut step = self.step(store, 0);
         step.store.delete(Table::SelfCopy, number.to_be_bytes());
-        step.into_effects()
+        Ok(step.into_effects())
     }
 }
 

@@ -385,7 +385,7 @@ impl Agent {
     ) -> Result<Effects, AgentError> {
         let mut step = self.step(store, now);
         step.settle(number, outcome)?;
-        step.into_effects()
+        Ok(step.into_effects())
     }
 }
 

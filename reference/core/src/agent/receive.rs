@@ -142,7 +142,7 @@ impl Agent {
         Ok(Receipt {
             mail: settled(verdict),
             objects: objects.collect(),
-            effects: step.into_effects()?,
+            effects: step.into_effects(),
         })
     }
 }

@@ -81,7 +81,6 @@ impl<'a> Step<'a> {
             events: Vec::new(),
             freezing: None,
             size: 0,
-            notes: super::devices::notes::Notes::default(),
             quiet: false,
         }
     }

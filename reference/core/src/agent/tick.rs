@@ -401,7 +401,7 @@ impl Agent {
             step.run(due)?;
         }
         step.tell_protection()?;
-        step.into_effects()
+        Ok(step.into_effects())
     }
 
     /// When something is due next, unix seconds.

@@ -149,10 +149,10 @@ impl Step<'_> {
                 .filter_map(|(row, _)| Id::try_from(&row[key.len()..]).ok())
                 .collect();
             let to: Vec<Id> = to.into_iter().collect();
-            pages.sent(entry.hash, &to, self.told_protection(&entry.hash)?);
+            pages.sent(entry.hash, &to, self.told_protection(&entry.hash)?, 0);
         }
         for asked in self.all_asked()? {
-            pages.sent(asked.request, &[], None);
+            pages.sent(asked.request, &[], None, 0);
             self.asked_entry(asked.request, pages)?;
         }
         Ok(())

@@ -112,7 +112,7 @@ impl Agent {
         }
         step.import_objects(&parts)?;
         step.events.clear();
-        writes.extend(step.into_effects()?.writes);
+        writes.extend(step.into_effects().writes);
         Ok(writes)
     }
 }

@@ -59,7 +59,9 @@ impl Step<'_> {
             let at = self.now + limit::JOURNAL_HOURS as i64 * 3600 / 2;
             self.due(at, &Due::Journal)?;
         }
-        self.notes.journal |= waiting.len() >= MANY;
+        if waiting.len() >= MANY {
+            self.note_journal();
+        }
         Ok(())
     }
 

@@ -1,7 +1,10 @@
-//! What a step did that other devices must know, and the self-copies that tell it
-//! (specification, section "Self-copies" of chapter "Devices").
+//! What other devices must know, and the self-copies that tell it (specification, section
+//! "Self-copies" of chapter "Devices").
+//!
+//! A step notes what it did; the notes become self-copies when they can be appended. So what
+//! several steps did is one self-copy, and sealing costs nothing where nobody asks for mail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kith_schemas::types::{
     Credentials, SelfAnswered, SelfAsked, SelfCopy, SelfFriend, SelfFriendConfirm, SelfInvite,
@@ -10,7 +13,7 @@ use kith_schemas::types::{
 use kith_spec::req;
 use serde::{Deserialize, Serialize};
 
-use super::pages::{Entry, Pages};
+use super::pages::{Entry, FULL, OBJECT, Pages};
 use super::{hash_ref, time};
 use crate::agent::invite::Invite;
 use crate::agent::media::Carried;
@@ -18,36 +21,71 @@ use crate::agent::peer::Peer;
 use crate::agent::relation::{Accepted, Asked, Friendship, Relation};
 use crate::agent::{AgentError, Id, Step};
 use crate::kinds;
-use crate::store::{Read, Table};
+use crate::store::{Read, StoreError, Table};
 use crate::wire::compose::{self, Fields, Parts};
 use crate::wire::keys::Certificate;
 use crate::wire::signature::Purpose;
 use crate::wire::{WireError, sealed};
 
+/// Greater than the key of each note.
+pub(super) const ALL: &[u8] = &[u8::MAX; 66];
 const COUNTER: &[u8] = b"self-copies";
 /// What stands before what the objects say.
 const FALLBACK: &str = "A note from one of your devices to the others.";
 
-/// What a step did that other devices must know.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    sent: BTreeMap<Id, BTreeSet<Id>>,
-    people: BTreeSet<Id>,
-    invites: BTreeSet<[u8; 16]>,
-    asked: BTreeSet<Id>,
-    answered: Vec<(Id, [u8; 16], i64)>,
-    /// Whether the journal has waited long enough.
-    pub(super) journal: bool,
+/// Something that other devices must know and no self-copy tells yet: a key of [`Table::Note`].
+#[derive(Debug)]
+enum Note {
+    /// An invite was made or used: its token.
+    Invite([u8; 16]),
+    /// An object, by its hash, went to somebody, or without a recipient to an address.
+    Sent(Id, Option<Id>),
+    /// An own request, by its hash, has an invite.
+    Asked(Id),
+    /// A request, by author and id, waits no more; until when it is remembered.
+    Answered(Id, [u8; 16], i64),
+    /// The relation to somebody changed.
+    Person(Id),
+    /// The journal has waited long enough.
+    Journal,
 }
 
-impl Notes {
-    fn is_empty(&self) -> bool {
-        self.sent.is_empty()
-            && self.people.is_empty()
-            && self.invites.is_empty()
-            && self.asked.is_empty()
-            && self.answered.is_empty()
-            && !self.journal
+impl Note {
+    fn key(&self) -> Vec<u8> {
+        match self {
+            Self::Invite(token) => [&[1], &token[..]].concat(),
+            Self::Sent(hash, to) => {
+                let to = to.as_ref().map_or(&[][..], |id| &id[..]);
+                [&[2], &hash[..], to].concat()
+            }
+            Self::Asked(request) => [&[3], &request[..]].concat(),
+            Self::Answered(author, id, until) => {
+                [&[4], &author[..], &id[..], &until.to_be_bytes()].concat()
+            }
+            Self::Person(id) => [&[5], &id[..]].concat(),
+            Self::Journal => vec![6],
+        }
+    }
+
+    fn read(key: &[u8]) -> Option<Self> {
+        let (tag, rest) = key.split_first()?;
+        Some(match tag {
+            1 => Self::Invite(rest.try_into().ok()?),
+            2 => {
+                let (hash, to) = rest.split_first_chunk()?;
+                let to = Some(to).filter(|to| !to.is_empty());
+                Self::Sent(*hash, to.map(Id::try_from).transpose().ok()?)
+            }
+            3 => Self::Asked(rest.try_into().ok()?),
+            4 => {
+                let (author, rest) = rest.split_first_chunk()?;
+                let (id, until) = rest.split_first_chunk()?;
+                Self::Answered(*author, *id, i64::from_be_bytes(until.try_into().ok()?))
+            }
+            5 => Self::Person(rest.try_into().ok()?),
+            6 if rest.is_empty() => Self::Journal,
+            _ => return None,
+        })
     }
 }
 
@@ -60,13 +98,17 @@ pub(super) struct Since {
 }
 
 impl Step<'_> {
+    fn note(&mut self, note: &Note) {
+        self.store.put(Table::Note, note.key(), Vec::new());
+    }
+
     /// Notes that objects went to somebody, or without a recipient to an address.
     pub(crate) fn note_sent(&mut self, objects: &[Id], to: Option<Id>) -> Result<(), AgentError> {
         for hash in objects {
             let told = [&hash[..], to.as_ref().map_or(&[][..], |id| &id[..])].concat();
             if self.store.get(Table::Told, &told)?.is_none() {
                 self.store.put(Table::Told, told, Vec::new());
-                self.notes.sent.entry(*hash).or_default().extend(to);
+                self.note(&Note::Sent(*hash, to));
             }
         }
         Ok(())
@@ -80,25 +122,25 @@ impl Step<'_> {
             device,
         };
         self.store.set(Table::Person, id, &since)?;
-        self.notes.people.insert(id);
+        self.note(&Note::Person(id));
         Ok(())
     }
 
     /// Notes that an invite was made or used.
     pub(crate) fn note_invite(&mut self, token: [u8; 16]) {
-        self.notes.invites.insert(token);
+        self.note(&Note::Invite(token));
     }
 
     /// Notes the invite of an own request.
     pub(crate) fn note_asked(&mut self, asked: &Asked) {
         if asked.invite.is_some() {
-            self.notes.asked.insert(asked.request);
+            self.note(&Note::Asked(asked.request));
         }
     }
 
     /// Notes that a request waits no more.
     pub(crate) fn note_answered(&mut self, author: Id, request: [u8; 16], until: i64) {
-        self.notes.answered.push((author, request, until));
+        self.note(&Note::Answered(author, request, until));
     }
 
     /// Notes that an own request waits for no answer any more.
@@ -108,42 +150,58 @@ impl Step<'_> {
 
     /// Notes that the journal has waited long enough.
     pub(crate) fn note_journal(&mut self) {
-        self.notes.journal = true;
+        self.note(&Note::Journal);
     }
 
-    /// Turns the notes of this step into self-copies.
-    pub(crate) fn write_copies(&mut self) -> Result<(), AgentError> {
-        let notes = std::mem::take(&mut self.notes);
-        if notes.is_empty() || !self.gate.enforces(&req::SELF_APPEND) {
+    /// Turns what was noted into self-copies that wait to be appended.
+    pub(super) fn write_copies(&mut self) -> Result<(), AgentError> {
+        let rows = self.store.range(Table::Note, &[], ALL, usize::MAX)?;
+        if rows.is_empty() || !self.gate.enforces(&req::SELF_APPEND) {
             return Ok(());
         }
         let mut pages = Pages::new(self.own.id, &self.device()?, time(self.now)?)?;
-        for token in notes.invites {
-            self.invite_entry(token, &mut pages)?;
+        let mut sent: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+        for (key, _) in rows {
+            let note = Note::read(&key).ok_or_else(|| StoreError::Damaged {
+                table: Table::Note,
+                reason: "the key is no note".to_owned(),
+            })?;
+            self.store.delete(Table::Note, key);
+            match note {
+                Note::Invite(token) => self.invite_entry(token, &mut pages)?,
+                Note::Sent(hash, to) => sent.entry(hash).or_default().extend(to),
+                Note::Asked(request) => self.asked_entry(request, &mut pages)?,
+                Note::Answered(author, id, until) => pages.push(Entry::Answered(SelfAnswered {
+                    author: author.into(),
+                    id: id.into(),
+                    until: time(until)?,
+                })),
+                Note::Person(id) => {
+                    let person = self.person_entry(id)?;
+                    pages.push(Entry::Person(Box::new(person)));
+                }
+                Note::Journal => {}
+            }
         }
-        for (hash, to) in notes.sent {
-            let to: Vec<Id> = to.into_iter().collect();
-            pages.sent(hash, &to, self.told_protection(&hash)?);
-        }
-        for request in notes.asked {
-            self.asked_entry(request, &mut pages)?;
-        }
-        for (author, id, until) in notes.answered {
-            pages.push(Entry::Answered(SelfAnswered {
-                author: author.into(),
-                id: id.into(),
-                until: time(until)?,
-            }));
-        }
-        for id in notes.people {
-            let person = self.person_entry(id)?;
-            pages.push(Entry::Person(Box::new(person)));
+        for (hash, to) in sent {
+            let weight = self.weight(&hash)?;
+            pages.sent(hash, &to, self.told_protection(&hash)?, weight);
         }
         self.journal_entries(&mut pages)?;
         for page in pages.finish() {
             self.write_copy(&page)?;
         }
         Ok(())
+    }
+
+    /// What an object that comes along weighs: one with media has a document of its own.
+    fn weight(&self, hash: &Id) -> Result<usize, AgentError> {
+        let message = self.store.get(Table::Octets, hash)?;
+        Ok(match message {
+            Some(message) if !kinds::needs(&message).is_empty() => FULL,
+            Some(message) => message.len() / OBJECT,
+            None => 0,
+        })
     }
 
     pub(super) fn invite_entry(

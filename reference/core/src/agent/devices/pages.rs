@@ -10,7 +10,9 @@ use crate::agent::{AgentError, Id};
 use crate::wire::WireError;
 
 /// What one document holds at most, in units of some hundred octets of XML.
-const FULL: usize = 400;
+pub(super) const FULL: usize = 400;
+/// Octets of an object that weigh one.
+pub(super) const OBJECT: usize = 1000;
 /// Recipients in one element.
 const RECIPIENTS: usize = 300;
 /// The weight of a person with credentials.
@@ -69,18 +71,24 @@ impl Pages {
         &mut self.pages[last]
     }
 
-    /// Tells that an object was sent to these, and how.
-    pub(super) fn sent(&mut self, hash: Id, to: &[Id], protected: Option<SelfProtected>) {
+    /// Tells that an object was sent to these, and how. What comes along has a weight, too.
+    pub(super) fn sent(
+        &mut self,
+        hash: Id,
+        to: &[Id],
+        protected: Option<SelfProtected>,
+        weight: usize,
+    ) {
         let sent = |part: &[Id]| SelfSent {
             hash: hash.into(),
             protected,
             to: part.iter().map(|id| Person { id: (*id).into() }).collect(),
         };
         if to.is_empty() {
-            self.page(3).sent.push(sent(&[]));
+            self.page(3 + weight).sent.push(sent(&[]));
         }
         for part in to.chunks(RECIPIENTS) {
-            self.page(3 + part.len()).sent.push(sent(part));
+            self.page(3 + part.len() + weight).sent.push(sent(part));
         }
     }
 
