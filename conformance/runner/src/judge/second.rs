@@ -2,8 +2,8 @@
 //! reader). Where they don't, the harness can't judge, and says so. What the forge wrote is
 //! read by sequoia alone: rPGP wrote it.
 
-use kith_forge::read::{Reading, read_open};
 use kith_forge::Puppet;
+use kith_forge::read::{Reading, read_open};
 
 use super::read::Mail;
 use super::read::document::ObjectFacts;
