@@ -12,6 +12,7 @@
 //! | a mail was fetched | [`Agent::receive`] | write the rows; file the mail as the [`Receipt`] says |
 //! | the person does something | [`Agent::act`] | write the rows |
 //! | now and then | [`Agent::tick`] | write the rows; [`Agent::next_due`] tells when to come again |
+//! | there is a mailbox | [`Agent::write_copies`], write the rows, then [`Agent::self_copies`] | append each to the folder `Kith` for the other devices, call [`Agent::appended`], write the rows |
 //! | there is a connection | [`Agent::outbox`] | submit each mail, tell the outcome to [`Agent::submitted`], write the rows |
 //! | the person looks | [`Agent::view`] | show it |
 //!

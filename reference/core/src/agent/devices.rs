@@ -1,10 +1,10 @@
 //! The devices of one person, and what they tell each other through the mailbox that they share
 //! (specification, chapter "Devices").
 //!
-//! A step notes what other devices must know ([`notes`]); where it can be appended that becomes
-//! self-copies, mails sealed to oneself that the driver appends to the folder `Kith`. A self-copy that comes
-//! back is taken ([`take`]) as if this device had done it. Exports ([`export`], [`import`]) are
-//! made of the same documents.
+//! A step notes what other devices must know ([`notes`]); when it can be appended that becomes
+//! self-copies, mails sealed to oneself that the driver appends to the folder `Kith`. A self-copy
+//! that comes back is taken ([`take`]) as if this device had done it. Exports ([`export`],
+//! [`import`]) are made of the same documents.
 
 use kith_schemas::types;
 use serde::{Deserialize, Serialize};
