@@ -116,6 +116,11 @@ impl Device {
         serde_json::to_string_pretty(&seen).unwrap()
     }
 
+    fn untold(&mut self) -> usize {
+        let agent = self.agent();
+        agent.untold(&self.store).unwrap()
+    }
+
     fn id(&mut self) -> [u8; 32] {
         self.agent().own().id
     }
@@ -307,9 +312,11 @@ fn what_several_steps_did_is_told_at_once() {
     let before = scene.mailbox.len();
     scene.laptop.act(START + 120, post("first"));
     scene.laptop.act(START + 180, post("second"));
+    assert_eq!(scene.laptop.untold(), 1);
     let sent = scene.laptop.sync(START + 240, &mut scene.mailbox);
     assert_eq!(sent.len(), 2, "a mail for each post");
     assert_eq!(scene.mailbox.len(), before + 1, "a self-copy for both");
+    assert_eq!(scene.laptop.untold(), 0);
     let again = scene.laptop.sync(START + 241, &mut scene.mailbox);
     assert_eq!((again.len(), scene.mailbox.len()), (0, before + 1));
     phone.accepts(&scene.mailbox[before], START + 300);

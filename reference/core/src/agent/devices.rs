@@ -10,7 +10,7 @@ use kith_schemas::types;
 use serde::{Deserialize, Serialize};
 
 use super::{Agent, AgentError, Effects, Id, Step};
-use crate::store::{Read, Table};
+use crate::store::{Read, Table, successor};
 use crate::wire::WireError;
 
 pub mod export;
@@ -107,13 +107,13 @@ impl Agent {
         Ok(step.into_effects())
     }
 
-    /// How many notes and sealed self-copies wait for the next sync.
+    /// How many self-copies wait for the next sync; what is noted and not sealed yet counts as one.
     ///
     /// # Errors
     ///
     /// When the store fails.
     pub fn untold(&self, store: &dyn Read) -> Result<usize, AgentError> {
-        let notes = store.range(Table::Note, &[], notes::ALL, usize::MAX)?;
+        let notes = store.range(Table::Note, &[], &successor(&[]), 1)?;
         Ok(notes.len() + self.self_copies(store)?.len())
     }
 

@@ -83,7 +83,8 @@ impl Step<'_> {
         Ok(files)
     }
 
-    fn all(&self, table: Table) -> Result<Vec<crate::store::Row>, AgentError> {
+    /// All rows of a table.
+    pub(super) fn all(&self, table: Table) -> Result<Vec<crate::store::Row>, AgentError> {
         Ok(self.store.range(table, &[], &successor(&[]), usize::MAX)?)
     }
 

@@ -27,8 +27,6 @@ use crate::wire::keys::Certificate;
 use crate::wire::signature::Purpose;
 use crate::wire::{WireError, sealed};
 
-/// Greater than the key of each note.
-pub(super) const ALL: &[u8] = &[u8::MAX; 66];
 const COUNTER: &[u8] = b"self-copies";
 /// What stands before what the objects say.
 const FALLBACK: &str = "A note from one of your devices to the others.";
@@ -155,7 +153,7 @@ impl Step<'_> {
 
     /// Turns what was noted into self-copies that wait to be appended.
     pub(super) fn write_copies(&mut self) -> Result<(), AgentError> {
-        let rows = self.store.range(Table::Note, &[], ALL, usize::MAX)?;
+        let rows = self.all(Table::Note)?;
         if rows.is_empty() || !self.gate.enforces(&req::SELF_APPEND) {
             return Ok(());
         }
